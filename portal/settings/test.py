@@ -1,0 +1,20 @@
+"""The settings of the test suite: SQLite in memory unless DATABASE_URL names a PostgreSQL."""
+
+import tempfile
+from pathlib import Path
+
+from .base import *  # noqa: F403 - a settings module is its base with changes
+from .base import DATABASES, env
+
+SECRET_KEY = "only-for-tests"  # noqa: S105 - protects nothing
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+if "DATABASE_URL" not in env.ENVIRON:
+    DATABASES["default"]["NAME"] = ":memory:"
+    DATABASES["default"]["OPTIONS"].pop("init_command", None)
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA foreign_keys=ON;"
+_scratch = Path(tempfile.mkdtemp(prefix="huida-test-"))
+MEDIA_ROOT = _scratch / "media"
+HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
