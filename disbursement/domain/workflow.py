@@ -1,0 +1,440 @@
+"""The state machines of an application, a payable, a batch and a cycle, each as one typed table.
+
+A row says: in this state, this action, done by one of these roles, leads to that state, and does this to the
+clocks. What stands in no row is refused. Nothing here touches a database: the services lock a row, ask
+`find`, change the state and write the log in one transaction; set-based services take their WHERE clause from
+`sources`.
+
+Labels are Chinese because people see them; callers wrap them in gettext where they render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Self, TypeVar
+
+
+class Labelled(StrEnum):
+    """A string enum whose members carry the Chinese words that people see."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """(value, label) pairs as Django's model fields take them."""
+        return [(member.value, member.label) for member in cls]
+
+
+class Role(Labelled):
+    """Who acts. SYSTEM is the machine itself: cut-off, returns, deadlines."""
+
+    ENTERPRISE = "enterprise", "企业"
+    ACCEPTOR = "acceptor", "受理人"
+    REVIEWER = "reviewer", "审核人"
+    SECOND_REVIEWER = "second_reviewer", "复审人"
+    APPEAL_REVIEWER = "appeal_reviewer", "复核人"
+    FINANCE_MAKER = "finance_maker", "财务经办"
+    FINANCE_CHECKER = "finance_checker", "财务复核"
+    FINANCE_APPROVER = "finance_approver", "财务审批"
+    SYSTEM = "system", "系统"
+
+
+class ApplicationState(Labelled):
+    DRAFT = "draft", "草稿"
+    SUBMITTED = "submitted", "待受理"
+    CORRECTION = "correction", "待补正"
+    NOT_ACCEPTED = "not_accepted", "不予受理"
+    ACCEPTED = "accepted", "已受理"
+    IN_REVIEW = "in_review", "审核中"
+    REVIEW_CORRECTION = "review_correction", "审核补正"
+    EXPERT = "expert", "专家评审中"
+    SECOND_REVIEW = "second_review", "复审中"
+    PUBLICITY = "publicity", "公示中"
+    APPROVED = "approved", "审核通过"
+    REJECTED = "rejected", "审核不通过"
+    APPEAL = "appeal", "复核中"
+    REJECTION_UPHELD = "rejection_upheld", "复核维持不通过"
+    WITHDRAWN = "withdrawn", "已撤回"
+    REVOKED = "revoked", "已撤销"
+    CLOSED = "closed", "已办结"
+
+
+class ApplicationAction(Labelled):
+    SUBMIT = "submit", "提交申报"
+    ASK_CORRECTION = "ask_correction", "要求补正"
+    SUPPLY = "supply", "提交补正"
+    LAPSE = "lapse", "逾期未补正"
+    ACCEPT = "accept", "受理"
+    ACCEPT_WITH_GAP = "accept_with_gap", "容缺受理"
+    REFUSE = "refuse", "不予受理"
+    START_REVIEW = "start_review", "开始审核"
+    ASK_EXPERT = "ask_expert", "提请专家评审"
+    EXPERT_REPORT = "expert_report", "收到专家意见"
+    RECOMMEND_APPROVAL = "recommend_approval", "建议通过"
+    RECOMMEND_REJECTION = "recommend_rejection", "建议不通过"
+    SEND_BACK = "send_back", "退回审核"
+    PUBLICISE = "publicise", "公示"
+    SUSTAIN_OBJECTION = "sustain_objection", "公示异议成立"
+    APPROVE = "approve", "审核通过"
+    REJECT = "reject", "审核不通过"
+    APPEAL = "appeal", "申请复核"
+    UPHOLD = "uphold", "维持原决定"
+    WITHDRAW = "withdraw", "撤回"
+    REVOKE = "revoke", "撤销决定"
+    CLOSE = "close", "办结"
+
+
+class PayableState(Labelled):
+    AWAITING = "awaiting", "待安排预算"
+    RESERVED = "reserved", "已预留预算"
+    SCHEDULED = "scheduled", "已列入批次"
+    HELD = "held", "暂缓"
+    SEALED = "sealed", "已封存待付"
+    PAID = "paid", "已支付"
+    SETTLED = "settled", "已结清"
+    BOUNCED = "bounced", "退票"
+    MENDED = "mended", "新账户待核对"
+    REFUNDED = "refunded", "已退款"
+    CLAWBACK = "clawback", "追回中"
+    CLAWED_BACK = "clawed_back", "已追回"
+    CANCELLED = "cancelled", "已取消"
+
+
+class PayableAction(Labelled):
+    RESERVE = "reserve", "预留预算"
+    SCHEDULE = "schedule", "列入批次"
+    UNSCHEDULE = "unschedule", "移出批次"
+    HOLD = "hold", "暂缓"
+    RELEASE = "release", "解除暂缓"
+    SEAL = "seal", "封存"
+    PAY = "pay", "支付成功"
+    BOUNCE = "bounce", "退票"
+    MEND = "mend", "更正账户"
+    CHECK_ACCOUNT = "check_account", "账户核对通过"
+    REFUSE_ACCOUNT = "refuse_account", "账户核对不通过"
+    SETTLE = "settle", "结清"
+    REFUND = "refund", "退款"
+    CLAW_BACK = "claw_back", "发起追回"
+    RECOVER = "recover", "追回到账"
+    CANCEL = "cancel", "取消"
+
+
+class BatchState(Labelled):
+    ASSEMBLING = "assembling", "归集中"
+    FROZEN = "frozen", "已冻结"
+    CHECKED = "checked", "已校验，待经办"
+    MADE = "made", "待复核"
+    VERIFIED = "verified", "待审批"
+    APPROVED = "approved", "待封存"
+    SEALED = "sealed", "已封存"
+    SENT = "sent", "已发送"
+    ACKNOWLEDGED = "acknowledged", "银行已受理"
+    RECONCILED = "reconciled", "已对账"
+    CLOSED = "closed", "已关闭"
+    DISSOLVED = "dissolved", "已解散"
+
+
+class BatchAction(Labelled):
+    FREEZE = "freeze", "冻结"
+    CHECK = "check", "校验"
+    MAKE = "make", "经办提交"
+    VERIFY = "verify", "复核通过"
+    CO_APPROVE = "co_approve", "审批会签"
+    APPROVE = "approve", "审批通过"
+    SEND_BACK = "send_back", "退回经办"
+    SEAL = "seal", "封存"
+    SEND = "send", "发送"
+    ACKNOWLEDGE = "acknowledge", "银行受理"
+    RECONCILE = "reconcile", "对账"
+    CLOSE = "close", "关闭"
+    DISSOLVE = "dissolve", "解散"
+
+
+class CycleState(Labelled):
+    OPEN = "open", "归集中"
+    CUT_OFF = "cut_off", "已截止"
+    CLOSED = "closed", "已关闭"
+
+
+class CycleAction(Labelled):
+    CUT_OFF = "cut_off", "截止"
+    CLOSE = "close", "关闭"
+
+
+class ClockStep(Labelled):
+    """What a clock measures; each has a statutory and a promised limit in working days."""
+
+    ACCEPTANCE = "acceptance", "受理"
+    REVIEW = "review", "审核"
+    APPEAL = "appeal", "复核"
+
+
+class ClockAct(Labelled):
+    START = "start", "开始计时"
+    PAUSE = "pause", "暂停计时"
+    RESUME = "resume", "恢复计时"
+    STOP = "stop", "停止计时"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEffect:
+    """What a transition does to one clock. Stopping a clock that does not run is no error."""
+
+    act: ClockAct
+    step: ClockStep
+
+
+S = TypeVar("S", bound=Labelled)
+A = TypeVar("A", bound=Labelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Generic[S, A]):
+    source: S
+    action: A
+    roles: frozenset[Role]
+    target: S
+    clock: tuple[ClockEffect, ...] = ()
+
+
+class Refused(Exception):
+    """An action that the table does not allow; the message is for people."""
+
+    def __init__(self, message: str, *, state: Labelled, action: Labelled, role: Role) -> None:
+        super().__init__(message)
+        self.state = state
+        self.action = action
+        self.role = role
+
+
+class WrongState(Refused):
+    """The state knows no such action."""
+
+
+class WrongRole(Refused):
+    """The state knows the action, but not from this role."""
+
+
+class Table(Generic[S, A]):
+    """All transitions of one kind of thing. (state, action) is unique: who acts decides whether, never
+    whither.
+    """
+
+    def __init__(self, subject: str, rows: list[Transition[S, A]]) -> None:
+        self.subject = subject
+        self._rows: dict[tuple[S, A], Transition[S, A]] = {}
+        for row in rows:
+            key = (row.source, row.action)
+            if key in self._rows:
+                raise ValueError(f"{subject}: {row.source} {row.action} stands twice")
+            self._rows[key] = row
+
+    def __iter__(self) -> Iterator[Transition[S, A]]:
+        return iter(self._rows.values())
+
+    def find(self, state: S, action: A, role: Role) -> Transition[S, A]:
+        """The transition, or WrongState / WrongRole with a message that says what is allowed instead."""
+        row = self._rows.get((state, action))
+        if row is None:
+            allowed = "、".join(dict.fromkeys(r.action.label for r in self if r.source == state)) or "无"
+            raise WrongState(
+                f"{self.subject}现为“{state.label}”，不能“{action.label}”。可进行的操作：{allowed}。",
+                state=state,
+                action=action,
+                role=role,
+            )
+        if role not in row.roles:
+            allowed = "、".join(r.label for r in Role if r in row.roles)
+            raise WrongRole(
+                f"“{action.label}”须由{allowed}进行，当前身份是{role.label}。请换由有该职责的人员办理。",
+                state=state,
+                action=action,
+                role=role,
+            )
+        return row
+
+    def actions(self, state: S, role: Role) -> list[A]:
+        """What this role may do in this state, in table order; for buttons."""
+        return [row.action for row in self if row.source == state and role in row.roles]
+
+    def sources(self, action: A, role: Role) -> list[S]:
+        """States from which this role may do the action; the WHERE clause of a set-based transition."""
+        return [row.source for row in self if row.action == action and role in row.roles]
+
+    def is_final(self, state: S) -> bool:
+        return not any(row.source == state for row in self)
+
+
+def next_state(table: Table[S, A], state: S, action: A, role: Role) -> S:
+    """The state that follows; raises WrongState or WrongRole."""
+    return table.find(state, action, role).target
+
+
+def _rows(
+    sources: S | tuple[S, ...], action: A, roles: Role | tuple[Role, ...], target: S, *clock: ClockEffect
+) -> list[Transition[S, A]]:
+    many = sources if isinstance(sources, tuple) else (sources,)
+    who = frozenset(roles if isinstance(roles, tuple) else (roles,))
+    return [Transition(source, action, who, target, clock) for source in many]
+
+
+def _start(step: ClockStep) -> ClockEffect:
+    return ClockEffect(ClockAct.START, step)
+
+
+def _pause(step: ClockStep) -> ClockEffect:
+    return ClockEffect(ClockAct.PAUSE, step)
+
+
+def _resume(step: ClockStep) -> ClockEffect:
+    return ClockEffect(ClockAct.RESUME, step)
+
+
+def _stop(step: ClockStep) -> ClockEffect:
+    return ClockEffect(ClockAct.STOP, step)
+
+
+_S, _A, _R, _C = ApplicationState, ApplicationAction, Role, ClockStep
+
+APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
+    "申报",
+    [
+        *_rows(_S.DRAFT, _A.SUBMIT, _R.ENTERPRISE, _S.SUBMITTED, _start(_C.ACCEPTANCE)),
+        *_rows(_S.SUBMITTED, _A.ASK_CORRECTION, _R.ACCEPTOR, _S.CORRECTION, _pause(_C.ACCEPTANCE)),
+        *_rows(_S.CORRECTION, _A.SUPPLY, _R.ENTERPRISE, _S.SUBMITTED, _resume(_C.ACCEPTANCE)),
+        *_rows(_S.CORRECTION, _A.LAPSE, _R.SYSTEM, _S.WITHDRAWN, _stop(_C.ACCEPTANCE)),
+        *_rows(_S.SUBMITTED, _A.ACCEPT, _R.ACCEPTOR, _S.ACCEPTED, _stop(_C.ACCEPTANCE), _start(_C.REVIEW)),
+        *_rows(
+            _S.SUBMITTED,
+            _A.ACCEPT_WITH_GAP,
+            _R.ACCEPTOR,
+            _S.ACCEPTED,
+            _stop(_C.ACCEPTANCE),
+            _start(_C.REVIEW),
+        ),
+        *_rows(_S.SUBMITTED, _A.REFUSE, _R.ACCEPTOR, _S.NOT_ACCEPTED, _stop(_C.ACCEPTANCE)),
+        *_rows(_S.ACCEPTED, _A.START_REVIEW, _R.REVIEWER, _S.IN_REVIEW),
+        # Asking for a correction means having looked: after it the review goes on, it does not begin anew.
+        *_rows(
+            (_S.ACCEPTED, _S.IN_REVIEW),
+            _A.ASK_CORRECTION,
+            _R.REVIEWER,
+            _S.REVIEW_CORRECTION,
+            _pause(_C.REVIEW),
+        ),
+        *_rows(_S.REVIEW_CORRECTION, _A.SUPPLY, _R.ENTERPRISE, _S.IN_REVIEW, _resume(_C.REVIEW)),
+        *_rows(_S.REVIEW_CORRECTION, _A.LAPSE, _R.SYSTEM, _S.WITHDRAWN, _stop(_C.REVIEW)),
+        *_rows(_S.IN_REVIEW, _A.ASK_EXPERT, _R.REVIEWER, _S.EXPERT, _pause(_C.REVIEW)),
+        *_rows(_S.EXPERT, _A.EXPERT_REPORT, _R.REVIEWER, _S.IN_REVIEW, _resume(_C.REVIEW)),
+        *_rows(_S.IN_REVIEW, _A.RECOMMEND_APPROVAL, _R.REVIEWER, _S.SECOND_REVIEW),
+        *_rows(_S.IN_REVIEW, _A.RECOMMEND_REJECTION, _R.REVIEWER, _S.SECOND_REVIEW),
+        *_rows(_S.SECOND_REVIEW, _A.SEND_BACK, _R.SECOND_REVIEWER, _S.IN_REVIEW),
+        *_rows(_S.SECOND_REVIEW, _A.PUBLICISE, _R.SECOND_REVIEWER, _S.PUBLICITY, _pause(_C.REVIEW)),
+        *_rows(_S.SECOND_REVIEW, _A.APPROVE, _R.SECOND_REVIEWER, _S.APPROVED, _stop(_C.REVIEW)),
+        *_rows(_S.SECOND_REVIEW, _A.REJECT, _R.SECOND_REVIEWER, _S.REJECTED, _stop(_C.REVIEW)),
+        *_rows(_S.PUBLICITY, _A.SUSTAIN_OBJECTION, _R.SECOND_REVIEWER, _S.SECOND_REVIEW, _resume(_C.REVIEW)),
+        *_rows(_S.PUBLICITY, _A.APPROVE, (_R.SECOND_REVIEWER, _R.SYSTEM), _S.APPROVED, _stop(_C.REVIEW)),
+        *_rows(_S.REJECTED, _A.APPEAL, _R.ENTERPRISE, _S.APPEAL, _start(_C.APPEAL)),
+        *_rows(_S.APPEAL, _A.UPHOLD, _R.APPEAL_REVIEWER, _S.REJECTION_UPHELD, _stop(_C.APPEAL)),
+        *_rows(_S.APPEAL, _A.PUBLICISE, _R.APPEAL_REVIEWER, _S.PUBLICITY, _stop(_C.APPEAL)),
+        *_rows(_S.APPEAL, _A.APPROVE, _R.APPEAL_REVIEWER, _S.APPROVED, _stop(_C.APPEAL)),
+        *_rows(
+            (
+                _S.DRAFT,
+                _S.SUBMITTED,
+                _S.CORRECTION,
+                _S.ACCEPTED,
+                _S.IN_REVIEW,
+                _S.REVIEW_CORRECTION,
+                _S.EXPERT,
+                _S.SECOND_REVIEW,
+                _S.PUBLICITY,
+                _S.APPEAL,
+            ),
+            _A.WITHDRAW,
+            _R.ENTERPRISE,
+            _S.WITHDRAWN,
+            _stop(_C.ACCEPTANCE),
+            _stop(_C.REVIEW),
+            _stop(_C.APPEAL),
+        ),
+        # Only while no instalment has left the house; the service cancels them in the same transaction.
+        *_rows(_S.APPROVED, _A.REVOKE, _R.SECOND_REVIEWER, _S.REVOKED),
+        *_rows(_S.APPROVED, _A.CLOSE, _R.SYSTEM, _S.CLOSED),
+    ],
+)
+
+_P, _Q = PayableState, PayableAction
+_FINANCE = (_R.FINANCE_MAKER, _R.FINANCE_CHECKER, _R.FINANCE_APPROVER)
+
+PAYABLE: Table[PayableState, PayableAction] = Table(
+    "应付款项",
+    [
+        *_rows(_P.AWAITING, _Q.RESERVE, _R.SYSTEM, _P.RESERVED),
+        *_rows((_P.RESERVED, _P.HELD), _Q.SCHEDULE, _R.SYSTEM, _P.SCHEDULED),
+        *_rows(_P.SCHEDULED, _Q.UNSCHEDULE, (_R.SYSTEM, *_FINANCE), _P.RESERVED),
+        *_rows((_P.RESERVED, _P.SCHEDULED), _Q.HOLD, (_R.SYSTEM, *_FINANCE), _P.HELD),
+        *_rows(_P.HELD, _Q.RELEASE, (_R.FINANCE_CHECKER, _R.FINANCE_APPROVER), _P.RESERVED),
+        *_rows(_P.SCHEDULED, _Q.SEAL, _R.SYSTEM, _P.SEALED),
+        # A bank may correct itself: the later result stands, so either may follow the other until the payee
+        # is mended.
+        *_rows((_P.SEALED, _P.BOUNCED), _Q.PAY, _R.SYSTEM, _P.PAID),
+        *_rows((_P.SEALED, _P.PAID, _P.SETTLED), _Q.BOUNCE, _R.SYSTEM, _P.BOUNCED),
+        *_rows(_P.BOUNCED, _Q.MEND, _R.ENTERPRISE, _P.MENDED),
+        *_rows(_P.MENDED, _Q.CHECK_ACCOUNT, _R.FINANCE_CHECKER, _P.RESERVED),
+        *_rows(_P.MENDED, _Q.REFUSE_ACCOUNT, _R.FINANCE_CHECKER, _P.BOUNCED),
+        *_rows(_P.PAID, _Q.SETTLE, _R.SYSTEM, _P.SETTLED),
+        *_rows((_P.PAID, _P.SETTLED), _Q.REFUND, (_R.SYSTEM, _R.FINANCE_CHECKER), _P.REFUNDED),
+        *_rows((_P.PAID, _P.SETTLED), _Q.CLAW_BACK, _R.FINANCE_APPROVER, _P.CLAWBACK),
+        *_rows(_P.CLAWBACK, _Q.RECOVER, (_R.SYSTEM, _R.FINANCE_CHECKER), _P.CLAWED_BACK),
+        *_rows(
+            (_P.AWAITING, _P.RESERVED, _P.HELD, _P.BOUNCED, _P.MENDED),
+            _Q.CANCEL,
+            (_R.SECOND_REVIEWER, _R.FINANCE_APPROVER),
+            _P.CANCELLED,
+        ),
+    ],
+)
+
+# An application closes when each of its payables stands in one of these.
+PAYABLE_DONE: frozenset[PayableState] = frozenset({_P.SETTLED, _P.REFUNDED, _P.CLAWED_BACK, _P.CANCELLED})
+
+_B, _D = BatchState, BatchAction
+_BEFORE_SEAL = (_B.ASSEMBLING, _B.FROZEN, _B.CHECKED, _B.MADE, _B.VERIFIED, _B.APPROVED)
+
+BATCH: Table[BatchState, BatchAction] = Table(
+    "批次",
+    [
+        *_rows(_B.ASSEMBLING, _D.FREEZE, _R.SYSTEM, _B.FROZEN),
+        *_rows(_B.FROZEN, _D.CHECK, _R.SYSTEM, _B.CHECKED),
+        *_rows(_B.CHECKED, _D.MAKE, _R.FINANCE_MAKER, _B.MADE),
+        *_rows(_B.MADE, _D.VERIFY, _R.FINANCE_CHECKER, _B.VERIFIED),
+        # A large batch takes more than one approver; all but the last leave it where it is.
+        *_rows(_B.VERIFIED, _D.CO_APPROVE, _R.FINANCE_APPROVER, _B.VERIFIED),
+        *_rows(_B.VERIFIED, _D.APPROVE, _R.FINANCE_APPROVER, _B.APPROVED),
+        *_rows(_B.MADE, _D.SEND_BACK, _R.FINANCE_CHECKER, _B.CHECKED),
+        *_rows((_B.VERIFIED, _B.APPROVED), _D.SEND_BACK, _R.FINANCE_APPROVER, _B.CHECKED),
+        *_rows(_B.APPROVED, _D.SEAL, _R.SYSTEM, _B.SEALED),
+        *_rows(_B.SEALED, _D.SEND, _R.SYSTEM, _B.SENT),
+        *_rows(_B.SENT, _D.ACKNOWLEDGE, _R.SYSTEM, _B.ACKNOWLEDGED),
+        *_rows((_B.SENT, _B.ACKNOWLEDGED), _D.RECONCILE, _R.SYSTEM, _B.RECONCILED),
+        *_rows(_B.RECONCILED, _D.CLOSE, (_R.SYSTEM, _R.FINANCE_CHECKER), _B.CLOSED),
+        *_rows(_BEFORE_SEAL, _D.DISSOLVE, (_R.SYSTEM, _R.FINANCE_APPROVER), _B.DISSOLVED),
+    ],
+)
+
+CYCLE: Table[CycleState, CycleAction] = Table(
+    "兑现周期",
+    [
+        *_rows(CycleState.OPEN, CycleAction.CUT_OFF, _R.SYSTEM, CycleState.CUT_OFF),
+        *_rows(CycleState.CUT_OFF, CycleAction.CLOSE, _R.SYSTEM, CycleState.CLOSED),
+    ],
+)
