@@ -12,9 +12,7 @@ class PolicyItem(models.Model):
 
     code = models.SlugField(_("事项编码"), max_length=60, unique=True)
     name = models.CharField(_("事项名称"), max_length=200)
-    department = models.ForeignKey(
-        Department, models.PROTECT, related_name="policy_items", verbose_name=_("主管部门")
-    )
+    department = models.ForeignKey(Department, models.PROTECT, related_name="policy_items", verbose_name=_("主管部门"))
     current_version = models.ForeignKey(
         "PolicyVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("现行版本")
     )
@@ -49,9 +47,7 @@ class PolicyVersion(models.Model):
     rule_hash = models.CharField(_("规则摘要"), max_length=64)
     rules = models.JSONField(_("规则"))
     details = models.JSONField(_("事项要素"))
-    vocabulary = models.ForeignKey(
-        VocabularyRevision, models.PROTECT, related_name="+", verbose_name=_("词表版本")
-    )
+    vocabulary = models.ForeignKey(VocabularyRevision, models.PROTECT, related_name="+", verbose_name=_("词表版本"))
     window_from = models.DateField(_("申报起始日"), null=True, blank=True)
     window_until = models.DateField(_("申报截止日"), null=True, blank=True)
     published_at = models.DateTimeField(_("发布时间"))

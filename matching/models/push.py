@@ -18,9 +18,7 @@ class Push(models.Model):
     """One item, told to one enterprise (推送), for a reason; once for each version and verdict."""
 
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="pushes", verbose_name=_("企业"))
-    version = models.ForeignKey(
-        PolicyVersion, models.PROTECT, related_name="pushes", verbose_name=_("政策版本")
-    )
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="pushes", verbose_name=_("政策版本"))
     verdict = models.CharField(_("结论"), max_length=12, choices=Verdict.choices)
     cause = models.CharField(_("起因"), max_length=10, choices=PushCause.choices)
     # The sentences that say why it fits, as they stood on that day.
@@ -31,9 +29,7 @@ class Push(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = verbose_name_plural = _("推送")
         constraints = [
-            models.UniqueConstraint(
-                fields=["enterprise", "version", "verdict"], name="matching_push_told_once"
-            ),
+            models.UniqueConstraint(fields=["enterprise", "version", "verdict"], name="matching_push_told_once"),
             models.CheckConstraint(
                 condition=models.Q(verdict__in=["eligible", "undetermined"]),
                 name="matching_push_only_fitting",

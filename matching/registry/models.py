@@ -31,9 +31,7 @@ class BudgetLine(models.Model):
     code = models.SlugField(_("科目代码"), max_length=40)
     year = models.PositiveSmallIntegerField(_("年度"))
     name = models.CharField(_("科目名称"), max_length=120)
-    department = models.ForeignKey(
-        Department, models.PROTECT, related_name="budget_lines", verbose_name=_("部门")
-    )
+    department = models.ForeignKey(Department, models.PROTECT, related_name="budget_lines", verbose_name=_("部门"))
     source = models.CharField(_("资金来源"), max_length=80, blank=True)
     ceiling = models.DecimalField(_("预算额度（元）"), max_digits=16, decimal_places=2)
 
@@ -42,9 +40,7 @@ class BudgetLine(models.Model):
         verbose_name = verbose_name_plural = _("预算科目")
         constraints = [
             models.UniqueConstraint(fields=["code", "year"], name="registry_budgetline_once_a_year"),
-            models.CheckConstraint(
-                condition=Q(ceiling__gte=0), name="registry_budgetline_ceiling_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(ceiling__gte=0), name="registry_budgetline_ceiling_not_negative"),
         ]
 
     def __str__(self) -> str:

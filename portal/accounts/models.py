@@ -86,9 +86,7 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("人员")
     )
-    enterprise = models.ForeignKey(
-        Enterprise, models.PROTECT, related_name="memberships", verbose_name=_("企业")
-    )
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="memberships", verbose_name=_("企业"))
     kind = models.CharField(_("身份"), max_length=10, choices=MembershipKind.choices)
     granted_at = models.DateTimeField(_("授权时间"))
     revoked_at = models.DateTimeField(_("撤销时间"), null=True, blank=True)
@@ -106,9 +104,7 @@ class Membership(models.Model):
                 condition=Q(revoked_at__isnull=True, kind="legal"),
                 name="accounts_membership_one_legal_representative",
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=MembershipKind.values), name="accounts_membership_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=MembershipKind.values), name="accounts_membership_kind_known"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from .base import *  # noqa: F403 - a settings module is its base with changes
 from .base import DATABASES, env
 
-SECRET_KEY = "only-for-tests"  # noqa: S105 - protects nothing
+SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 if "DATABASE_URL" not in env.ENVIRON:
     DATABASES["default"]["NAME"] = ":memory:"
