@@ -1,0 +1,68 @@
+# Huida's commands. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST := $(VENV)/bin/pytest
+JOBS ?= 2
+PORT ?= 8000
+RUNTIME := $(VENV)/.installed-runtime
+DEVELOPMENT := $(VENV)/.installed-development
+
+.PHONY: help setup setup-dev demo story serve test test-fast lint format migrations schemas bench lock messages clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(RUNTIME): requirements.txt
+	@bin/setup runtime
+	@touch $@
+
+$(DEVELOPMENT): requirements.txt requirements-dev.txt
+	@bin/setup development
+	@touch $(RUNTIME) $@
+
+setup: $(RUNTIME) ## Python packages in .venv, system libraries through apt where it may
+setup-dev: $(DEVELOPMENT) ## The same, with the development tools
+
+demo: setup ## Build a demo district on SQLite, tell its story, serve it (PORT=8000)
+	@$(PY) manage.py demo --serve --port $(PORT)
+
+story: setup ## The story of the demo district, without serving it
+	@$(PY) manage.py demo
+
+serve: setup ## Serve the demo district as it was left
+	@$(PY) manage.py demo --serve-only --port $(PORT)
+
+test: setup-dev ## Every test: on SQLite, and on PostgreSQL where one can be had
+	@bin/test
+
+test-fast: setup-dev ## The quick tests on SQLite, under 90 seconds
+	$(PYTEST) -n $(JOBS) -q -m "not slow and not postgres and not browser"
+
+lint: setup-dev ## Style, types, import rules, migrations
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	DJANGO_SETTINGS_MODULE=portal.settings.test $(PY) manage.py makemigrations --check --dry-run
+
+format: setup-dev ## Let ruff put the code in order
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+migrations: setup-dev ## Write migrations for changed models
+	$(PY) manage.py makemigrations
+
+schemas: setup-dev ## Write docs/schemas from the code
+	$(PY) -m matching.criteria.schemas
+
+bench: setup-dev ## Benchmarks, as ratios in one run (docs/benchmarks.md)
+	$(PY) -m bench
+
+lock: setup-dev ## Compile and pin requirements*.txt
+	$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
+	$(VENV)/bin/pip-compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove the demo district and every cache (not .venv)
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
