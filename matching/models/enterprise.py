@@ -54,7 +54,15 @@ class Fact(models.Model):
     class Meta:
         ordering = ["enterprise", "key", "valid_on", "recorded_at", "id"]
         verbose_name = verbose_name_plural = _("企业事实")
-        indexes = [models.Index(fields=["enterprise", "key", "-valid_on", "-recorded_at"])]
+        constraints = [
+            models.CheckConstraint(condition=~Q(key=""), name="matching_fact_key_named"),
+            models.CheckConstraint(condition=~Q(source=""), name="matching_fact_source_named"),
+        ]
+        indexes = [
+            models.Index(fields=["enterprise", "key", "-valid_on", "-recorded_at"]),
+            # The night looks for facts that become valid with the day.
+            models.Index(fields=["valid_on"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.enterprise_id}.{self.key}"
@@ -63,12 +71,14 @@ class Fact(models.Model):
 class Profile(models.Model):
     """The profile of today (企业画像): the current facts of an enterprise, folded from its history for matching.
 
-    Derived from `Fact`, rebuilt by `matching.services.facts`; `revision` rises with every change.
+    Derived from `Fact`, rebuilt by `matching.services.facts`; `revision` rises with every change. `as_of` is the day
+    (Asia/Shanghai) for which it was folded: facts that become valid later are folded in by the night after.
     """
 
     enterprise = models.OneToOneField(Enterprise, models.CASCADE, primary_key=True, related_name="profile")
     facts = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
+    as_of = models.DateField()
     updated_at = models.DateTimeField()
 
     class Meta:

@@ -14,7 +14,11 @@ class Verdict(models.TextChoices):
 
 
 class Match(models.Model):
-    """The latest verdict (匹配结果) of a version in force for an enterprise; absent where ineligible and not near."""
+    """The latest verdict (匹配结果) of a version in force for an enterprise; absent where ineligible and not near.
+
+    `unmet` and `unknown` are leaf ids on the cheapest way to qualify; `as_of` is the day on which this was found (a later
+    run that finds the same leaves the row alone).
+    """
 
     enterprise = models.ForeignKey(Enterprise, models.CASCADE, related_name="matches")
     version = models.ForeignKey(PolicyVersion, models.CASCADE, related_name="matches")
@@ -31,6 +35,10 @@ class Match(models.Model):
             models.CheckConstraint(
                 condition=models.Q(verdict__in=["eligible", "undetermined", "ineligible"]),
                 name="matching_match_verdict_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(form_only=False) | models.Q(verdict="undetermined"),
+                name="matching_match_form_only_is_undetermined",
             ),
         ]
         indexes = [models.Index(fields=["version", "verdict"])]

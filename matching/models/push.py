@@ -34,6 +34,7 @@ class Push(models.Model):
                 condition=models.Q(verdict__in=["eligible", "undetermined"]),
                 name="matching_push_only_fitting",
             ),
+            models.CheckConstraint(condition=models.Q(cause__in=PushCause.values), name="matching_push_cause_known"),
         ]
 
     def __str__(self) -> str:
