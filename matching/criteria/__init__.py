@@ -22,7 +22,11 @@ from .ast import (
     leaves,
 )
 from .errors import Collector, InvalidInput, Problem
+from .evaluate import CompiledTree, Evaluation, Verdict, compile_tree, evaluate
 from .facts import Facts, FactValue, Record, parse_facts
+from .jsontext import load_json, read_json_lines
+from .normal import Normal, Signed, Threshold, normalise, signed_leaves
+from .parse import parse_criteria
 from .values import Period
 from .vocabulary import CodeList, FactDefinition, FactType, Scope, Vocabulary, canonical_json, parse_vocabulary
 
@@ -35,8 +39,10 @@ __all__ = [
     "CodeLeaf",
     "CodeList",
     "Collector",
+    "CompiledTree",
     "DateBounds",
     "DateLeaf",
+    "Evaluation",
     "FactDefinition",
     "FactType",
     "FactValue",
@@ -46,6 +52,7 @@ __all__ = [
     "InvalidInput",
     "Leaf",
     "Node",
+    "Normal",
     "Not",
     "NumberLeaf",
     "Over",
@@ -55,10 +62,20 @@ __all__ = [
     "Record",
     "RecordsLeaf",
     "Scope",
+    "Signed",
+    "Threshold",
+    "Verdict",
     "Vocabulary",
     "YearlyLeaf",
     "canonical_json",
+    "compile_tree",
+    "evaluate",
     "leaves",
+    "load_json",
+    "normalise",
+    "parse_criteria",
     "parse_facts",
     "parse_vocabulary",
+    "read_json_lines",
+    "signed_leaves",
 ]

@@ -1,7 +1,7 @@
 """Ranges of numbers and of dates, and how a value, a ratio or an interval of possible values stands to them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from .values import Period, times
@@ -73,6 +73,24 @@ class DateBounds:
     on_or_before: date | None = None
     within_last: Period | None = None
     at_least_ago: Period | None = None
+
+    @property
+    def durations_exclude_each_other(self) -> bool:
+        """Whether no day is both within the one and as long ago as the other, as of any day.
+
+        Months differ in length, so where months and days are mixed every day of eight years is tried.
+        """
+        within, ago = self.within_last, self.at_least_ago
+        if within is None or ago is None:
+            return False
+        if within.months >= ago.months and within.days >= ago.days:
+            return False
+        if within.months <= ago.months and within.days <= ago.days:
+            return True
+        # Far enough from year 1 for the longest durations that can differ in order.
+        start = date(8000, 1, 1)
+        both = DateBounds(within_last=within, at_least_ago=ago)
+        return all(both.window(start + timedelta(days=day)) is None for day in range(8 * 366))
 
     def window(self, as_of: date) -> tuple[date, date] | None:
         """First and last day admitted as of a day (``date.min``, ``date.max``: no end); None where none is."""
