@@ -1,0 +1,180 @@
+"""Who is asking, and for whom: one answer per request, read from the database each time.
+
+A person of the district acts by roles, a person of an enterprise by a membership that is alive. Both may be true of one
+account; then it acts for the enterprise only after saying so in this session, never by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole
+
+if TYPE_CHECKING:
+    from matching.models import Enterprise
+
+SESSION_KEY = "acting_enterprise"
+FINANCE_ROLES = frozenset({StaffRole.FINANCE_MAKER, StaffRole.FINANCE_CHECKER, StaffRole.FINANCE_APPROVER})
+REVIEW_ROLES = frozenset({StaffRole.ACCEPTOR, StaffRole.REVIEWER, StaffRole.SECOND_REVIEWER})
+DESK_ROLES = FINANCE_ROLES | REVIEW_ROLES | {StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR}
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one person may do in this request. `departments` holds None for a role held in the whole district."""
+
+    memberships: tuple[Membership, ...] = ()
+    membership: Membership | None = None
+    departments: dict[str, frozenset[int] | None] | None = None
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.departments or ())
+
+    @property
+    def enterprise(self) -> Enterprise | None:
+        return self.membership.enterprise if self.membership else None
+
+    @property
+    def is_legal_representative(self) -> bool:
+        return self.membership is not None and self.membership.kind == MembershipKind.LEGAL_REPRESENTATIVE
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.departments)
+
+    def has(self, roles: Iterable[str]) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    def departments_of(self, roles: Iterable[str]) -> frozenset[int] | None:
+        """Departments in which one of the roles is held; None where one is held in the whole district."""
+        found: set[int] = set()
+        for role in roles:
+            if role in self.roles:
+                held = (self.departments or {})[role]
+                if held is None:
+                    return None
+                found |= held
+        return frozenset(found)
+
+
+def access_for(request: HttpRequest) -> Access:
+    """The access of the request's user, worked out once per request."""
+    known: Access | None = getattr(request, "_huida_access", None)
+    if known is None:
+        known = _read(request)
+        request._huida_access = known  # type: ignore[attr-defined]
+    return known
+
+
+def forget(request: HttpRequest) -> None:
+    """Work the access out anew: something about it was changed in this request."""
+    if hasattr(request, "_huida_access"):
+        del request._huida_access
+
+
+def _read(request: HttpRequest) -> Access:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return Access()
+    memberships = tuple(
+        Membership.objects.filter(user=user, revoked_at__isnull=True)
+        .select_related("enterprise")
+        .order_by("enterprise__name", "id")
+    )
+    departments: dict[str, frozenset[int] | None] = {}
+    for role, department in RoleAssignment.objects.filter(user=user).values_list("role", "department_id"):
+        held = departments.get(role, frozenset())
+        departments[role] = None if department is None or held is None else held | {department}
+    if user.is_superuser:
+        departments[StaffRole.ADMINISTRATOR] = None
+    chosen = request.session.get(SESSION_KEY) if hasattr(request, "session") else None
+    membership = next((m for m in memberships if m.enterprise_id == chosen), None)
+    if membership is None and len(memberships) == 1 and not departments:
+        membership = memberships[0]
+    return Access(memberships=memberships, membership=membership, departments=departments)
+
+
+def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
+    """Only for people of the district who hold one of the roles: others get 403, strangers the login page."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not access_for(request).has(roles):
+                labels = "、".join(str(StaffRole(role).label) for role in StaffRole if role in roles)
+                raise PermissionDenied(_("这里由%(roles)s办理，您的账户没有这些角色。") % {"roles": labels})
+            return view(request, *args, **kwargs)
+
+        guarded.required_roles = frozenset(roles)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def enterprise_required(view: View[P]) -> View[P]:
+    """Only for people acting for an enterprise; who may act for several is asked first for which."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        access = access_for(request)
+        if access.membership is None:
+            if access.memberships:
+                return redirect("accounts:choose")
+            raise PermissionDenied(_("您的账户尚未获任何企业授权。请联系企业法定代表人在“经办人授权”中添加您。"))
+        return view(request, *args, **kwargs)
+
+    guarded.enterprise_only = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def current_enterprise(request: HttpRequest) -> Enterprise:
+    """The enterprise acted for, in a view that `enterprise_required` guards."""
+    enterprise = access_for(request).enterprise
+    if enterprise is None:
+        raise PermissionDenied(_("请先选择要代表的企业。"))
+    return enterprise
+
+
+def legal_representative_required(view: View[P]) -> View[P]:
+    """Only for the legal representative of the enterprise acted for."""
+
+    @enterprise_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not access_for(request).is_legal_representative:
+            raise PermissionDenied(_("经办人授权只能由本企业法定代表人办理。"))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+__all__ = [
+    "DESK_ROLES",
+    "FINANCE_ROLES",
+    "REVIEW_ROLES",
+    "SESSION_KEY",
+    "Access",
+    "access_for",
+    "current_enterprise",
+    "enterprise_required",
+    "forget",
+    "legal_representative_required",
+    "role_required",
+]

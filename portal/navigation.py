@@ -1,0 +1,64 @@
+"""The main navigation: what a person may open, by role and membership."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for
+from portal.accounts.models import StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    label: str
+    url: str
+    current: bool
+    count: int = 0
+
+
+def for_request(request: HttpRequest) -> list[Entry]:
+    """Entries in order; the one under whose address the request lies is current (the longest one wins)."""
+    found: list[tuple[str, str, int]] = []
+
+    def offer(name: str, label: str, count: int = 0) -> None:
+        try:
+            found.append((label, reverse(name), count))
+        except NoReverseMatch:  # a room that this installation does not serve
+            return
+
+    access = access_for(request)
+    offer("public:policy_list", _("政策"))
+    offer("public:publicity", _("公示"))
+    if access.membership:
+        offer("enterprise:overview", _("工作台"))
+        offer("enterprise:opportunities", _("可享政策"))
+        offer("enterprise:applications", _("我的申报"))
+        offer("enterprise:profile", _("企业画像"))
+        offer("inbox:list", _("消息"), _unread(request))
+    elif access.memberships:
+        offer("accounts:choose", _("选择企业"))
+    if access.has(DESK_ROLES):
+        offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
+    if access.has(REVIEW_ROLES):
+        offer("desk:worklist", _("审核"))
+    if access.has(FINANCE_ROLES):
+        offer("desk:cycles", _("兑现"))
+    if access.has({StaffRole.SUPERVISOR}):
+        offer("desk:supervision", _("督查"))
+    if access.has({StaffRole.ADMINISTRATOR}):
+        offer("desk:admin_home", _("系统管理"))
+    if access.has({StaffRole.POLICY_OFFICER}):
+        offer("wagtailadmin_home", _("政策编辑"))
+    matching = [url for _label, url, _count in found if request.path.startswith(url)]
+    here = max(matching, key=len) if matching else None
+    return [Entry(label, url, url == here, count) for label, url, count in found]
+
+
+def _unread(request: HttpRequest) -> int:
+    from portal.inbox import selectors  # the inbox stands beside the accounts, not under them
+
+    return selectors.unread_count(request)

@@ -1,0 +1,36 @@
+"""Pages of no room in particular: the way home, and the health of the whole."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+
+from portal.accounts.access import DESK_ROLES, access_for
+from portal.accounts.models import StaffRole
+
+
+def home_for_role(request: HttpRequest) -> HttpResponseBase:
+    """Each person's own desk: the enterprise's, the district's, or the account page of one who has neither yet."""
+    if not request.user.is_authenticated:
+        return redirect("accounts:login")
+    access = access_for(request)
+    if access.membership:
+        return redirect("enterprise:overview")
+    if access.has(DESK_ROLES):
+        return redirect("desk:home")
+    if access.has({StaffRole.POLICY_OFFICER}):
+        return redirect("wagtailadmin_home")
+    if access.memberships:
+        return redirect("accounts:choose")
+    return redirect("accounts:me")
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponseBase:
+    """For machines: 200 while the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return JsonResponse({"status": "ok"})
