@@ -1,0 +1,63 @@
+from disbursement.models.application import (
+    Application,
+    Counter,
+    InterestDeclaration,
+    Judgement,
+    Occasion,
+    Participation,
+    TransitionLog,
+)
+from disbursement.models.clock import ClockCard, ClockPause, StepClock
+from disbursement.models.document import Document, DocumentKind
+from disbursement.models.material import Material, MaterialType
+from disbursement.models.rating import Rating, RatingLevel, Rectification
+from disbursement.models.review import (
+    Appeal,
+    Correction,
+    CorrectionItem,
+    CorrectionSubject,
+    Decision,
+    DecisionDraft,
+    DecisionKind,
+    Objection,
+    Opinion,
+    OpinionKind,
+    Promise,
+    Publicity,
+    Stage,
+    ToleratedGap,
+)
+
+__all__ = [
+    "Appeal",
+    "Application",
+    "ClockCard",
+    "ClockPause",
+    "Correction",
+    "CorrectionItem",
+    "CorrectionSubject",
+    "Counter",
+    "Decision",
+    "DecisionDraft",
+    "DecisionKind",
+    "Document",
+    "DocumentKind",
+    "InterestDeclaration",
+    "Judgement",
+    "Material",
+    "MaterialType",
+    "Objection",
+    "Occasion",
+    "Opinion",
+    "OpinionKind",
+    "Participation",
+    "Promise",
+    "Publicity",
+    "Rating",
+    "RatingLevel",
+    "Rectification",
+    "Stage",
+    "StepClock",
+    "ToleratedGap",
+    "TransitionLog",
+]

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from .base import *  # noqa: F403 - a settings module is its base with changes
-from .base import DATABASES, env
+from .base import DATABASES, STORAGES, env
 
 SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -14,6 +14,7 @@ if "DATABASE_URL" not in env.ENVIRON:
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA foreign_keys=ON;"
 _scratch = Path(tempfile.mkdtemp(prefix="huida-test-"))
 MEDIA_ROOT = _scratch / "media"
+STORAGES["private"]["OPTIONS"]["location"] = _scratch / "private"
 HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
