@@ -23,10 +23,12 @@ from .ast import (
 )
 from .errors import Collector, InvalidInput, Problem
 from .evaluate import CompiledTree, Evaluation, Verdict, compile_tree, evaluate
+from .explain import Explanation, LeafExplanation, Outcome, explain
 from .facts import Facts, FactValue, Record, parse_facts
-from .jsontext import load_json, read_json_lines
+from .jsontext import FlawedJson, load_json, read_json_lines
 from .normal import Normal, Signed, Threshold, normalise, signed_leaves
 from .parse import parse_criteria
+from .render import Line, criteria_text, leaf_text, render_criteria
 from .values import Period
 from .vocabulary import CodeList, FactDefinition, FactType, Scope, Vocabulary, canonical_json, parse_vocabulary
 
@@ -43,18 +45,23 @@ __all__ = [
     "DateBounds",
     "DateLeaf",
     "Evaluation",
+    "Explanation",
     "FactDefinition",
     "FactType",
     "FactValue",
     "Facts",
+    "FlawedJson",
     "Held",
     "IfThen",
     "InvalidInput",
     "Leaf",
+    "LeafExplanation",
+    "Line",
     "Node",
     "Normal",
     "Not",
     "NumberLeaf",
+    "Outcome",
     "Over",
     "Period",
     "Problem",
@@ -69,7 +76,10 @@ __all__ = [
     "YearlyLeaf",
     "canonical_json",
     "compile_tree",
+    "criteria_text",
     "evaluate",
+    "explain",
+    "leaf_text",
     "leaves",
     "load_json",
     "normalise",
@@ -77,5 +87,6 @@ __all__ = [
     "parse_facts",
     "parse_vocabulary",
     "read_json_lines",
+    "render_criteria",
     "signed_leaves",
 ]

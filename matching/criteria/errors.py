@@ -37,6 +37,11 @@ class Collector:
     def add(self, path: str, message: str) -> None:
         self.problems.append(Problem(path, message))
 
+    def include(self, more: Iterable[Problem]) -> None:
+        """Adds the problems of places that have none yet: one mistake is told once."""
+        told = {problem.path for problem in self.problems}
+        self.problems += [problem for problem in more if problem.path not in told]
+
     def raise_if_any(self) -> None:
         if self.problems:
             raise InvalidInput(self.problems)
@@ -101,7 +106,7 @@ def join(path: str, key: str | int) -> str:
 def shown(value: Any) -> str:
     """A value as JSON on one line for a message, cut where it is long."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(value, ensure_ascii=False, default=repr)
     except (TypeError, ValueError, RecursionError):
         text = type(value).__name__
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -20,6 +20,14 @@ class Unreadable:
         return self.text if len(self.text) <= _LONGEST_INTEGER else self.text[:_LONGEST_INTEGER] + "…"
 
 
+class FlawedJson(InvalidInput):
+    """JSON that could be read but not taken as it is. ``value`` is what it held, for finding further mistakes."""
+
+    def __init__(self, problems: Iterable[Problem], value: Any) -> None:
+        super().__init__(problems)
+        self.value = value
+
+
 class _DoubledKeys(dict[str, Any]):
     """An object some of whose keys stand twice; the later value is kept only for reading on."""
 
@@ -27,7 +35,10 @@ class _DoubledKeys(dict[str, Any]):
 
 
 def load_json(text: str | bytes, path: str = "") -> Any:
-    """The value of a JSON text (bytes: UTF-8). Raises InvalidInput with every mistake and its place below ``path``."""
+    """The value of a JSON text (bytes: UTF-8).
+
+    Raises InvalidInput with every mistake and its place below ``path``; FlawedJson where the text can be read on.
+    """
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
@@ -66,7 +77,8 @@ def load_json(text: str | bytes, path: str = "") -> Any:
     if suspects or "\\ud" in text or "\\uD" in text:
         problems = Collector()
         _find(value, path, problems)
-        problems.raise_if_any()
+        if problems.problems:
+            raise FlawedJson(problems.problems, value)
     return value
 
 

@@ -76,7 +76,7 @@ class Period:
             f"{months} 个月" if months else "",
             f"{self.days} 天" if self.days else "",
         )
-        return "零".join(part for part in parts if part) or "0 天"
+        return "零 ".join(part for part in parts if part) or "0 天"
 
 
 def read_number(value: Any, path: str, problems: Collector, what: str = "数值") -> Decimal | None:
@@ -147,7 +147,7 @@ def with_unit(number: Decimal, unit: str = "") -> str:
     元 become 万元 from 10,000 元 upwards where at most two decimals tell it exactly.
     """
     if unit == "元":
-        if abs(number) >= 10_000 and number % 100 == 0:
+        if abs(number) >= 10_000 and Fraction(number) % 100 == 0:
             return f"{plain(number.scaleb(-4, _EXACT))} 万元"
         return f"{plain(number)} 元"
     if not unit:
