@@ -26,7 +26,7 @@ class Department(models.Model):
 
 
 class BudgetLine(models.Model):
-    """One line of one year's budget (预算科目). `ceiling` is the approved amount in 元; the ledger keeps what is left."""
+    """One line of one year's budget (预算科目). `ceiling` is the approved amount in 元; the ledger keeps the rest."""
 
     code = models.SlugField(_("科目代码"), max_length=40)
     year = models.PositiveSmallIntegerField(_("年度"))
