@@ -7,10 +7,33 @@ from disbursement.models.application import (
     Participation,
     TransitionLog,
 )
+from disbursement.models.batch import (
+    Batch,
+    BatchApproval,
+    Cycle,
+    PaymentFormat,
+    Reconciliation,
+    SealedFile,
+    StateChange,
+)
+from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
+from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from disbursement.models.material import Material, MaterialType
+from disbursement.models.payable import (
+    AccountState,
+    AttemptOutcome,
+    Award,
+    ClaimedInvoice,
+    Clawback,
+    HoldKind,
+    Payable,
+    PayeeAccount,
+    PaymentAttempt,
+)
 from disbursement.models.rating import Rating, RatingLevel, Rectification
+from disbursement.models.returns import LineStatus, ReturnFile, ReturnLine, ReturnResult
 from disbursement.models.review import (
     Appeal,
     Correction,
@@ -29,21 +52,35 @@ from disbursement.models.review import (
 )
 
 __all__ = [
+    "AccountKind",
+    "AccountState",
     "Appeal",
     "Application",
+    "AttemptOutcome",
+    "Award",
+    "Batch",
+    "BatchApproval",
+    "CalendarYear",
+    "ClaimedInvoice",
+    "Clawback",
     "ClockCard",
     "ClockPause",
     "Correction",
     "CorrectionItem",
     "CorrectionSubject",
     "Counter",
+    "Cycle",
     "Decision",
     "DecisionDraft",
     "DecisionKind",
     "Document",
     "DocumentKind",
+    "HoldKind",
     "InterestDeclaration",
     "Judgement",
+    "LedgerAccount",
+    "LedgerTransfer",
+    "LineStatus",
     "Material",
     "MaterialType",
     "Objection",
@@ -51,13 +88,25 @@ __all__ = [
     "Opinion",
     "OpinionKind",
     "Participation",
+    "Payable",
+    "PayeeAccount",
+    "PaymentAttempt",
+    "PaymentFormat",
     "Promise",
     "Publicity",
     "Rating",
     "RatingLevel",
+    "Reconciliation",
     "Rectification",
+    "ReturnFile",
+    "ReturnLine",
+    "ReturnResult",
+    "SealedFile",
+    "SpecialDay",
     "Stage",
+    "StateChange",
     "StepClock",
     "ToleratedGap",
+    "TransferKind",
     "TransitionLog",
 ]

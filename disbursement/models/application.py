@@ -47,7 +47,9 @@ AFTER_ACCEPTANCE = (
 
 
 class Counter(models.Model):
-    """The last number given out in a series (`application-2026`, `acceptance-2026`); locked while it is raised."""
+    """The last number given out in a series (`application-2026`, `acceptance-2026`); locked while it is
+    raised.
+    """
 
     series = models.CharField(max_length=60, primary_key=True)
     last = models.PositiveIntegerField(default=0)
@@ -59,8 +61,8 @@ class Counter(models.Model):
 class Application(models.Model):
     """One enterprise applying for one policy item (申报).
 
-    `version` is the one in force at submission (for a draft: at its creation). `form` holds the application-scope
-    facts as typed. Amounts are 元.
+    `version` is the one in force at submission (for a draft: at its creation). `form` holds the
+    application-scope facts as typed. Amounts are 元.
     """
 
     number = models.CharField(_("申报编号"), max_length=16, unique=True, null=True, blank=True)
@@ -146,7 +148,9 @@ class Application(models.Model):
 
 
 class TransitionLog(models.Model):
-    """One transition of an application, for ever (append-only). `seq` counts from 1; two at once cannot both be n."""
+    """One transition of an application, for ever (append-only). `seq` counts from 1; two at once cannot both
+    be n.
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="log", verbose_name=_("申报"))
     seq = models.PositiveIntegerField()
@@ -202,7 +206,9 @@ class Participation(models.Model):
 
 
 class InterestDeclaration(models.Model):
-    """A person has an interest in an enterprise (利益关系申报) and takes no part in its applications while it lasts."""
+    """A person has an interest in an enterprise (利益关系申报) and takes no part in its applications while it
+    lasts.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("人员"))
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+", verbose_name=_("企业"))
@@ -233,9 +239,9 @@ class Occasion(models.TextChoices):
 class Judgement(models.Model):
     """What the criteria said of an application on an occasion, with all that they saw (append-only).
 
-    `inputs` and `result` are canonical JSON text. `inputs`: {"as_of", "credit_as_of", "facts", "policy_version",
-    "rule_hash", "vocabulary"}; `result`: {"estimate", "leaves", "unknown", "unmet", "verdict"}. Judged again from
-    `inputs` it must give `result` byte for byte (`services.judging.replay`).
+    `inputs` and `result` are canonical JSON text. `inputs`: {"as_of", "credit_as_of", "facts",
+    "policy_version", "rule_hash", "vocabulary"}; `result`: {"estimate", "leaves", "unknown", "unmet",
+    "verdict"}. Judged again from `inputs` it must give `result` byte for byte (`services.judging.replay`).
     """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="judgements", verbose_name=_("申报"))

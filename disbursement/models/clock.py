@@ -17,7 +17,9 @@ from matching.registry.models import Department
 
 
 class StepClock(models.Model):
-    """How long one step of one application has taken: limits in working days, days of its life, who holds it."""
+    """How long one step of one application has taken: limits in working days, days of its life, who holds
+    it.
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="clocks", verbose_name=_("申报"))
     step = models.CharField(_("环节"), max_length=12, choices=ClockStep.choices())
@@ -80,7 +82,9 @@ class ClockPause(models.Model):
 
 
 class ClockCard(models.Model):
-    """A yellow or red card (黄牌, 红牌), drawn once for each clock and colour, charged to department and person."""
+    """A yellow or red card (黄牌, 红牌), drawn once for each clock and colour, charged to department and
+    person.
+    """
 
     clock = models.ForeignKey(StepClock, models.PROTECT, related_name="cards", verbose_name=_("时限"))
     colour = models.CharField(_("牌色"), max_length=8, choices=[c for c in Colour.choices() if c[0] != "green"])

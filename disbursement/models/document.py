@@ -20,10 +20,11 @@ class DocumentKind(models.TextChoices):
 
 
 class Document(models.Model):
-    """A notice as it was issued (append-only): rendered once, its bytes and SHA-256 kept, never rendered again.
+    """A notice as it was issued (append-only): rendered once, its bytes and SHA-256 kept, never rendered
+    again.
 
-    `subject` names what it is about (`decision:12`); unique by (kind, subject). `number` is public: anyone who holds
-    the paper can confirm number, hash and date at `/verify/<number>/`.
+    `subject` names what it is about (`decision:12`); unique by (kind, subject). `number` is public: anyone
+    who holds the paper can confirm number, hash and date at `/verify/<number>/`.
     """
 
     number = models.CharField(_("文书编号"), max_length=24, unique=True)

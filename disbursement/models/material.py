@@ -24,7 +24,8 @@ class MaterialType(models.TextChoices):
 
 
 class Material(models.Model):
-    """One file of an application (材料). A file is never overwritten: a replaced one keeps its row, `replaced_at` set.
+    """One file of an application (材料). A file is never overwritten: a replaced one keeps its row,
+    `replaced_at` set.
 
     `code` is that of the item's list of materials. Files lie under their SHA-256; rows may share one.
     """

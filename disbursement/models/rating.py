@@ -25,7 +25,8 @@ LOWEST_TWO = (RatingLevel.DISSATISFIED.value, RatingLevel.VERY_DISSATISFIED.valu
 class Rating(models.Model):
     """What an enterprise thinks of how its application was handled; once for each application.
 
-    `rectify_by` is set exactly where the level is one of the lowest two: the `Rectification` must be answered by then.
+    `rectify_by` is set exactly where the level is one of the lowest two: the `Rectification` must be answered
+    by then.
     """
 
     application = models.OneToOneField(Application, models.PROTECT, related_name="rating", verbose_name=_("申报"))

@@ -1,7 +1,8 @@
-"""What reviewers do with an application: corrections, opinions, decisions, publicity, appeals, gaps and promises.
+"""What reviewers do with an application: corrections, opinions, decisions, publicity, appeals, gaps and
+promises.
 
-Append-only (guarded by triggers on PostgreSQL): `Decision`, `Opinion`. A `Correction`'s list never changes once it is
-asked for: it is told once, complete (一次告知).
+Append-only (guarded by triggers on PostgreSQL): `Decision`, `Opinion`. A `Correction`'s list never changes
+once it is asked for: it is told once, complete (一次告知).
 """
 
 from django.conf import settings
@@ -21,7 +22,9 @@ class Stage(models.TextChoices):
 
 
 class Correction(models.Model):
-    """One request to mend an application (补正): a complete list, a deadline, and the clock stands still meanwhile."""
+    """One request to mend an application (补正): a complete list, a deadline, and the clock stands still
+    meanwhile.
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="corrections", verbose_name=_("申报"))
     stage = models.CharField(_("阶段"), max_length=12, choices=Stage.choices)
@@ -62,7 +65,9 @@ class CorrectionSubject(models.TextChoices):
 
 
 class CorrectionItem(models.Model):
-    """One thing to mend: a material (its code), a field of the form (a fact key) or a condition (a leaf id)."""
+    """One thing to mend: a material (its code), a field of the form (a fact key) or a condition (a leaf
+    id).
+    """
 
     correction = models.ForeignKey(Correction, models.PROTECT, related_name="items", verbose_name=_("补正"))
     subject = models.CharField(_("类别"), max_length=10, choices=CorrectionSubject.choices)
@@ -132,8 +137,9 @@ NEGATIVE_DECISIONS = ("not_accepted", "rejected", "upheld", "revoked")
 class Decision(models.Model):
     """A decision taken on an application (append-only): what, by whom, why, and what the criteria had said.
 
-    `reasons`: [{"leaf": leaf id, "material": code, "reason": text}], one of leaf and material or neither; a decision
-    against the enterprise gives reasons and says how to mend or what may be done against it (`remedy`).
+    `reasons`: [{"leaf": leaf id, "material": code, "reason": text}], one of leaf and material or neither; a
+    decision against the enterprise gives reasons and says how to mend or what may be done against it
+    (`remedy`).
     """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="decisions", verbose_name=_("申报"))
@@ -182,7 +188,9 @@ class DecisionDraft(models.Model):
 
 
 class Publicity(models.Model):
-    """The public may look and object (公示), from `starts_on` up to and including `ends_on`, both working days."""
+    """The public may look and object (公示), from `starts_on` up to and including `ends_on`, both working
+    days.
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="publicities", verbose_name=_("申报"))
     starts_on = models.DateField(_("公示开始"))
@@ -245,19 +253,33 @@ class Appeal(models.Model):
 
 
 class ToleratedGap(models.Model):
-    """A material still missing at acceptance (容缺受理), promised by a day; nothing is approved before it is in."""
+    """A material still missing at submission (容缺受理), promised by a day; nothing is approved before it is in.
+
+    The enterprise asks for it with its submission; the acceptor grants it by accepting.
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="gaps", verbose_name=_("申报"))
     material_code = models.CharField(_("材料"), max_length=80)
     promised_by = models.DateField(_("承诺补齐日期"))
-    granted_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("同意人"))
-    granted_at = models.DateTimeField(_("同意时间"))
+    asked_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("承诺人"))
+    asked_at = models.DateTimeField(_("承诺时间"))
+    granted_by = models.ForeignKey(
+        _USER, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("同意人")
+    )
+    granted_at = models.DateTimeField(_("同意时间"), null=True, blank=True)
     filled_at = models.DateTimeField(_("补齐时间"), null=True, blank=True)
 
     class Meta:
         ordering = ["promised_by", "id"]
         verbose_name = verbose_name_plural = _("容缺事项")
-        constraints = [models.UniqueConstraint(fields=["application", "material_code"], name="gap_once_a_material")]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "material_code"], name="gap_once_a_material"),
+            models.CheckConstraint(
+                condition=Q(granted_by__isnull=True, granted_at__isnull=True)
+                | Q(granted_by__isnull=False, granted_at__isnull=False),
+                name="gap_granted_by_somebody",
+            ),
+        ]
 
 
 class Promise(models.Model):

@@ -1,0 +1,326 @@
+"""What no constraint can say, said by database triggers: append-only tables, frozen columns, balances, bound
+signatures.
+
+`install` is run by a migration, and again by any later migration that rebuilds a guarded table on SQLite
+(which drops a table's triggers with the old table). Both databases get the same rules, with two differences:
+on SQLite rows may be deleted (Django empties tables there by DELETE, and the demo's file belongs to whoever
+holds it), and a balance may be written by hand; `manage.py cycle status` finds the latter.
+
+A refused statement is an integrity error, as from any constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+APPEND_ONLY = (
+    "disbursement_award",
+    "disbursement_batchapproval",
+    "disbursement_decision",
+    "disbursement_document",
+    "disbursement_judgement",
+    "disbursement_ledgertransfer",
+    "disbursement_opinion",
+    "disbursement_participation",
+    "disbursement_reconciliation",
+    "disbursement_sealedfile",
+    "disbursement_statechange",
+    "disbursement_transitionlog",
+)
+NEVER_DELETED = (
+    "disbursement_batch",
+    "disbursement_clawback",
+    "disbursement_cycle",
+    "disbursement_ledgeraccount",
+    "disbursement_payable",
+    "disbursement_payeeaccount",
+    "disbursement_paymentattempt",
+    "disbursement_returnfile",
+    "disbursement_returnline",
+)
+_PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
+FROZEN = {
+    "disbursement_batch": ("cycle_id", "budget_line_id", "number", "assembled_at"),
+    "disbursement_clawback": ("payable_id", "number", "amount", "reason", "due_on", "ordered_by_id", "ordered_at"),
+    "disbursement_ledgeraccount": ("budget_line_id", "kind"),
+    "disbursement_payable": (
+        "application_id",
+        "award_id",
+        "enterprise_id",
+        "number",
+        "entitled",
+        "budget_code",
+        "budget_year",
+        "promised_month",
+    ),
+    "disbursement_payeeaccount": (
+        "enterprise_id",
+        "account_name",
+        "bank_name",
+        "bank_code",
+        "account_number",
+        "proposed_by_id",
+    ),
+    "disbursement_paymentattempt": ("payable_id", "batch_id", "amount", *_PAYEE, "created_at"),
+    "disbursement_returnfile": ("name", "sha256", "content", "received_at"),
+    "disbursement_returnline": ("file_id", "row_no", "line_id", "result", "amount", "occurred_on", "reference"),
+}
+_SEALED_STATES = "('sealed', 'sent', 'acknowledged', 'reconciled', 'closed')"
+_SIGNED_STATES = "('made', 'verified', 'approved', 'sealed', 'sent', 'acknowledged', 'reconciled', 'closed')"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Refuse `event` on `table` where `condition` holds; DIFFERS stands for the null-safe inequality."""
+
+    name: str
+    table: str
+    event: str
+    condition: str
+    message: str
+
+
+def _differ(columns: tuple[str, ...]) -> str:
+    return " OR ".join(f"OLD.{column} DIFFERS NEW.{column}" for column in columns)
+
+
+def guards() -> Iterator[Guard]:
+    for table in APPEND_ONLY:
+        yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")
+    for table, columns in FROZEN.items():
+        yield Guard(
+            f"{table}_frozen", table, "UPDATE", _differ(columns), f"{table}: a column that never changes was changed"
+        )
+    yield Guard(
+        "disbursement_payable_amount",
+        "disbursement_payable",
+        "UPDATE",
+        "OLD.amount DIFFERS NEW.amount AND OLD.state <> 'awaiting'",
+        "the amount of a payable is fixed once budget is reserved for it",
+    )
+    yield Guard(
+        "disbursement_payable_line",
+        "disbursement_payable",
+        "UPDATE",
+        "OLD.budget_line_id DIFFERS NEW.budget_line_id AND OLD.state <> 'awaiting'",
+        "the budget line of a payable is fixed once budget is reserved on it",
+    )
+    yield Guard(
+        "disbursement_payable_payee",
+        "disbursement_payable",
+        "UPDATE",
+        f"({_differ(_PAYEE)}) AND OLD.state NOT IN ('awaiting', 'reserved', 'held', 'bounced', 'mended')",
+        "the payee of a payable is fixed while a batch holds it and once it is paid",
+    )
+    yield Guard(
+        "disbursement_attempt_insert",
+        "disbursement_paymentattempt",
+        "INSERT",
+        "(SELECT state FROM disbursement_batch WHERE id = NEW.batch_id) <> 'assembling'",
+        "lines are added only to a batch that is being assembled",
+    )
+    yield Guard(
+        "disbursement_attempt_payable",
+        "disbursement_paymentattempt",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM disbursement_payable p WHERE p.id = NEW.payable_id"
+        " AND p.amount = NEW.amount AND p.account_number = NEW.account_number AND p.payee_name = NEW.payee_name)",
+        "a line pays what its payable says, to whom it says",
+    )
+    yield Guard(
+        "disbursement_attempt_outcome",
+        "disbursement_paymentattempt",
+        "UPDATE",
+        "OLD.outcome IN ('withdrawn', 'refunded') AND NEW.outcome <> OLD.outcome",
+        "a line that was withdrawn or refunded stays so",
+    )
+    yield Guard(
+        "disbursement_attempt_line_no",
+        "disbursement_paymentattempt",
+        "UPDATE",
+        "OLD.line_no IS NOT NULL AND OLD.line_no DIFFERS NEW.line_no",
+        "a line keeps its number",
+    )
+    yield Guard(
+        "disbursement_batch_signed",
+        "disbursement_batch",
+        "UPDATE",
+        f"OLD.state IN {_SIGNED_STATES} AND NEW.state NOT IN ('checked', 'dissolved') AND ("
+        + _differ(("count", "total", "file_sha256", "format", "maker_id", "round", "approvals_needed"))
+        + ")",
+        "what was signed does not change; send the batch back first",
+    )
+    yield Guard(
+        "disbursement_batch_sealed",
+        "disbursement_batch",
+        "UPDATE",
+        f"OLD.state IN {_SEALED_STATES} AND (NEW.state NOT IN {_SEALED_STATES} OR "
+        + _differ(("checker_id", "approver_id"))
+        + ")",
+        "a sealed batch stays sealed, with its signatures",
+    )
+    yield Guard(
+        "disbursement_batch_sealed_has_file",
+        "disbursement_batch",
+        "UPDATE",
+        f"NEW.state IN {_SEALED_STATES} AND NOT EXISTS"
+        " (SELECT 1 FROM disbursement_sealedfile s WHERE s.batch_id = NEW.id)",
+        "a sealed batch has its sealed file",
+    )
+    yield Guard(
+        "disbursement_batch_begins",
+        "disbursement_batch",
+        "INSERT",
+        "NEW.state <> 'assembling'",
+        "a batch begins by being assembled",
+    )
+    yield Guard(
+        "disbursement_approval_bound",
+        "disbursement_batchapproval",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM disbursement_batch b WHERE b.id = NEW.batch_id AND b.round = NEW.round"
+        " AND b.file_sha256 = NEW.file_sha256 AND b.count = NEW.count AND b.total = NEW.total)",
+        "a signature is for the bytes, count and total of the batch in its present round",
+    )
+    yield Guard(
+        "disbursement_approval_one_role",
+        "disbursement_batchapproval",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM disbursement_batchapproval a WHERE a.batch_id = NEW.batch_id"
+        " AND a.person_id = NEW.person_id AND a.role <> NEW.role)",
+        "nobody signs one batch in two roles",
+    )
+    yield Guard(
+        "disbursement_sealedfile_signed",
+        "disbursement_sealedfile",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM disbursement_batch b WHERE b.id = NEW.batch_id AND b.state = 'approved'"
+        " AND b.file_sha256 = NEW.sha256 AND b.count = NEW.count AND b.total = NEW.total AND b.format = NEW.format"
+        " AND b.approvals_needed <= (SELECT COUNT(*) FROM disbursement_batchapproval a WHERE a.batch_id = b.id"
+        " AND a.round = b.round AND a.role = 'finance_approver' AND a.file_sha256 = NEW.sha256)"
+        " AND EXISTS (SELECT 1 FROM disbursement_batchapproval a WHERE a.batch_id = b.id AND a.round = b.round"
+        " AND a.role = 'finance_maker' AND a.file_sha256 = NEW.sha256)"
+        " AND EXISTS (SELECT 1 FROM disbursement_batchapproval a WHERE a.batch_id = b.id AND a.round = b.round"
+        " AND a.role = 'finance_checker' AND a.file_sha256 = NEW.sha256))",
+        "only the bytes that maker, checker and approvers signed are sealed",
+    )
+    yield Guard(
+        "disbursement_transfer_one_line",
+        "disbursement_ledgertransfer",
+        "INSERT",
+        "(SELECT budget_line_id FROM disbursement_ledgeraccount WHERE id = NEW.debit_id) DIFFERS"
+        " (SELECT budget_line_id FROM disbursement_ledgeraccount WHERE id = NEW.credit_id)",
+        "a transfer stays within its budget line",
+    )
+    yield Guard(
+        "disbursement_transfer_reversal",
+        "disbursement_ledgertransfer",
+        "INSERT",
+        "NEW.reversal_of_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_ledgertransfer t"
+        " WHERE t.id = NEW.reversal_of_id AND t.amount = NEW.amount AND t.debit_id = NEW.credit_id"
+        " AND t.credit_id = NEW.debit_id AND t.payable_id = NEW.payable_id)",
+        "a reversal moves the same amount back between the same accounts",
+    )
+    yield Guard(
+        "disbursement_account_begins",
+        "disbursement_ledgeraccount",
+        "INSERT",
+        "NEW.balance <> 0",
+        "an account begins with nothing in it",
+    )
+
+
+def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Create all triggers, replacing those that stand; a `RunPython` operation."""
+    statements = _postgresql() if schema_editor.connection.vendor == "postgresql" else _sqlite()
+    with schema_editor.connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def remove(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Drop them; the way back of `install`."""
+    vendor = schema_editor.connection.vendor
+    with schema_editor.connection.cursor() as cursor:
+        if vendor == "postgresql":
+            cursor.execute("DROP FUNCTION IF EXISTS disbursement_refuse_delete() CASCADE")
+            cursor.execute("DROP FUNCTION IF EXISTS disbursement_keep_balances() CASCADE")
+            cursor.execute("DROP FUNCTION IF EXISTS disbursement_refuse_balance() CASCADE")
+        else:
+            cursor.execute("DROP TRIGGER IF EXISTS disbursement_keep_balances")
+        for guard in guards():
+            if vendor == "postgresql":
+                cursor.execute(f"DROP FUNCTION IF EXISTS {guard.name}_check() CASCADE")
+            else:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
+
+
+def _sqlite() -> Iterator[str]:
+    for guard in guards():
+        condition = guard.condition.replace("DIFFERS", "IS NOT")
+        yield f"DROP TRIGGER IF EXISTS {guard.name}"
+        yield (
+            f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} WHEN {condition}"
+            f" BEGIN SELECT RAISE(ABORT, '{guard.message}'); END"
+        )
+    # SQLite keeps decimals as binary doubles; rounding to the cent after each step keeps them the very
+    # doubles that the decimal texts convert to, so that comparisons stay exact up to fifteen digits.
+    yield "DROP TRIGGER IF EXISTS disbursement_keep_balances"
+    yield (
+        "CREATE TRIGGER disbursement_keep_balances AFTER INSERT ON disbursement_ledgertransfer BEGIN"
+        " UPDATE disbursement_ledgeraccount SET balance = ROUND(balance - NEW.amount, 2) WHERE id = NEW.debit_id;"
+        " UPDATE disbursement_ledgeraccount SET balance = ROUND(balance + NEW.amount, 2) WHERE id = NEW.credit_id;"
+        " END"
+    )
+
+
+def _postgresql() -> Iterator[str]:
+    for guard in guards():
+        condition = guard.condition.replace("DIFFERS", "IS DISTINCT FROM")
+        yield (
+            f"CREATE OR REPLACE FUNCTION {guard.name}_check() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF {condition} THEN RAISE EXCEPTION '{guard.message}' USING ERRCODE = 'integrity_constraint_violation';"
+            " END IF; RETURN NEW; END $$"
+        )
+        yield (
+            f"CREATE OR REPLACE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {guard.name}_check()"
+        )
+    yield (
+        "CREATE OR REPLACE FUNCTION disbursement_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',"
+        " MESSAGE = TG_TABLE_NAME || ' is never deleted from';"
+        " END $$"
+    )
+    for table in (*APPEND_ONLY, *NEVER_DELETED):
+        yield (
+            f"CREATE OR REPLACE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION disbursement_refuse_delete()"
+        )
+    # Once a statement, not once a row: a batch of a hundred thousand lines touches each balance a single
+    # time.
+    yield (
+        "CREATE OR REPLACE FUNCTION disbursement_keep_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " UPDATE disbursement_ledgeraccount a SET balance = a.balance + moved.amount FROM ("
+        " SELECT account, SUM(amount) AS amount FROM ("
+        " SELECT debit_id AS account, -amount AS amount FROM posted"
+        " UNION ALL SELECT credit_id, amount FROM posted) each_side GROUP BY account) moved"
+        " WHERE a.id = moved.account; RETURN NULL; END $$"
+    )
+    yield (
+        "CREATE OR REPLACE TRIGGER disbursement_keep_balances AFTER INSERT ON disbursement_ledgertransfer"
+        " REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION disbursement_keep_balances()"
+    )
+    yield (
+        "CREATE OR REPLACE FUNCTION disbursement_refuse_balance() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'balances follow from transfers' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    yield (
+        "CREATE OR REPLACE TRIGGER disbursement_balance_follows BEFORE UPDATE ON disbursement_ledgeraccount"
+        " FOR EACH ROW WHEN (OLD.balance IS DISTINCT FROM NEW.balance AND pg_trigger_depth() = 0)"
+        " EXECUTE FUNCTION disbursement_refuse_balance()"
+    )

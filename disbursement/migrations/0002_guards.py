@@ -1,0 +1,11 @@
+"""Triggers for what no constraint can say; see disbursement/guards.py."""
+
+from django.db import migrations
+
+from disbursement.guards import install, remove
+
+
+class Migration(migrations.Migration):
+    dependencies = [("disbursement", "0001_initial")]
+
+    operations = [migrations.RunPython(install, remove)]

@@ -1,0 +1,313 @@
+"""What an enterprise is owed: award, payables, the accounts it is paid to, and each attempt to pay.
+
+A payable is one instalment, unique by (application, number). Its attempts are many, one alive at a time: an
+attempt is a line of one batch, with its own snapshot of amount and payee that never changes.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from disbursement.domain.workflow import PayableState
+from matching.models import Enterprise, PolicyVersion
+from matching.registry.models import BudgetLine
+
+_ACCOUNT_SHAPE = r"^[0-9]{8,32}$"
+
+
+class AccountState(models.TextChoices):
+    PROPOSED = "proposed", _("待核对")
+    CHECKED = "checked", _("已核对")
+    REFUSED = "refused", _("核对不通过")
+    RETIRED = "retired", _("已停用")
+
+
+class HoldKind(models.TextChoices):
+    """Why a payable is held: found by a check (looked at again each month), or by a person (until
+    released).
+    """
+
+    NONE = "", _("未暂缓")
+    CREDIT = "credit", _("信用校验")
+    ACCOUNT = "account", _("账户校验")
+    CONFLICT = "conflict", _("收款冲突")
+    CAP = "cap", _("上限校验")
+    CONTRADICTION = "contradiction", _("银行结果矛盾")
+    PERSON = "person", _("人工暂缓")
+
+
+class AttemptOutcome(models.TextChoices):
+    PENDING = "pending", _("待支付")
+    PAID = "paid", _("已支付")
+    BOUNCED = "bounced", _("退票")
+    REFUNDED = "refunded", _("已退款")
+    WITHDRAWN = "withdrawn", _("移出批次")
+
+
+ALIVE = (AttemptOutcome.PENDING, AttemptOutcome.PAID)
+
+
+class PayeeAccount(models.Model):
+    """A bank account of an enterprise; paid to only after a second person checked it."""
+
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="payee_accounts", verbose_name=_("企业"))
+    account_name = models.CharField(_("户名"), max_length=200)
+    bank_name = models.CharField(_("开户银行"), max_length=200)
+    bank_code = models.CharField(_("联行号"), max_length=14, blank=True)
+    account_number = models.CharField(_("账号"), max_length=32)
+    state = models.CharField(_("状态"), max_length=10, choices=AccountState.choices)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(_("登记时间"))
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    checked_at = models.DateTimeField(_("核对时间"), null=True, blank=True)
+    note = models.CharField(_("核对意见"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = verbose_name_plural = _("收款账户")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enterprise"], condition=Q(state="checked"), name="disbursement_payee_one_in_use"
+            ),
+            models.UniqueConstraint(
+                fields=["enterprise"], condition=Q(state="proposed"), name="disbursement_payee_one_proposed"
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("proposed_by")),
+                name="disbursement_payee_checked_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "retired"]) | Q(checked_by__isnull=False, checked_at__isnull=False),
+                name="disbursement_payee_checked_has_checker",
+            ),
+            models.CheckConstraint(condition=Q(state__in=AccountState.values), name="disbursement_payee_state_known"),
+            models.CheckConstraint(
+                condition=Q(account_number__regex=_ACCOUNT_SHAPE), name="disbursement_payee_number_shape"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_name} {self.masked}"
+
+    @property
+    def masked(self) -> str:
+        """The number as people outside finance may see it: the last four digits."""
+        return f"****{self.account_number[-4:]}"
+
+
+class Award(models.Model):
+    """What an approved application was granted (核定), with its working; never changed afterwards.
+
+    `computed` is what the item's rules give, `amount` what remained after caps and exclusions, both in 元.
+    `year` is the calendar year of approval, in which yearly caps and exclusive items count.
+    """
+
+    application = models.OneToOneField(
+        "disbursement.Application", models.PROTECT, related_name="award", verbose_name=_("申报")
+    )
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="awards")
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="awards")
+    item_code = models.SlugField(_("事项编码"), max_length=60)
+    year = models.PositiveSmallIntegerField(_("核定年度"))
+    computed = models.DecimalField(_("测算金额（元）"), max_digits=16, decimal_places=2)
+    amount = models.DecimalField(_("核定金额（元）"), max_digits=16, decimal_places=2)
+    working = models.JSONField(_("计算过程"), default=list)
+    shortfall = models.CharField(_("预算不足时"), max_length=10)
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    granted_at = models.DateTimeField(_("核定时间"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = verbose_name_plural = _("核定")
+        indexes = [models.Index(fields=["enterprise", "year", "item_code"])]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_award_positive"),
+            models.CheckConstraint(
+                condition=Q(computed__gte=F("amount")), name="disbursement_award_not_above_computed"
+            ),
+            models.CheckConstraint(
+                condition=Q(shortfall__in=["first_come", "pro_rata", "defer"]),
+                name="disbursement_award_shortfall_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_code} {self.amount}"
+
+
+class Payable(models.Model):
+    """One instalment owed (应付).
+
+    `entitled` is what the award gives; `amount` what is paid, smaller only where a short budget is shared
+    out. The payee columns are what will be paid to; they change only with a checked account, never while a
+    batch holds it.
+    """
+
+    application = models.ForeignKey(
+        "disbursement.Application", models.PROTECT, related_name="payables", verbose_name=_("申报")
+    )
+    award = models.ForeignKey(Award, models.PROTECT, related_name="payables")
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="payables", verbose_name=_("企业"))
+    number = models.PositiveSmallIntegerField(_("期次"))
+    entitled = models.DecimalField(_("应付金额（元）"), max_digits=16, decimal_places=2)
+    amount = models.DecimalField(_("实付金额（元）"), max_digits=16, decimal_places=2)
+    budget_code = models.SlugField(_("科目代码"), max_length=40)
+    budget_year = models.PositiveSmallIntegerField(_("预算年度"))
+    budget_line = models.ForeignKey(
+        BudgetLine, models.PROTECT, null=True, blank=True, related_name="payables", verbose_name=_("预算科目")
+    )
+    state = models.CharField(_("状态"), max_length=12, choices=PayableState.choices())
+    pay_month = models.DateField(_("兑现月份"))
+    promised_month = models.DateField(_("承诺兑现月份"))
+    slip_reason = models.CharField(_("延期原因"), max_length=300, blank=True)
+    hold_kind = models.CharField(_("暂缓类别"), max_length=14, choices=HoldKind.choices, blank=True)
+    hold_reason = models.CharField(_("暂缓原因"), max_length=300, blank=True)
+    payee_name = models.CharField(_("收款户名"), max_length=200)
+    bank_name = models.CharField(_("开户银行"), max_length=200)
+    bank_code = models.CharField(_("联行号"), max_length=14, blank=True)
+    account_number = models.CharField(_("收款账号"), max_length=32)
+    created_at = models.DateTimeField(_("生成时间"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = verbose_name_plural = _("应付款项")
+        indexes = [
+            models.Index(fields=["state", "pay_month"]),
+            models.Index(fields=["budget_line", "state"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "number"], name="disbursement_payable_once_an_instalment"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_payable_positive"),
+            models.CheckConstraint(
+                condition=Q(amount__lte=F("entitled")), name="disbursement_payable_not_above_entitled"
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="disbursement_payable_number_from_1"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in PayableState]), name="disbursement_payable_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["awaiting", "cancelled"]) | Q(budget_line__isnull=False),
+                name="disbursement_payable_reserved_has_line",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="held") & ~Q(hold_reason="") & ~Q(hold_kind=""))
+                | (~Q(state="held") & Q(hold_reason="", hold_kind="")),
+                name="disbursement_payable_held_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(pay_month__lte=F("promised_month")) | ~Q(slip_reason=""),
+                name="disbursement_payable_slip_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id}-{self.number}"
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == PayableState.HELD
+
+    @property
+    def masked_account(self) -> str:
+        return f"****{self.account_number[-4:]}"
+
+
+class PaymentAttempt(models.Model):
+    """One try to pay a payable: a line of a batch. Amount and payee are a snapshot; only the outcome
+    changes.
+    """
+
+    payable = models.ForeignKey(Payable, models.PROTECT, related_name="attempts")
+    batch = models.ForeignKey("disbursement.Batch", models.PROTECT, related_name="attempts")
+    line_no = models.PositiveIntegerField(_("行号"), null=True, blank=True)
+    amount = models.DecimalField(_("金额（元）"), max_digits=16, decimal_places=2)
+    payee_name = models.CharField(_("收款户名"), max_length=200)
+    bank_name = models.CharField(_("开户银行"), max_length=200)
+    bank_code = models.CharField(_("联行号"), max_length=14, blank=True)
+    account_number = models.CharField(_("收款账号"), max_length=32)
+    outcome = models.CharField(_("结果"), max_length=10, choices=AttemptOutcome.choices, default="pending")
+    outcome_on = models.DateField(_("结果日期"), null=True, blank=True)
+    outcome_reason = models.CharField(_("结果说明"), max_length=300, blank=True)
+    # The bank said both that it paid and that it could not, the payment dated later: a person must ask the
+    # bank.
+    contradicted = models.BooleanField(_("银行结果矛盾"), default=False)
+    created_at = models.DateTimeField(_("列入时间"))
+
+    class Meta:
+        ordering = ["batch", "line_no", "id"]
+        verbose_name = verbose_name_plural = _("支付明细")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payable"],
+                condition=Q(outcome__in=["pending", "paid"]),
+                name="disbursement_attempt_one_alive",
+            ),
+            models.UniqueConstraint(fields=["batch", "line_no"], name="disbursement_attempt_line_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_attempt_positive"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=AttemptOutcome.values), name="disbursement_attempt_outcome_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["pending", "withdrawn"]) | Q(outcome_on__isnull=False, line_no__isnull=False),
+                name="disbursement_attempt_outcome_dated",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}-{self.line_no}"
+
+
+class Clawback(models.Model):
+    """A demand for money back (追回): the notice's number, the reason, and the day by which it is due."""
+
+    payable = models.OneToOneField(Payable, models.PROTECT, related_name="clawback", verbose_name=_("应付款项"))
+    number = models.CharField(_("通知编号"), max_length=40, unique=True)
+    amount = models.DecimalField(_("追回金额（元）"), max_digits=16, decimal_places=2)
+    reason = models.CharField(_("追回原因"), max_length=300)
+    due_on = models.DateField(_("退回期限"))
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    ordered_at = models.DateTimeField(_("发起时间"))
+    recovered_at = models.DateTimeField(_("到账时间"), null=True, blank=True)
+    recovered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = verbose_name_plural = _("追回")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_clawback_positive"),
+            models.CheckConstraint(condition=~Q(reason=""), name="disbursement_clawback_has_reason"),
+            models.CheckConstraint(
+                condition=Q(recovered_by__isnull=True) | ~Q(recovered_by=F("ordered_by")),
+                name="disbursement_clawback_confirmed_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ClaimedInvoice(models.Model):
+    """An invoice that an award was computed from; no two awards may stand on the same one."""
+
+    application = models.ForeignKey("disbursement.Application", models.PROTECT, related_name="claimed_invoices")
+    issuer = models.CharField(_("开票方"), max_length=200)
+    number = models.CharField(_("发票号码"), max_length=40)
+    amount = models.DecimalField(_("金额（元）"), max_digits=16, decimal_places=2)
+    released_at = models.DateTimeField(_("释放时间"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("已用发票")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "number"],
+                condition=Q(released_at__isnull=True),
+                name="disbursement_invoice_used_once",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_invoice_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
