@@ -20,7 +20,7 @@ from typing import Any, Generic, Literal, TypeVar
 from matching.criteria import Facts, InvalidInput, Node, Vocabulary, parse_facts, parse_vocabulary
 from matching.criteria.award import Award, parse_award
 from matching.criteria.errors import Collector, join, shown
-from matching.criteria.jsontext import load_json, read_json_lines
+from matching.criteria.jsontext import FlawedJson, load_json, read_json_lines
 from matching.criteria.parse import parse_criteria
 from matching.criteria.values import read_date
 
@@ -204,6 +204,11 @@ def _read_lines(path: Path, parse: Callable[[dict[str, Any], Collector], Row], w
         found = Collector()
         if isinstance(value, InvalidInput):
             found.problems += value.problems
+            if isinstance(value, FlawedJson):
+                # A doubled key hides no other mistake of its line.
+                further = Collector()
+                _parse_line(value.value, further, number, first_seen, parse)
+                found.include(further.problems)
         else:
             row = _parse_line(value, found, number, first_seen, parse)
             if row is not None:
