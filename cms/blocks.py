@@ -1,0 +1,120 @@
+"""The blocks of which items and readings are built in the editor."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+from wagtail import blocks
+from wagtail.documents.blocks import DocumentChooserBlock
+from wagtail.images.blocks import ImageChooserBlock
+
+MATERIAL_SOURCES = [
+    ("applicant", _("企业提交")),
+    ("library", _("电子证照库调取")),
+    ("exchange", _("数据共享获取")),
+]
+MATERIAL_FORMS = [
+    ("electronic", _("电子件")),
+    ("original", _("原件")),
+    ("copy", _("复印件")),
+]
+MATERIAL_CODE = RegexValidator(r"\A[A-Za-z0-9_-]{1,60}\Z", _("材料代码只用字母、数字、短横和下划线，最多 60 个字符"))
+
+
+class MaterialBlock(blocks.StructBlock):
+    """One thing to hand in; `code` is what the criteria's `evidence` names."""
+
+    code = blocks.CharBlock(label=_("材料代码"), max_length=60, validators=[MATERIAL_CODE])
+    name = blocks.CharBlock(label=_("材料名称"), max_length=200)
+    source = blocks.ChoiceBlock(label=_("来源"), choices=MATERIAL_SOURCES, default="applicant")
+    required = blocks.BooleanBlock(label=_("必须提供"), default=True, required=False)
+    original = blocks.ChoiceBlock(label=_("形式"), choices=MATERIAL_FORMS, default="electronic")
+    copies = blocks.IntegerBlock(label=_("份数"), default=1, min_value=0, max_value=20)
+    note = blocks.TextBlock(label=_("填报须知"), required=False, rows=2)
+    template = DocumentChooserBlock(label=_("空白表格"), required=False)
+    sample = DocumentChooserBlock(label=_("填写示例"), required=False)
+
+    class Meta:
+        label = _("材料")
+        icon = "doc-full"
+        label_format = "{name}"
+
+
+class StepBlock(blocks.StructBlock):
+    """One step of the procedure, who decides it and within how many working days."""
+
+    name = blocks.CharBlock(label=_("环节"), max_length=60)
+    by = blocks.CharBlock(label=_("办理单位（岗位）"), max_length=100, required=False)
+    days = blocks.IntegerBlock(label=_("时限（工作日）"), required=False, min_value=0, max_value=1000)
+    note = blocks.TextBlock(label=_("说明"), required=False, rows=2)
+
+    class Meta:
+        label = _("环节")
+        icon = "arrow-right"
+        label_format = "{name}"
+
+
+class QuestionBlock(blocks.StructBlock):
+    question = blocks.CharBlock(label=_("问"), max_length=300)
+    answer = blocks.TextBlock(label=_("答"), rows=3)
+
+    class Meta:
+        label = _("问答")
+        icon = "help"
+        label_format = "{question}"
+
+
+class PictureBlock(blocks.StructBlock):
+    image = ImageChooserBlock(label=_("图片"))
+    description = blocks.CharBlock(
+        label=_("图片内容的文字说明"), max_length=500, help_text=_("看不见图片的人靠它了解内容")
+    )
+
+    class Meta:
+        label = _("图片")
+        icon = "image"
+        label_format = "{description}"
+
+
+class PlainReadingBlocks(blocks.StreamBlock):
+    """What a reading is made of."""
+
+    heading = blocks.CharBlock(label=_("小标题"), max_length=200, icon="title")
+    paragraph = blocks.TextBlock(label=_("段落"), rows=4, icon="pilcrow")
+    question = QuestionBlock()
+    picture = PictureBlock()
+
+
+class DocumentBlocks(blocks.StreamBlock):
+    """The issued text."""
+
+    heading = blocks.CharBlock(label=_("标题"), max_length=200, icon="title")
+    paragraph = blocks.TextBlock(label=_("段落"), rows=4, icon="pilcrow")
+
+
+class AttachmentBlocks(blocks.StreamBlock):
+    attachment = DocumentChooserBlock(label=_("附件"))
+
+
+class MaterialBlocks(blocks.StreamBlock):
+    material = MaterialBlock()
+
+
+class StepBlocks(blocks.StreamBlock):
+    step = StepBlock()
+
+
+class SubItemBlocks(blocks.StreamBlock):
+    sub_item = blocks.CharBlock(label=_("子项"), max_length=200)
+
+
+def plain_values(stream: Any) -> list[dict[str, Any]]:
+    """The struct values of a stream as plain dictionaries, chosen documents as their ids."""
+    found = []
+    for block in stream:
+        value = dict(block.value)
+        for key in ("template", "sample"):
+            if key in value:
+                value[key] = value[key].pk if value[key] else None
+        found.append(value)
+    return found

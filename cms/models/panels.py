@@ -1,0 +1,77 @@
+"""How the editor groups an item's fields."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
+from wagtail.models import Page
+
+
+class CompletenessPanel(Panel):
+    """What the item still leaves out, shown above the form."""
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "cms/admin/completeness_panel.html"
+
+        def get_context_data(self, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
+            from cms.completeness import completeness
+
+            context = super().get_context_data(parent_context)
+            there, all_of_them = completeness(self.instance)
+            return {**context, "missing": self.instance.missing_elements, "there": there, "all": all_of_them}
+
+
+def item_tabs() -> TabbedInterface:
+    row = FieldRowPanel
+    field = FieldPanel
+    basics = [
+        CompletenessPanel(heading=_("完整性检查（三级十同）")),
+        FieldPanel("title", heading=_("事项名称")),
+        MultiFieldPanel(
+            [
+                row([field("code"), field("item_type")]),
+                row([field("department"), field("delivery")]),
+                row([field("document_page"), field("clause")]),
+            ],
+            heading=_("基本信息"),
+        ),
+        MultiFieldPanel([field("summary"), field("audience"), field("sub_items")], heading=_("给企业看的说明")),
+    ]
+    rules = [
+        MultiFieldPanel([field("criteria")], heading=_("申报条件")),
+        MultiFieldPanel([field("award")], heading=_("支持标准")),
+        MultiFieldPanel([row([field("window_from"), field("window_until"), field("expires_on")])], heading=_("时间")),
+    ]
+    handling = [
+        field("materials"),
+        field("steps"),
+        MultiFieldPanel(
+            [row([field("statutory_days"), field("promised_days"), field("publicity_days")]), field("fees")],
+            heading=_("时限与收费"),
+        ),
+        MultiFieldPanel([row([field("budget_line"), field("ceiling")])], heading=_("资金")),
+        MultiFieldPanel(
+            [
+                row([field("contact_phone"), field("contact_office")]),
+                row([field("contact_address"), field("contact_hours")]),
+            ],
+            heading=_("咨询与办理地点"),
+        ),
+    ]
+    gates = [
+        MultiFieldPanel(
+            [row([field("fair_reviewed_on"), field("fair_reviewer")]), field("fair_conclusion")],
+            heading=_("公平竞争审查记录"),
+        ),
+        MultiFieldPanel([field("assessment")], heading=_("事前评估")),
+    ]
+    return TabbedInterface(
+        [
+            ObjectList(basics, heading=_("基本信息")),
+            ObjectList(rules, heading=_("条件与标准")),
+            ObjectList(handling, heading=_("材料与流程")),
+            ObjectList(gates, heading=_("审查与评估")),
+            ObjectList(Page.promote_panels, heading=_("网址")),
+            ObjectList(Page.settings_panels, heading=_("定时发布")),
+        ]
+    )

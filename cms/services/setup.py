@@ -1,0 +1,60 @@
+"""The pages and rights that a new district starts with; run again it changes nothing."""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page, Site
+
+from cms.models import HomePage, PolicyIndexPage
+
+OFFICERS = "政策专员"
+PAGE_RIGHTS = ("add_page", "change_page", "publish_page", "lock_page", "unlock_page", "bulk_delete_page")
+COLLECTION_RIGHTS = (
+    ("wagtaildocs", "add_document"),
+    ("wagtaildocs", "change_document"),
+    ("wagtaildocs", "choose_document"),
+    ("wagtailimages", "add_image"),
+    ("wagtailimages", "change_image"),
+    ("wagtailimages", "choose_image"),
+)
+
+
+@transaction.atomic
+def setup_cms(*, district: str, hostname: str = "localhost", port: int = 80) -> PolicyIndexPage:
+    """The front page, the list under it, and the group of policy officers with its rights. Returns the list page."""
+    root = Page.get_first_root_node()
+    home = HomePage.objects.first()
+    if home is None:
+        home = HomePage(title=f"{district}惠企政策", slug="huida", lead="看得懂、找得到、算得清、拿得到。")
+        root.add_child(instance=home)
+    Site.objects.filter(is_default_site=True).exclude(root_page=home).update(root_page=home)
+    if not Site.objects.filter(is_default_site=True).exists():
+        Site.objects.create(hostname=hostname, port=port, root_page=home, is_default_site=True, site_name=district)
+    Site.clear_site_root_paths_cache()
+    for welcome in Page.objects.filter(depth=2, slug="home", numchild=0).exclude(pk=home.pk):
+        if welcome.specific_class is Page:
+            welcome.delete()
+    library = PolicyIndexPage.objects.first()
+    if library is None:
+        library = PolicyIndexPage(title="惠企政策", slug="policies")
+        home.refresh_from_db()
+        home.add_child(instance=library)
+    setup_officers()
+    return library
+
+
+def setup_officers() -> Group:
+    """The group of policy officers: the editorial workflow, documents and pictures, and the vocabulary."""
+    group, _created = Group.objects.get_or_create(name=OFFICERS)
+    group.permissions.add(Permission.objects.get(content_type__app_label="wagtailadmin", codename="access_admin"))
+    group.permissions.add(
+        Permission.objects.get(content_type__app_label="registry", codename="change_vocabularyrevision")
+    )
+    root = Page.get_first_root_node()
+    for codename in PAGE_RIGHTS:
+        permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=codename)
+        GroupPagePermission.objects.get_or_create(group=group, page=root, permission=permission)
+    collection = Collection.get_first_root_node()
+    for app_label, codename in COLLECTION_RIGHTS:
+        permission = Permission.objects.get(content_type__app_label=app_label, codename=codename)
+        GroupCollectionPermission.objects.get_or_create(group=group, collection=collection, permission=permission)
+    return group

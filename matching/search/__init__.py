@@ -1,0 +1,1 @@
+"""Chinese text search over one row for each published thing, on any database."""
