@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from . import money
 from .cycle import years_later
-
-_HUNDRED = Decimal(100)
-_UNIT = {"cent": money.CENT, "yuan": Decimal(1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +77,8 @@ class Instalment:
     amount: Decimal
 
 
-def instalments(
-    amount: Decimal, *, percentages: Sequence[Decimal], rounding: str, first_month: date
-) -> list[Instalment]:
-    """The award in instalments, one a year from `first_month` on; each rounded down, the last takes the rest.
-
-    Without percentages it is one. Parts that come to nothing are left out, so the sum always is `amount`.
-    """
-    shares = list(percentages) or [_HUNDRED]
-    if sum(shares) != _HUNDRED:
-        raise ValueError("分期比例之和必须为100%。")
-    parts = [(amount * share / _HUNDRED).quantize(_UNIT[rounding], rounding=ROUND_DOWN) for share in shares[:-1]]
-    parts.append(amount - sum(parts, money.ZERO))
+def instalments(parts: Sequence[Decimal], *, first_month: date) -> list[Instalment]:
+    """The parts of an award, one a year from `first_month` on. Parts that come to nothing are left out."""
     return [
         Instalment(number=index + 1, month=years_later(first_month, index), amount=money.money(part))
         for index, part in enumerate(parts)

@@ -1,0 +1,192 @@
+"""Posting transfers: the only writer of the ledger.
+
+Callers hold a transaction. Accounts of a line are locked in the order of their ids, after payables and
+batches, so that no two postings wait for each other. A posting either goes in whole or raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from disbursement.domain import money
+from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
+from matching.registry.models import BudgetLine
+
+_A, _T = AccountKind, TransferKind
+_CHUNK = 1000
+
+# From which account to which; a reversal's route is that of what it reverses, backwards.
+ROUTES: Mapping[TransferKind, tuple[AccountKind, AccountKind]] = {
+    _T.APPROPRIATE: (_A.SOURCE, _A.APPROPRIATED),
+    _T.REDUCE: (_A.APPROPRIATED, _A.SOURCE),
+    _T.RESERVE: (_A.APPROPRIATED, _A.RESERVED),
+    _T.UNRESERVE: (_A.RESERVED, _A.APPROPRIATED),
+    _T.COMMIT: (_A.RESERVED, _A.COMMITTED),
+    _T.UNCOMMIT: (_A.COMMITTED, _A.RESERVED),
+    _T.PAY: (_A.COMMITTED, _A.PAID),
+    _T.UNPAY: (_A.PAID, _A.COMMITTED),
+    _T.REFUND: (_A.PAID, _A.APPROPRIATED),
+    _T.CLAW_BACK: (_A.PAID, _A.RECEIVABLE),
+    _T.RECOVER: (_A.RECEIVABLE, _A.APPROPRIATED),
+}
+REVERSES: Mapping[TransferKind, TransferKind] = {
+    _T.UNRESERVE: _T.RESERVE,
+    _T.UNCOMMIT: _T.COMMIT,
+    _T.UNPAY: _T.PAY,
+}
+
+
+class InsufficientBudget(Exception):
+    """The account that should give has too little; nothing was posted. The message is for people; amounts in
+    元.
+    """
+
+    def __init__(self, *, line: BudgetLine, wanted: Decimal, available: Decimal) -> None:
+        super().__init__(
+            f"预算科目“{line}”可用预算{money.yuan(available)}元，不足{money.yuan(wanted)}元。"
+            "请联系预算部门追加预算，或待预算释放后再办理。"
+        )
+        self.wanted = wanted
+        self.available = available
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transfer to be: for which payable (and which attempt at paying it), how much (元, > 0), a word on
+    why.
+    """
+
+    payable_id: int
+    amount: Decimal
+    attempt_id: int | None = None
+    memo: str = ""
+
+
+def lock_accounts(*, line: BudgetLine) -> dict[AccountKind, LedgerAccount]:
+    """All accounts of a line, opened where missing, appropriated to the line's ceiling, locked."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("the ledger is posted to inside a transaction")
+    query = LedgerAccount.objects.select_for_update().filter(budget_line=line).order_by("id")
+    found = {AccountKind(account.kind): account for account in query}
+    if len(found) < len(AccountKind):
+        missing = [LedgerAccount(budget_line=line, kind=kind) for kind in AccountKind if kind not in found]
+        LedgerAccount.objects.bulk_create(missing, ignore_conflicts=True)
+        found = {AccountKind(account.kind): account for account in query.all()}
+    return found
+
+
+def sync_ceiling(*, line: BudgetLine, now: datetime) -> Decimal:
+    """Bring the appropriation to the line's ceiling and return what is available (元).
+
+    A ceiling lowered below what is already reserved or paid takes back only what is still available.
+    """
+    line.refresh_from_db(fields=["ceiling"])
+    accounts = lock_accounts(line=line)
+    appropriated = -accounts[_A.SOURCE].balance
+    available = accounts[_A.APPROPRIATED].balance
+    difference = line.ceiling - appropriated
+    if difference < 0:
+        difference = -min(-difference, available)
+    if not difference:
+        return available
+    kind = _T.APPROPRIATE if difference > 0 else _T.REDUCE
+    count = LedgerTransfer.objects.filter(debit__budget_line=line, payable__isnull=True).count()
+    giver, taker = ROUTES[kind]
+    LedgerTransfer.objects.bulk_create(
+        [
+            LedgerTransfer(
+                debit=accounts[giver],
+                credit=accounts[taker],
+                amount=abs(difference),
+                kind=kind,
+                key=f"{kind}:{line.pk}:{count + 1}",
+                posted_at=now,
+            )
+        ]
+    )
+    return available + difference
+
+
+def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now: datetime) -> Decimal:
+    """Post one transfer for each entry and return their sum. Raises InsufficientBudget.
+
+    A kind that reverses (UNRESERVE, UNCOMMIT, UNPAY) finds the transfer that it reverses: the one of the same
+    payable (and attempt) that still stands; it is a programming error if there is none.
+    """
+    if not entries:
+        return money.ZERO
+    if kind is _T.RESERVE:
+        sync_ceiling(line=line, now=now)
+    accounts = lock_accounts(line=line)
+    giver, taker = (accounts[side] for side in ROUTES[kind])
+    total = money.total(entry.amount for entry in entries)
+    if total > giver.balance:
+        raise InsufficientBudget(line=line, wanted=total, available=giver.balance)
+    reversed_kind = REVERSES.get(kind)
+    standing: dict[tuple[int, int | None], LedgerTransfer] = {}
+    if reversed_kind is not None:
+        standing = _standing(kind=reversed_kind, entries=entries)
+    keys = _keys(kind=kind, entries=entries)
+    LedgerTransfer.objects.bulk_create(
+        [
+            LedgerTransfer(
+                debit=giver,
+                credit=taker,
+                amount=entry.amount,
+                kind=kind,
+                key=key,
+                payable_id=entry.payable_id,
+                attempt_id=entry.attempt_id,
+                reversal_of=standing[entry.payable_id, entry.attempt_id] if reversed_kind else None,
+                memo=entry.memo[:200],
+                posted_at=now,
+            )
+            for entry, key in zip(entries, keys, strict=True)
+        ],
+        batch_size=_CHUNK,
+    )
+    return total
+
+
+def balances(*, line: BudgetLine) -> dict[AccountKind, Decimal]:
+    """The balances (元) as they stand; zero for accounts not yet opened. Before any posting the ceiling is
+    not in it.
+    """
+    found = dict.fromkeys(AccountKind, money.ZERO)
+    for account in LedgerAccount.objects.filter(budget_line=line):
+        found[AccountKind(account.kind)] = account.balance
+    return found
+
+
+def _standing(*, kind: TransferKind, entries: Sequence[Entry]) -> dict[tuple[int, int | None], LedgerTransfer]:
+    found: dict[tuple[int, int | None], LedgerTransfer] = {}
+    ids = [entry.payable_id for entry in entries]
+    for start in range(0, len(ids), _CHUNK):
+        query = LedgerTransfer.objects.filter(
+            kind=kind, payable_id__in=ids[start : start + _CHUNK], reversed_by__isnull=True
+        )
+        for transfer in query:
+            assert transfer.payable_id is not None
+            found[transfer.payable_id, transfer.attempt_id] = transfer
+    return found
+
+
+def _keys(*, kind: TransferKind, entries: Sequence[Entry]) -> list[str]:
+    """`commit:17:203`, and `commit:17:203:2` where the same attempt was committed, reversed and committed
+    again.
+    """
+    stems = [f"{kind}:{entry.payable_id}:{entry.attempt_id or 0}" for entry in entries]
+    used: dict[str, int] = {}
+    for start in range(0, len(stems), _CHUNK):
+        chunk = entries[start : start + _CHUNK]
+        for payable_id, attempt_id in LedgerTransfer.objects.filter(
+            kind=kind, payable_id__in=[entry.payable_id for entry in chunk]
+        ).values_list("payable_id", "attempt_id"):
+            stem = f"{kind}:{payable_id}:{attempt_id or 0}"
+            used[stem] = used.get(stem, 0) + 1
+    return [f"{stem}:{used[stem] + 1}" if stem in used else stem for stem in stems]

@@ -1,0 +1,51 @@
+"""Where sealed files go. A gateway may be handed the same file any number of times: it ends up there once,
+whole.
+
+The folder gateway serves both a person who downloads the file and a machine that fetches from a shared
+folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class GatewayError(Exception):
+    """The file could not be handed over; nothing was half-written. The message is for people."""
+
+
+class Gateway(Protocol):
+    def deliver(self, *, name: str, content: bytes) -> None:
+        """Hand the bytes over under that name; again with the same bytes changes nothing. Raises
+        GatewayError.
+        """
+
+
+class FolderGateway:
+    """Writes into a folder: first under a temporary name, then renamed, so that no reader sees half a
+    file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def deliver(self, *, name: str, content: bytes) -> None:
+        if Path(name).name != name or name.startswith("."):
+            raise GatewayError(f"文件名“{name}”不能用。")
+        target = self._folder / name
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                if target.read_bytes() != content:
+                    raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
+                return
+            part = self._folder / f".{name}.{os.getpid()}.part"
+            with part.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            part.replace(target)
+        except OSError as error:
+            raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
