@@ -1,8 +1,8 @@
 """The benchmark's data: a vocabulary, policies and enterprises, the same for every contestant and every run.
 
-Two kinds of criteria. ``columns`` are what most items of a district ask for: sets of codes (with a hierarchy), ranges over
-numbers, yearly figures and dates, yes/no, and qualifications held. ``windows`` adds what needs records judged one by one
-(obtained within so many years, counts) and growth over the year before; it is reported beside, not instead.
+Two kinds of criteria. ``columns`` are what most items of a district ask for: sets of codes (with a hierarchy), ranges
+over numbers, yearly figures and dates, yes/no, and qualifications held. ``windows`` adds what needs records judged one
+by one (obtained within so many years, counts) and growth over the year before; it is reported beside, not instead.
 
 Everything is JSON in the formats of the criteria contract, so what is measured is what ``manage.py match`` reads.
 """
@@ -82,17 +82,18 @@ def policies(count: int, *, seed: int, kind: Kind = "columns") -> list[Json]:
     return [{"id": f"P{i:05d}", "criteria": _criteria(rng, kind)} for i in range(count)]
 
 
-def enterprises(count: int, *, seed: int, unknown: float = 0.0) -> list[Json]:
-    """``count`` lines of E.jsonl; each fact is missing with probability ``unknown``."""
+def enterprises(count: int, *, seed: int, kind: Kind = "columns", unknown: float = 0.0) -> list[Json]:
+    """``count`` lines of E.jsonl, with the facts that criteria of the kind ask for; each fact is missing with
+    probability ``unknown``."""
     rng = random.Random(seed)
-    return [{"id": f"E{i:05d}", "facts": _facts(rng, unknown)} for i in range(count)]
+    return [{"id": f"E{i:05d}", "facts": _facts(rng, kind, unknown)} for i in range(count)]
 
 
 def _criteria(rng: random.Random, kind: Kind) -> Json:
     leaf = _column_leaf if kind == "columns" else _any_leaf
     members: list[Json] = [
         {"fact": rng.choice(("registered_region", "tax_region")), "in": _regions(rng)},
-        *(leaf(rng) for _ in range(rng.randint(1, 4))),
+        *(leaf(rng) for _ in range(rng.randint(2, 4))),
     ]
     if rng.random() < 0.28:
         members.append({"any": [leaf(rng) for _ in range(2)]})
@@ -179,7 +180,7 @@ def _records(rng: random.Random, codes: list[str], most: int) -> list[Json]:
     return found
 
 
-def _facts(rng: random.Random, unknown: float) -> Json:
+def _facts(rng: random.Random, kind: Kind, unknown: float) -> Json:
     districts = [code for code in REGIONS if code != "5101"]
     home = rng.choice(districts)
     revenue = int(rng.lognormvariate(17.5, 1.6))
@@ -207,7 +208,7 @@ def _facts(rng: random.Random, unknown: float) -> Json:
         "listed": rng.random() < 0.1,
         "qualifications": _records(rng, QUALIFICATIONS, 5),
         "penalties": _records(rng, PENALTIES, 1) if rng.random() < 0.15 else [],
-        "patents": _records(rng, PATENTS, 12),
-        "awards": _records(rng, AWARDS, 4),
     }
+    if kind == "windows":
+        facts |= {"patents": _records(rng, PATENTS, 12), "awards": _records(rng, AWARDS, 4)}
     return {key: value for key, value in facts.items() if rng.random() >= unknown}

@@ -1,8 +1,8 @@
 """The same criteria as expressions of zen-engine (Rust), written so as to be fast for it.
 
-What can be worked out once for a profile is given to it in the context and costs it nothing: a code's top-level ancestor,
-dates as day numbers, the qualifications held on the day, a year's figure under a name of its own. Unknown facts are not
-expressed: zen has two truth values, so it is given complete facts only.
+What can be worked out once for a profile is given to it in the context and costs it nothing: a code's top-level
+ancestor, dates as day numbers, the qualifications held on the day, a year's figure under a name of its own. Unknown
+facts are not expressed: zen has two truth values, so it is given complete facts only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ``match`` and ``estimate`` share: their arguments, reading P, E and the vocabulary, telling every mistake, writing.
+"""What ``match`` and ``estimate`` share: arguments, reading P, E and the vocabulary, telling every mistake, writing.
 
 Exit codes: 0; 2 with every mistake on standard error, one a line, and nothing written.
 """
