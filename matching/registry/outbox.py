@@ -139,9 +139,8 @@ def _run(*, message: OutboxMessage, now: datetime) -> bool:
 def _wake_after_commit() -> None:
     # Once for a transaction: a callback of this or an enclosing savepoint will run if this one would.
     alive = set(connection.savepoint_ids)
-    for savepoints, callback, _robust in connection.run_on_commit:
-        if callback is _wake and savepoints <= alive:
-            return
+    if any(entry[1] is _wake and entry[0] <= alive for entry in connection.run_on_commit):
+        return
     transaction.on_commit(_wake, robust=True)
 
 

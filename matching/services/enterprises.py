@@ -29,7 +29,7 @@ class BadCreditCode(ValueError):
         return self.message
 
 
-def credit_code(text: str) -> str:
+def credit_code(*, text: str) -> str:
     """The code in capitals and without spaces. Raises BadCreditCode where length, characters or check digit are wrong.
 
     GB 32100-2015: registering authority and kind (digits or letters), six digits of the region, nine of the
@@ -57,7 +57,7 @@ def register(*, name: str, code: str, now: datetime, external_id: str | None = N
     """
     problems = []
     try:
-        code = credit_code(code)
+        code = credit_code(text=code)
     except BadCreditCode as bad:
         problems.append(Problem("credit_code", bad.message))
     name = name.strip()

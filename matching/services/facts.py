@@ -166,7 +166,7 @@ def stale_facts(*, enterprise: Enterprise, day: date) -> list[StaleFact]:
     stale = []
     for key in sorted(held):
         row, definition = held[key], vocabulary.facts.get(key)
-        if row.value is None or definition is None or not is_stale(definition, row.valid_on, day):
+        if row.value is None or definition is None or not _is_stale(definition, row.valid_on, day):
             continue
         warning = _("%(label)s 的数据日期为 %(day)s，已超过 %(period)s的有效期，请更新后再以此为准。") % {
             "label": definition.label,
@@ -177,7 +177,7 @@ def stale_facts(*, enterprise: Enterprise, day: date) -> list[StaleFact]:
     return stale
 
 
-def is_stale(definition: FactDefinition, valid_on: date, day: date) -> bool:
+def _is_stale(definition: FactDefinition, valid_on: date, day: date) -> bool:
     """Whether a fact valid since `valid_on` is older than its `fresh_for` on `day`."""
     if definition.fresh_for is None:
         return False

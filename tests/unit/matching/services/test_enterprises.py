@@ -10,7 +10,7 @@ GOOD = "91110000600037341L"
 
 
 def test_a_valid_credit_code_is_taken_in_capitals_and_without_spaces():
-    assert enterprises.credit_code(" 9111 0000 6000 3734 1l ") == GOOD
+    assert enterprises.credit_code(text=" 9111 0000 6000 3734 1l ") == GOOD
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_valid_credit_code_is_taken_in_capitals_and_without_spaces():
 )
 def test_a_wrong_credit_code_is_refused_with_what_is_wrong(code, says):
     with pytest.raises(enterprises.BadCreditCode, match=says):
-        enterprises.credit_code(code)
+        enterprises.credit_code(text=code)
 
 
 @pytest.mark.django_db

@@ -1,0 +1,26 @@
+"""What matching does when something happened: it matches, and tells whom it concerns."""
+
+from datetime import datetime
+from typing import Any
+
+from matching.days import day_of
+from matching.registry import outbox
+from matching.services import match
+from matching.tasks import wake
+
+outbox.on_written(wake)
+
+
+@outbox.subscribe("policy.version_published")
+def match_published_version(*, payload: dict[str, Any], now: datetime) -> None:
+    match.match_version(version_id=payload["version_id"], as_of=day_of(now), now=now)
+
+
+@outbox.subscribe("policy.withdrawn")
+def forget_withdrawn_item(*, payload: dict[str, Any], now: datetime) -> None:
+    match.withdraw_item(item_id=payload["item_id"])
+
+
+@outbox.subscribe("enterprise.facts_changed")
+def match_changed_profile(*, payload: dict[str, Any], now: datetime) -> None:
+    match.match_enterprise(enterprise_id=payload["enterprise_id"], as_of=day_of(now), now=now)

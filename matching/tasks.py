@@ -1,0 +1,35 @@
+"""What a worker is woken up for. Each task takes nothing or ids, may run twice, and leaves the same state."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from matching.days import day_of
+from matching.registry import outbox
+from matching.services import match
+
+_BATCH = 1000
+
+
+@shared_task(name="matching.deliver_outbox")  # type: ignore[untyped-decorator]  # Celery ships no types
+def deliver_outbox() -> int:
+    """Deliver every message that is due; returns how many succeeded. Does nothing inside a delivery."""
+    total = 0
+    while True:
+        now = timezone.now()
+        done = outbox.deliver(now=now, limit=_BATCH)
+        total += done
+        if done < _BATCH:
+            return total
+
+
+@shared_task(name="matching.match_nightly")  # type: ignore[untyped-decorator]  # Celery ships no types
+def match_nightly() -> int:
+    """Match everything as of today (Asia/Shanghai); returns how many pushes that made."""
+    now = timezone.now()
+    return match.match_nightly(as_of=day_of(now), now=now).pushed
+
+
+def wake() -> None:
+    """Ask a worker to deliver, without waiting for a broker that is away: the schedule asks again every minute."""
+    if not outbox.is_delivering():
+        deliver_outbox.apply_async(retry=False)
