@@ -57,14 +57,15 @@ def gap(value: Fraction, bounds: Bounds, unit: str) -> str:
         return ""
     if bounds.lower is not None and value <= bounds.lower:
         short = Fraction(bounds.lower) - value
-        return f"，还差 {_difference(short, unit)}" if short else f"，须高于 {with_unit(bounds.lower, unit)}"
+        return f"，还差{_difference(short, unit)}" if short else f"，须高于 {with_unit(bounds.lower, unit)}"
     assert bounds.upper is not None
     over = value - Fraction(bounds.upper)
-    return f"，超出 {_difference(over, unit)}" if over else f"，须低于 {with_unit(bounds.upper, unit)}"
+    return f"，超出{_difference(over, unit)}" if over else f"，须低于 {with_unit(bounds.upper, unit)}"
 
 
 def _difference(value: Fraction, unit: str) -> str:
-    return told(value, "个百分点" if unit == "%" else unit)
+    text = told(value, "个百分点" if unit == "%" else unit)
+    return text if text.startswith("约") else f" {text}"
 
 
 def told(value: Fraction, unit: str, beside: Bounds | None = None) -> str:

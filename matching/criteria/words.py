@@ -74,7 +74,7 @@ def years_phrase(leaf: ast.YearlyLeaf, as_of: date | None = None) -> str:
         final = leaf.final_year(as_of.year)
     if leaf.years == 1:
         return named if isinstance(leaf.year, int) or final is None else f"{named}（{final} 年）"
-    told = f"截至{named}的{chinese_number(leaf.years)}年"
+    told = f"截至{' ' if isinstance(leaf.year, int) else ''}{named}的{chinese_number(leaf.years)}年"
     return told if final is None else f"{told}（{final - leaf.years + 1}—{final} 年）"
 
 
