@@ -17,6 +17,8 @@ from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from disbursement import guards_review
+
 APPEND_ONLY = (
     "disbursement_award",
     "disbursement_batchapproval",
@@ -30,6 +32,7 @@ APPEND_ONLY = (
     "disbursement_sealedfile",
     "disbursement_statechange",
     "disbursement_transitionlog",
+    *guards_review.APPEND_ONLY,
 )
 NEVER_DELETED = (
     "disbursement_batch",
@@ -41,6 +44,7 @@ NEVER_DELETED = (
     "disbursement_paymentattempt",
     "disbursement_returnfile",
     "disbursement_returnline",
+    *guards_review.NEVER_DELETED,
 )
 _PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 FROZEN = {
@@ -89,6 +93,8 @@ def _differ(columns: tuple[str, ...]) -> str:
 
 
 def guards() -> Iterator[Guard]:
+    for row in guards_review.rows():
+        yield Guard(*row)
     for table in APPEND_ONLY:
         yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")
     for table, columns in FROZEN.items():

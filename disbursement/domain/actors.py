@@ -1,8 +1,9 @@
-"""Who is acting: a person with the roles they hold, where they hold them, and the enterprises they may act for.
+"""Who is acting: a person with the roles they hold, where they hold them, and the enterprises they may act
+for.
 
-`portal` makes an `Actor` from the signed-in user; services trust nothing else. A role counts only in the department
-for which it was given (None: the whole district), so that an acceptor of one department who reviews in another is
-no reviewer of the first.
+`portal` makes an `Actor` from the signed-in user; services trust nothing else. A role counts only in the
+department for which it was given (None: the whole district), so that an acceptor of one department who
+reviews in another is no reviewer of the first.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Actor:
         return held | {Role.ENTERPRISE} if self.enterprise_ids else held
 
     def department_ids(self, *roles: Role) -> frozenset[int] | None:
-        """Departments in which one of `roles` is held (any role where none is named); None: the whole district."""
+        """Departments in which one of `roles` is held (any role where none is named); None: the whole
+        district.
+        """
         found = {g.department_id for g in self.grants if not roles or g.role in roles}
         if None in found:
             return None

@@ -99,9 +99,7 @@ class Calendar:
                     f"{year}年的节假日尚未录入，工作日将只按周末计算。请在“工作日历”中录入国务院办公厅的放假安排。"
                 )
             elif year in self.provisional:
-                found.append(
-                    f"{year}年的节假日为按法定假日推算的暂定安排。请在国务院办公厅通知发布后核对并确认。"
-                )
+                found.append(f"{year}年的节假日为按法定假日推算的暂定安排。请在国务院办公厅通知发布后核对并确认。")
         return found
 
 

@@ -1,0 +1,34 @@
+"""Everything that changes something in disbursement. Views, tasks and commands call these and nothing deeper.
+
+All functions are keyword-only, atomic, take ids, `actor` and `now` (an aware datetime), and raise what
+`disbursement.domain.errors.REFUSALS` names: `Denied` (not yours: 404/403), `Refused` (the state or the role does not
+allow it), `Conflict` (you took another part before, or declared an interest), `Invalid` (`.faults`: each with `.place`
+for the form and `.message`). Their text is Chinese and for people. `actor` is a `disbursement.domain.actors.Actor`
+made by the portal: every alive membership in `enterprise_ids`, every role assignment as a `Grant`.
+
+The application, step by step
+    drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
+    drafts.save_draft(application_id, form, contact_name, contact_phone)   kept as typed, complete or not
+    drafts.check_draft(application_id, gaps) -> Readiness  faults, warnings, assessment (verdict, leaves, amount)
+    drafts.submit(application_id, gaps={code: date}, acknowledge_unmet)    numbered, judged, clock started
+    materials.upload / remove / sign_promise / open_material (bytes for download as attachment)
+    reviews.claim                                          take it on one's desk
+    reviews.accept (grants promised gaps) / reviews.not_accept(reasons, remedy)
+    corrections.ask(items=[Ask], days) / corrections.supply(form)
+    reviews.start_review / ask_expert / record_expert_report / confirm_facts(facts)
+    reviews.recommend_approval / recommend_rejection / send_back / save_decision_draft
+    publicity.publicise / object_to / answer_objection
+    decisions.approve / reject(reasons, remedy) / appeal(grounds) / uphold / revoke
+    applications.withdraw / close_if_settled / permitted_actions (for buttons) / may_see
+    judging.rehearse (before submission) / replay(judgement)
+    ratings.may_rate / rate(level) / answer(rectification_id, reply)
+    interests.declare / end
+    notices.issue(kind, subject_id) / verify(number)
+
+Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (an enterprise's list, one
+application whole), `desk` (a reviewer's worklist, the stuck list), `promise` (the month of the money).
+
+The nightly round is `disbursement.tasks`: cards, lapsed corrections, ended publicity; notices follow the outbox.
+
+Money: `awards`, `cycles`, `batches`, `returns`, `payees`.
+"""

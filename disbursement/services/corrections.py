@@ -1,0 +1,206 @@
+"""Corrections (补正): one complete list with a deadline, while the clock stands still; supplied once, or lapsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from disbursement.domain.actors import SYSTEM, Actor
+from disbursement.domain.errors import Fault, Invalid
+from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
+from disbursement.models import Application, Correction, CorrectionItem, CorrectionSubject, Occasion, Stage
+from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.services import judging
+from disbursement.services.applications import transition
+from matching.criteria import leaves
+from matching.days import day_of
+
+# Working days that the enterprise has, unless more are given.
+DEFAULT_DAYS = 10
+LONGEST_DAYS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing to mend. `subject` says what `code` is: a material's code, a fact key of the form, or a leaf id."""
+
+    subject: CorrectionSubject
+    code: str
+    problem: str
+    remedy: str
+
+
+def ask(
+    *,
+    application_id: int,
+    items: Sequence[Ask],
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    days: int = DEFAULT_DAYS,
+) -> Correction:
+    """Ask the enterprise to mend the listed things within `days` working days (一次告知); the step's clock is paused.
+
+    What was not on a step's first list cannot be asked for later in that step: the list is told once, complete.
+    """
+    with transition(
+        application_id=application_id, action=ApplicationAction.ASK_CORRECTION, actor=actor, now=now, note=note
+    ) as application:
+        in_acceptance = application.status is ApplicationState.SUBMITTED
+        stage = Stage.ACCEPTANCE if in_acceptance else Stage.REVIEW
+        labels = _labels(application=application, now=now)
+        earlier = Correction.objects.filter(application=application, stage=stage)
+        _check(items=items, days=days, labels=labels, first=_first_list(earlier))
+        assert actor.user_id is not None
+        correction = Correction.objects.create(
+            application=application,
+            stage=stage,
+            round=earlier.count() + 1,
+            note=note,
+            asked_by_id=actor.user_id,
+            asked_at=now,
+            due_on=working_calendar().add_working_days(day_of(now), days),
+        )
+        CorrectionItem.objects.bulk_create(
+            CorrectionItem(
+                correction=correction,
+                subject=item.subject,
+                code=item.code,
+                label=labels[(item.subject, item.code)],
+                problem=item.problem.strip(),
+                remedy=item.remedy.strip(),
+            )
+            for item in items
+        )
+    return correction
+
+
+def supply(*, application_id: int, actor: Actor, now: datetime, form: Mapping[str, Any] | None = None) -> Application:
+    """Hand the mended application in again (提交补正): each thing asked for is there anew, and it is judged again.
+
+    `form` gives new answers for some or all of the form; others stay. Materials are uploaded before. Raises Invalid
+    with what of the list is still open.
+    """
+    with transition(
+        application_id=application_id, action=ApplicationAction.SUPPLY, actor=actor, now=now, role=Role.ENTERPRISE
+    ) as application:
+        correction = open_correction(application=application)
+        before = dict(application.form)
+        if form is not None:
+            rules = judging.rules_of(version=application.version, now=now)
+            application.form = judging.checked_form(rules=rules, form={**application.form, **form})
+            application.save(update_fields=["form"])
+        faults = _still_open(application=application, correction=correction, before=before)
+        if faults:
+            raise Invalid(faults)
+        correction.supplied_at = now
+        correction.save(update_fields=["supplied_at"])
+        judging.judge(application=application, occasion=Occasion.CORRECTION, now=now)
+    return application
+
+
+def open_correction(*, application: Application) -> Correction:
+    """The correction that the enterprise is asked for now. Raises Correction.DoesNotExist where there is none."""
+    return Correction.objects.prefetch_related("items").get(
+        application=application, supplied_at__isnull=True, lapsed_at__isnull=True
+    )
+
+
+def lapse_overdue(*, now: datetime) -> list[int]:
+    """End the applications whose correction was not supplied in time; ids of their corrections. Can run twice."""
+    overdue = Correction.objects.filter(
+        supplied_at__isnull=True, lapsed_at__isnull=True, due_on__lt=day_of(now)
+    ).order_by("pk")
+    return [
+        pk
+        for pk, app in overdue.values_list("pk", "application_id")
+        if _lapse(correction_id=pk, application_id=app, now=now)
+    ]
+
+
+@transaction.atomic
+def _lapse(*, correction_id: int, application_id: int, now: datetime) -> bool:
+    note = _("逾期未补正，视为撤回。可重新申报。")
+    due: date | None = (
+        Correction.objects.select_for_update(no_key=True)
+        .filter(pk=correction_id, supplied_at__isnull=True, lapsed_at__isnull=True)
+        .values_list("due_on", flat=True)
+        .first()
+    )
+    if due is None:
+        return False
+    with transition(application_id=application_id, action=ApplicationAction.LAPSE, actor=SYSTEM, now=now, note=note):
+        Correction.objects.filter(pk=correction_id).update(lapsed_at=now)
+    return True
+
+
+def _labels(*, application: Application, now: datetime) -> dict[tuple[str, str], str]:
+    """Everything that a correction may name, with its label."""
+    rules = judging.rules_of(version=application.version, now=now)
+    facts = rules.vocabulary.facts
+    named: dict[tuple[str, str], str] = {}
+    for rule in material_rules(version=application.version):
+        named[(CorrectionSubject.MATERIAL.value, rule.code)] = rule.name
+    for field in form_fields(rules=rules):
+        named[(CorrectionSubject.FIELD.value, field.key)] = field.label
+    for leaf in leaves(rules.tree):
+        named[(CorrectionSubject.LEAF.value, leaf.id)] = leaf.text or facts[leaf.fact].label
+    return named
+
+
+def _first_list(earlier: Any) -> frozenset[tuple[str, str]] | None:
+    """What the step's first list named; None where there was none yet."""
+    first = earlier.order_by("round").first()
+    return None if first is None else frozenset(first.items.values_list("subject", "code"))
+
+
+def _check(
+    *,
+    items: Sequence[Ask],
+    days: int,
+    labels: Mapping[tuple[str, str], str],
+    first: frozenset[tuple[str, str]] | None,
+) -> None:
+    faults = []
+    if not items:
+        faults.append(Fault("items", _("请至少列出一项需要补正的内容。")))
+    if not 1 <= days <= LONGEST_DAYS:
+        faults.append(Fault("days", _("补正期限应为 1 至 %(most)s 个工作日。") % {"most": LONGEST_DAYS}))
+    seen = set()
+    for item in items:
+        key = (str(item.subject), item.code)
+        place = f"{key[0]}.{key[1]}"
+        if key not in labels:
+            faults.append(Fault(place, _("该事项没有“%(code)s”，请从清单中选择。") % {"code": item.code}))
+        elif key in seen:
+            faults.append(Fault(place, _("“%(label)s”列了两次，请合并为一项。") % {"label": labels[key]}))
+        elif first is not None and key not in first:
+            text = _("本阶段已一次性告知补正内容，其中没有“%(label)s”，不能再次追加。请据现有材料审核。")
+            faults.append(Fault(place, text % {"label": labels[key]}))
+        if not item.problem.strip() or not item.remedy.strip():
+            faults.append(Fault(place, _("请写明存在的问题和补正要求。")))
+        seen.add(key)
+    if faults:
+        raise Invalid(faults)
+
+
+def _still_open(*, application: Application, correction: Correction, before: Mapping[str, Any]) -> list[Fault]:
+    faults = []
+    for item in correction.items.all():
+        if item.subject == CorrectionSubject.MATERIAL:
+            there = application.materials.filter(
+                code=item.code, replaced_at__isnull=True, uploaded_at__gt=correction.asked_at
+            )
+            if not there.exists():
+                text = _("请重新上传“%(label)s”：%(remedy)s")
+                faults.append(Fault(f"material.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
+        elif item.subject == CorrectionSubject.FIELD and application.form.get(item.code) == before.get(item.code):
+            text = _("“%(label)s”尚未更正：%(remedy)s")
+            faults.append(Fault(f"form.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
+    return faults

@@ -1,0 +1,44 @@
+"""Interests that staff declare in enterprises (利益关系申报): while one lasts, its holder takes no part there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.models import InterestDeclaration
+from matching.models import Enterprise
+
+
+@transaction.atomic
+def declare(*, enterprise_id: int, reason: str, actor: Actor, now: datetime) -> InterestDeclaration:
+    """A person declares an interest of their own; declared again while it lasts, it stays as it is."""
+    if actor.user_id is None or not actor.grants:
+        raise Denied(_("只有工作人员需要申报利益关系。"))
+    if not reason.strip():
+        raise Invalid(Fault("reason", _("请写明利益关系，例如“配偶任职”。")))
+    enterprise = Enterprise.objects.select_for_update(no_key=True).filter(pk=enterprise_id).first()
+    if enterprise is None:
+        raise Denied(_("没有这家企业。"))
+    alive, _is_new = InterestDeclaration.objects.get_or_create(
+        user_id=actor.user_id,
+        enterprise=enterprise,
+        ended_at=None,
+        defaults={"reason": reason.strip(), "declared_at": now},
+    )
+    return alive
+
+
+@transaction.atomic
+def end(*, declaration_id: int, actor: Actor, now: datetime) -> InterestDeclaration:
+    """The interest is no more; only its holder says so."""
+    declaration = InterestDeclaration.objects.select_for_update(of=("self",)).filter(pk=declaration_id).first()
+    if declaration is None or declaration.user_id != actor.user_id:
+        raise Denied(_("没有这项申报，或者不是您本人的申报。"))
+    if declaration.ended_at is None:
+        declaration.ended_at = now
+        declaration.save(update_fields=["ended_at"])
+    return declaration
