@@ -66,7 +66,7 @@ def _material(entry: dict[str, Any]) -> MaterialRule:
         code=entry["code"],
         name=entry["name"],
         required=bool(entry.get("required", True)),
-        origin=entry.get("from", "upload"),
+        origin=entry.get("source", "applicant"),
         note=entry.get("note", ""),
         tolerable=bool(entry.get("tolerable", True)),
         promise=promise
