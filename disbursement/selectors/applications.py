@@ -1,0 +1,68 @@
+"""Applications as an enterprise sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Prefetch, QuerySet
+
+from disbursement.domain import clocks
+from disbursement.domain.clocks import Reading
+from disbursement.models import Application, Correction, StepClock
+from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.promise import PayMonth, pay_month
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One application in a list. `correction` is what the enterprise is asked for now, with its items."""
+
+    application: Application
+    pay_month: PayMonth
+    clock: StepClock | None
+    reading: Reading | None
+    correction: Correction | None
+
+
+def with_clocks(applications: QuerySet[Application]) -> QuerySet[Application]:
+    """The relations that clocks and pay months read, in a fixed number of queries."""
+    open_corrections = Correction.objects.filter(supplied_at__isnull=True, lapsed_at__isnull=True)
+    return applications.select_related("item__department", "version", "enterprise", "handler").prefetch_related(
+        Prefetch("clocks", StepClock.objects.select_related("department", "holder").prefetch_related("pauses")),
+        Prefetch("corrections", open_corrections.prefetch_related("items"), to_attr="open_corrections"),
+        "payables",
+        "publicities",
+    )
+
+
+def enterprise_applications(
+    *, enterprise_id: int, as_of: date, states: tuple[str, ...] = (), limit: int = 100, offset: int = 0
+) -> list[Line]:
+    """An enterprise's applications, newest first, as of a day in Asia/Shanghai. A fixed number of queries."""
+    found = Application.objects.filter(enterprise_id=enterprise_id)
+    if states:
+        found = found.filter(state__in=states)
+    return lines(applications=list(with_clocks(found)[offset : offset + limit]), as_of=as_of)
+
+
+def lines(*, applications: list[Application], as_of: date) -> list[Line]:
+    """The lines of applications that were read `with_clocks`."""
+    calendar = working_calendar()
+    result = []
+    for application in applications:
+        clock = next((c for c in application.clocks.all() if c.stopped_on is None), None)
+        reading = None
+        if clock is not None:
+            reading = clocks.read(clock.as_clock(clock.pauses.all()), as_of=as_of, calendar=calendar)
+        corrections: list[Correction] = getattr(application, "open_corrections", [])
+        result.append(
+            Line(
+                application=application,
+                pay_month=pay_month(application=application, as_of=as_of, calendar=calendar),
+                clock=clock,
+                reading=reading,
+                correction=corrections[0] if corrections else None,
+            )
+        )
+    return result

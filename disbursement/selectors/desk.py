@@ -1,0 +1,136 @@
+"""The desks of the district: what waits for a reviewer, worst clock on top; and where things are stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Prefetch, Q
+
+from disbursement.domain import clocks
+from disbursement.domain.actors import Actor
+from disbursement.domain.clocks import Colour, Reading
+from disbursement.domain.workflow import APPLICATION, ApplicationState, ClockStep, Role
+from disbursement.models import (
+    Application,
+    ClockCard,
+    InterestDeclaration,
+    Participation,
+    Rectification,
+    StepClock,
+)
+from disbursement.selectors.applications import Line, lines, with_clocks
+from disbursement.selectors.calendar import working_calendar
+
+STAFF_ROLES = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER, Role.APPEAL_REVIEWER)
+_RANK = {Colour.RED: 0, Colour.YELLOW: 1, Colour.GREEN: 2}
+
+
+def states_of(role: Role) -> list[ApplicationState]:
+    """The states in which this role has something to do."""
+    return [state for state in ApplicationState if APPLICATION.actions(state, role)]
+
+
+def worklist(*, actor: Actor, as_of: date, roles: Iterable[Role] = STAFF_ROLES, mine: bool = False) -> list[Line]:
+    """What this person could act on now, the worst clock first; what a conflict forbids them is left out.
+
+    `mine` leaves only what they have claimed; without it, what others have claimed is left out. Clocks are read as of
+    a day in Asia/Shanghai. The number of queries is fixed.
+    """
+    assert actor.user_id is not None, "a worklist is a person's"
+    wanted = Q(pk__in=[])
+    for role in roles:
+        held = Role.SECOND_REVIEWER if role is Role.APPEAL_REVIEWER else role
+        departments = actor.department_ids(held, role)
+        if departments is not None and not departments:
+            continue
+        place = Q() if departments is None else Q(item__department_id__in=departments)
+        # Taking part once fixes the role: elsewhere the person is out.
+        others = Participation.objects.filter(user_id=actor.user_id).exclude(role=role.value)
+        states = [state.value for state in states_of(role)]
+        wanted |= Q(state__in=states) & place & ~Q(pk__in=others.values("application_id"))
+    interests = InterestDeclaration.objects.filter(user_id=actor.user_id, ended_at__isnull=True)
+    found = (
+        Application.objects.filter(wanted)
+        .exclude(enterprise_id__in=interests.values("enterprise_id"))
+        .exclude(enterprise_id__in=actor.enterprise_ids)
+    )
+    own = Q(handler_id=actor.user_id)
+    found = found.filter(own if mine else own | Q(handler__isnull=True))
+    return sorted(lines(applications=list(with_clocks(found)), as_of=as_of), key=_worst_first)
+
+
+def _worst_first(line: Line) -> tuple[int, int, int, int]:
+    if line.reading is None:
+        return (3, 0, 0, line.application.pk)
+    # A paused clock waits for somebody else; it comes after those that run.
+    return (_RANK[line.reading.colour], int(line.reading.paused), line.reading.left, line.application.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A running clock that is yellow or red: whose it is, how far it is gone, and the cards it drew."""
+
+    clock: StepClock
+    reading: Reading
+    cards: tuple[ClockCard, ...]
+
+    @property
+    def step(self) -> str:
+        return ClockStep(self.clock.step).label
+
+
+def stuck(*, as_of: date, department_ids: frozenset[int] | None = None) -> list[Stuck]:
+    """Running clocks past 80 % of their promised limit, the worst first; None: in the whole district.
+
+    For supervision: who holds it stands on `clock.holder` and `clock.department`. The number of queries is fixed.
+    """
+    running = StepClock.objects.filter(stopped_on__isnull=True)
+    if department_ids is not None:
+        running = running.filter(department_id__in=department_ids)
+    running = running.select_related(
+        "department", "holder", "application__item__department", "application__enterprise"
+    ).prefetch_related("pauses", Prefetch("cards", ClockCard.objects.order_by("charged_on", "id")))
+    calendar = working_calendar()
+    found = []
+    for clock in running:
+        reading = clocks.read(clock.as_clock(clock.pauses.all()), as_of=as_of, calendar=calendar)
+        if reading.colour is not Colour.GREEN and not reading.paused:
+            found.append(Stuck(clock, reading, tuple(clock.cards.all())))
+    return sorted(found, key=lambda item: (item.reading.left, item.clock.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class CardCount:
+    """Cards of a department in a span of days."""
+
+    department_id: int
+    department: str
+    yellow: int
+    red: int
+
+
+def card_counts(*, since: date, until: date) -> list[CardCount]:
+    """Yellow and red cards by department, both days included, most red first. One query."""
+    counts: dict[int, list[int | str]] = {}
+    cards = ClockCard.objects.filter(charged_on__gte=since, charged_on__lte=until).select_related("department")
+    for card in cards:
+        entry = counts.setdefault(card.department_id, [card.department.name, 0, 0])
+        index = 1 if card.colour == Colour.YELLOW else 2
+        entry[index] = int(entry[index]) + 1
+    found = [CardCount(key, str(name), int(yellow), int(red)) for key, (name, yellow, red) in counts.items()]
+    return sorted(found, key=lambda count: (-count.red, -count.yellow, count.department))
+
+
+def rectifications(*, actor: Actor, open_only: bool = True) -> list[Rectification]:
+    """Low ratings that this person's departments must answer, the nearest deadline first. One query."""
+    departments = actor.department_ids(Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER)
+    found = Rectification.objects.select_related(
+        "rating__application__enterprise", "rating__application__item", "department", "answered_by"
+    )
+    if departments is not None:
+        found = found.filter(department_id__in=departments)
+    if open_only:
+        found = found.filter(answered_at__isnull=True)
+    return list(found)
