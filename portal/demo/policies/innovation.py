@@ -134,7 +134,7 @@ def items(as_of: date) -> list[Data]:
                         "advice": "增加研发投入，达到增速后次年即可申报",
                     },
                     {
-                        "if": {"id": "is_factory", "fact": "industry", "in": ["C"]},
+                        "if": {"id": "is_factory", "fact": "industry", "in": ["C"], "text": "属于制造业"},
                         "then": {
                             "id": "rd_staff",
                             "fact": "rd_staff",

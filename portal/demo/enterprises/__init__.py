@@ -1,0 +1,18 @@
+"""The demo district's enterprises: generated, the same for the same seed and day, with people in the story by name.
+
+Nobody here exists: names and codes are made up, the codes carry true check digits.
+"""
+
+from .generate import SEED, generate, write_enterprises
+from .people import BOUNCED, CREDIT_FALL, CREDIT_FALLER, PROTAGONIST, form_answers
+
+__all__ = [
+    "BOUNCED",
+    "CREDIT_FALL",
+    "CREDIT_FALLER",
+    "PROTAGONIST",
+    "SEED",
+    "form_answers",
+    "generate",
+    "write_enterprises",
+]
