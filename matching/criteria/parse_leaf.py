@@ -8,20 +8,20 @@ from .errors import Collector, join, shown
 from .values import read_date, read_integer, read_number, read_period, read_year
 from .vocabulary import FactDefinition, FactType, Scope, Vocabulary
 
-_COMMON = ("fact", "id", "text", "evidence", "advice", "soft")
-_BOUNDS = ("gte", "gt", "lte", "lt", "eq")
-_DATES = ("on_or_after", "on_or_before", "within_last", "at_least_ago")
-_QUANTIFIERS = ("any_of", "all_of", "none_of")
-_OPERATORS = {
+COMMON_KEYS = ("fact", "id", "text", "evidence", "advice", "soft")
+BOUND_KEYS = ("gte", "gt", "lte", "lt", "eq")
+DATE_KEYS = ("on_or_after", "on_or_before", "within_last", "at_least_ago")
+QUANTIFIER_KEYS = ("any_of", "all_of", "none_of")
+OPERATOR_KEYS = {
     FactType.CODE: ("in", "not_in"),
-    FactType.NUMBER: (*_BOUNDS, "percent_of"),
-    FactType.YEARLY: (*_BOUNDS, "year", "years", "over", "growth", "percent_of"),
-    FactType.DATE: _DATES,
+    FactType.NUMBER: (*BOUND_KEYS, "percent_of"),
+    FactType.YEARLY: (*BOUND_KEYS, "year", "years", "over", "growth", "percent_of"),
+    FactType.DATE: DATE_KEYS,
     FactType.BOOLEAN: ("is",),
-    FactType.RECORDS: (*_QUANTIFIERS, "held", "obtained", "first", "count", "amount", "where"),
+    FactType.RECORDS: (*QUANTIFIER_KEYS, "held", "obtained", "first", "count", "amount", "where"),
 }
-_RELATIVE_YEARS = ("last", "this", "before_last")
-_NOT_NUMBERS = ("code", "on", "until")
+RELATIVE_YEARS = ("last", "this", "before_last")
+NOT_NUMBERS = ("code", "on", "until")
 
 
 def parse_leaf(
@@ -37,7 +37,7 @@ def parse_leaf(
     common = reader.common(leaf_id, tree_path)
     if definition is None:
         return None
-    problems.keys(body, place, allowed=(*_COMMON, *_OPERATORS[definition.type]))
+    problems.keys(body, place, allowed=(*COMMON_KEYS, *OPERATOR_KEYS[definition.type]))
     leaf = reader.operators(definition, common)
     return leaf if len(problems.problems) == before else None
 
@@ -148,7 +148,7 @@ class _LeafReader:
         body, problems = self.body, self.problems
         bounds = read_bounds(body, self.place, problems)
         year: str | int | None = body.get("year", "last")
-        if not isinstance(year, str) or year not in _RELATIVE_YEARS:
+        if not isinstance(year, str) or year not in RELATIVE_YEARS:
             year = read_year(year, self.at("year"), problems, "year 除 last、this、before_last 外")
         years: int | None = 1
         if "years" in body:
@@ -179,14 +179,14 @@ class _LeafReader:
 
     def records(self, definition: FactDefinition, common: dict[str, Any]) -> ast.RecordsLeaf | None:
         body, problems = self.body, self.problems
-        quantifier = self.exactly_one(_QUANTIFIERS)
+        quantifier = self.exactly_one(QUANTIFIER_KEYS)
         codes, covered = self.codes(definition, quantifier) if quantifier is not None else ((), ())
         held = problems.one_of(body.get("held", "now"), self.at("held"), "held ", list(ast.Held))
         obtained = None
         if "obtained" in body:
             dates = problems.mapping(body["obtained"], self.at("obtained"), "obtained ")
             if dates is not None:
-                problems.keys(dates, self.at("obtained"), allowed=_DATES)
+                problems.keys(dates, self.at("obtained"), allowed=DATE_KEYS)
                 obtained = read_date_bounds(dates, self.at("obtained"), problems)
         first = self.flag("first")
         ranges = {name: self.nested_bounds(body[name], self.at(name)) for name in ("count", "amount") if name in body}
@@ -217,7 +217,7 @@ class _LeafReader:
         found = []
         for name, value in (fields or {}).items():
             place = join(self.at("where"), name)
-            if name in _NOT_NUMBERS:
+            if name in NOT_NUMBERS:
                 self.problems.add(place, f"{name} 不是数值字段；where 只比较记录的数值字段（含 amount）")
                 continue
             bounds = self.nested_bounds(value, place)
@@ -229,13 +229,13 @@ class _LeafReader:
         body = self.problems.mapping(value, place, "范围")
         if body is None:
             return None
-        self.problems.keys(body, place, allowed=_BOUNDS)
+        self.problems.keys(body, place, allowed=BOUND_KEYS)
         return read_bounds(body, place, self.problems)
 
 
 def read_bounds(body: dict[str, Any], place: str, problems: Collector) -> Bounds | None:
     """The bounds among ``body``'s keys: one lower, one upper, or both, or ``eq`` alone."""
-    present = [key for key in _BOUNDS if key in body]
+    present = [key for key in BOUND_KEYS if key in body]
     allowed = "可写一个下限（gte 或 gt）、一个上限（lte 或 lt）、上下限各一，或单独的 eq"
     if not present:
         problems.add(place, f"缺少比较：{allowed}")
@@ -260,8 +260,8 @@ def read_bounds(body: dict[str, Any], place: str, problems: Collector) -> Bounds
 
 def read_date_bounds(body: dict[str, Any], place: str, problems: Collector) -> DateBounds | None:
     """The date operators among ``body``'s keys; at least one must stand."""
-    if not any(key in body for key in _DATES):
-        problems.add(place, f"缺少比较：应写 {'、'.join(_DATES)} 中的至少一个")
+    if not any(key in body for key in DATE_KEYS):
+        problems.add(place, f"缺少比较：应写 {'、'.join(DATE_KEYS)} 中的至少一个")
         return None
     after, before = (
         read_date(body[key], join(place, key), problems, key + " ") if key in body else None

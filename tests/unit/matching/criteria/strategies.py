@@ -146,7 +146,7 @@ def _groups(members: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     )
 
 
-trees = st.one_of(st.just({"all": []}), st.recursive(leaves(), _groups, max_leaves=10))
+trees: st.SearchStrategy[Json] = st.one_of(st.just({"all": []}), st.recursive(leaves(), _groups, max_leaves=10))
 
 
 @st.composite

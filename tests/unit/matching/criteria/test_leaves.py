@@ -152,7 +152,7 @@ def test_growth_of_each_year_needs_one_year_more_and_one_failure_settles_it() ->
 
 def test_a_percentage_of_sums_is_total_over_total_and_only_the_total_must_be_above_zero() -> None:
     leaf = {"fact": "rd", "percent_of": "revenue", "years": 2, "eq": 10}
-    years = {"rd": {"2024": 5, "2025": 5}, "revenue": {"2024": -50, "2025": 150}}
+    years: Any = {"rd": {"2024": 5, "2025": 5}, "revenue": {"2024": -50, "2025": 150}}
     for over in ("sum", "mean"):
         assert truth({**leaf, "over": over}, **years) is True
         assert truth({**leaf, "over": over}, rd=years["rd"], revenue={"2024": -50, "2025": 50}) is None

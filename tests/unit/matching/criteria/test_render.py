@@ -63,14 +63,12 @@ def test_no_condition_is_open_to_every_enterprise() -> None:
             {
                 "fact": "patents",
                 "any_of": ["invention"],
-                "held": "ever",
                 "first": True,
                 "obtained": {"within_last": "P1Y"},
                 "where": {"rank": {"lte": 3}},
-                "count": {"gte": 2},
-                "amount": {"gte": "200000"},
+                "amount": {"gte": 2},
             },
-            "知识产权中曾有“发明专利”（取得日期在近 1 年内；只计首次取得；名次不超过 3），共计不少于 2 项，且金额合计不低于 20 万元",
+            "知识产权中现有“发明专利”（取得日期在近 1 年内；只计首次取得；名次不超过 3），金额合计不低于 2 元",
         ),
     ],
 )
