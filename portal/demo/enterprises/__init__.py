@@ -4,14 +4,14 @@ Nobody here exists: names and codes are made up, the codes carry true check digi
 """
 
 from .generate import SEED, generate, write_enterprises
-from .people import BOUNCED, CREDIT_FALL, CREDIT_FALLER, PROTAGONIST, form_answers
+from .people import BOUNCED, CREDIT_FALLER, PROTAGONIST, credit_fall, form_answers
 
 __all__ = [
     "BOUNCED",
-    "CREDIT_FALL",
     "CREDIT_FALLER",
     "PROTAGONIST",
     "SEED",
+    "credit_fall",
     "form_answers",
     "generate",
     "write_enterprises",

@@ -15,7 +15,7 @@ BOUNCED = "E003"
 """Its bank sends the money back once: the account is mended and paid the month after."""
 
 
-def CREDIT_FALL(as_of: date) -> Data:  # noqa: N802 - read as the name of an event
+def credit_fall(as_of: date) -> Data:
     """The facts that the credit platform reports of `CREDIT_FALLER` on a day between approval and payment."""
     return {"credit_records": [{"code": "dishonest", "on": as_of.isoformat()}]}
 

@@ -14,9 +14,9 @@ from matching.criteria.award import estimate, parse_award
 from matching.vocabulary import load_default
 from portal.demo.enterprises import (
     BOUNCED,
-    CREDIT_FALL,
     CREDIT_FALLER,
     PROTAGONIST,
+    credit_fall,
     form_answers,
     generate,
     write_enterprises,
@@ -122,7 +122,7 @@ def test_lost_trust_ends_the_eligibility_that_was_there(today):
     facts = next(row["facts"] for row in generate(as_of=AS_OF) if row["id"] == CREDIT_FALLER)
     item = next(item for item in policy_items(AS_OF) if item["code"] == "kj-hightech")
     tree = compile_tree(parse_criteria(item["criteria"], load_default()))
-    after = tree.evaluate(parse_facts({**facts, **CREDIT_FALL(AS_OF)}, load_default()), AS_OF)
+    after = tree.evaluate(parse_facts({**facts, **credit_fall(AS_OF)}, load_default()), AS_OF)
     assert (after.verdict, after.unmet) == (Verdict.INELIGIBLE, ("credit",))
 
 
