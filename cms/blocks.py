@@ -30,6 +30,10 @@ class MaterialBlock(blocks.StructBlock):
     required = blocks.BooleanBlock(label=_("必须提供"), default=True, required=False)
     original = blocks.ChoiceBlock(label=_("形式"), choices=MATERIAL_FORMS, default="electronic")
     copies = blocks.IntegerBlock(label=_("份数"), default=1, min_value=0, max_value=20)
+    tolerable = blocks.BooleanBlock(label=_("可容缺（先受理、后补齐）"), default=True, required=False)
+    promise = blocks.TextBlock(
+        label=_("告知承诺书"), required=False, rows=2, help_text=_("写了承诺内容，企业就可以用签署承诺代替这份材料")
+    )
     note = blocks.TextBlock(label=_("填报须知"), required=False, rows=2)
     template = DocumentChooserBlock(label=_("空白表格"), required=False)
     sample = DocumentChooserBlock(label=_("填写示例"), required=False)

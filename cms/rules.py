@@ -11,7 +11,7 @@ from matching.criteria import InvalidInput, leaves, load_json
 from matching.registry.models import BudgetLine
 from matching.services.vocabulary import ITEM_TYPES, current_vocabulary
 
-MATERIAL_RULES = ("code", "name", "source", "required", "original", "copies")
+MATERIAL_RULES = ("code", "name", "source", "required", "original", "copies", "tolerable", "promise")
 CONTACT = ("phone", "office", "address", "hours")
 
 
@@ -92,7 +92,7 @@ def item_rules(page: Any) -> dict[str, Any]:
         "award": award,
         "window": {"from": _iso(page.window_from), "until": _iso(page.window_until)},
         "materials": [{key: material[key] for key in MATERIAL_RULES} for material in plain_values(page.materials)],
-        "limits": {"statutory": page.statutory_days, "promised": page.promised_days},
+        "limits": {"review": {"statutory": page.statutory_days, "promised": page.promised_days}},
         "exclusive_with": list((award or {}).get("exclusive_with", [])),
         "delivery": page.delivery,
         "budget_line": page.budget_line or None,

@@ -179,6 +179,8 @@ _MATERIAL = {
     "required": boolean,
     "original": choice(FORMS),
     "copies": whole(0, 20),
+    "tolerable": boolean,
+    "promise": text(),
     "note": text(),
 }
 _STEP = {"name": text(longest=60, empty=False), "by": text(longest=100), "days": whole(0, 1000), "note": text()}
@@ -352,9 +354,9 @@ def _check_item(values: dict[str, Any], problems: Collector, vocabulary: Vocabul
     if values.get("delivery") == "window" and not window.get("until"):
         problems.add("window", "限时即享（delivery 为 window）要有截止日 window.until")
     limits = values.get("limits") or {}
-    if limits.get("promised") is not None and limits.get("statutory") is not None:
-        if limits["promised"] > limits["statutory"]:
-            problems.add("limits.promised", f"承诺时限不能长于法定时限 {limits['statutory']}")
+    statutory, promised = limits.get("statutory"), limits.get("promised")
+    if statutory is not None and promised is not None and promised > statutory:
+        problems.add("limits.promised", f"承诺时限不能长于法定时限 {statutory}")
 
 
 def _check_order(values: dict[str, Any], first: str, second: str, path: str, problems: Collector) -> None:

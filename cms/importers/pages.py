@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from wagtail.models import Page
 
 from cms.importers.lines import Line
@@ -174,7 +174,7 @@ class Writer:
     def _document(self, number: str | None) -> PolicyDocumentPage | None:
         if number is None:
             return None
-        page = PolicyDocumentPage.objects.filter(number=number).first()
+        page: PolicyDocumentPage | None = PolicyDocumentPage.objects.filter(number=number).first()
         if page is None:
             raise Refused(("document", f"没有文件 {number}；它须在本文件中，或已经导入"))
         return page
@@ -185,7 +185,7 @@ class Writer:
         draft = page if is_new else page.get_latest_revision_as_object()
         changed = is_new
         for name, value in wanted.items():
-            if not same(draft, name, value):
+            if is_new or not same(draft, name, value):
                 setattr(draft, name, value)
                 changed = True
         try:
@@ -220,6 +220,8 @@ def material(values: dict[str, Any], page: PolicyItemPage) -> dict[str, Any]:
         "required": True,
         "original": "electronic",
         "copies": 1,
+        "tolerable": True,
+        "promise": "",
         "note": "",
         **values,
         **kept,
@@ -228,7 +230,10 @@ def material(values: dict[str, Any], page: PolicyItemPage) -> dict[str, Any]:
 
 def same(page: Any, name: str, value: Any) -> bool:
     """Whether a page already says this; formatting of rules and ids of blocks do not count."""
-    present = getattr(page, name)
+    try:
+        present = getattr(page, name)
+    except ObjectDoesNotExist:  # a draft that has no department yet
+        return False
     if name in ("criteria", "award"):
         return bool(present) == bool(value) and (not value or load_json(present) == load_json(value))
     if isinstance(value, list):
@@ -248,7 +253,7 @@ def told(error: ValidationError) -> list[tuple[str, str]]:
     """What a page refuses, as (path in the line, message)."""
     if not hasattr(error, "error_dict"):
         return [("", message) for message in error.messages]
-    found = []
+    found: list[tuple[str, str]] = []
     for name, errors in error.message_dict.items():
         path = "" if name == "__all__" else KEY_OF_FIELD.get(name, name)
         found.extend((path, message) for message in errors)

@@ -127,9 +127,9 @@ class PolicyItemPage(ItemView, Page):
     def clean(self) -> None:
         super().clean()
         problems = problems_of(self)
-        if self.pk and (old := type(self).objects.filter(pk=self.pk).values_list("code", flat=True).first()):
-            if old != self.code:
-                problems.setdefault("code", []).append(_("事项编码不能更改，原为 %(code)s") % {"code": old})
+        old = type(self).objects.filter(pk=self.pk).values_list("code", flat=True).first() if self.pk else None
+        if old is not None and old != self.code:
+            problems.setdefault("code", []).append(_("事项编码不能更改，原为 %(code)s") % {"code": old})
         if problems:
             raise ValidationError(problems)
 

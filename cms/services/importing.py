@@ -51,7 +51,7 @@ def import_policies(
     try:
         with transaction.atomic():
             ensure_default(now=now)
-            _import(report, list(lines), file, district, publish, now)
+            _write_all(report=report, lines=lines, file=file, district=district, publish=publish, now=now)
             if dry_run or (report.problems and not skip_bad):
                 raise _TakeBack
             report.kept = True
@@ -61,7 +61,9 @@ def import_policies(
     return report
 
 
-def _import(report: ImportReport, lines: list[bytes], file: str, district: str, publish: bool, now: datetime) -> None:
+def _write_all(
+    *, report: ImportReport, lines: Iterable[bytes], file: str, district: str, publish: bool, now: datetime
+) -> None:
     found = read_policy_lines(lines, file=file, vocabulary=current_vocabulary())
     report.problems.extend(found.problems)
     writer = Writer(library=setup_cms(district=district), publish=publish, now=now)

@@ -133,10 +133,10 @@ def _item_values(page: PolicyItemPage) -> dict[str, Any]:
 
 
 def _document_values(page: PolicyDocumentPage) -> dict[str, Any]:
-    body = [page.number, page.issuer, page.summary, *(str(block.value) for block in page.body)]
+    body = [page.number or "", page.issuer, page.summary, *(str(block.value) for block in page.body)]
     return {
         "kind": Kind.DOCUMENT,
-        "code": page.number,
+        "code": page.number or "",
         "summary": page.summary,
         "expires_on": page.expires_on,
         "body_text": " ".join(body),

@@ -33,7 +33,7 @@ def setup_cms(*, district: str, hostname: str = "localhost", port: int = 80) -> 
     for welcome in Page.objects.filter(depth=2, slug="home", numchild=0).exclude(pk=home.pk):
         if welcome.specific_class is Page:
             welcome.delete()
-    library = PolicyIndexPage.objects.first()
+    library: PolicyIndexPage | None = PolicyIndexPage.objects.first()
     if library is None:
         library = PolicyIndexPage(title="惠企政策", slug="policies")
         home.refresh_from_db()
