@@ -18,7 +18,7 @@ from django.db.models import Sum
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
-from disbursement.domain.cycle import pay_month
+from disbursement.domain.cycle import next_month, pay_month
 from disbursement.domain.payables import Earlier, Granted, Instalment, apply_history, instalments
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, InsufficientBudget, post
@@ -26,6 +26,7 @@ from disbursement.models import (
     Application,
     Award,
     ClaimedInvoice,
+    Cycle,
     Judgement,
     Payable,
     PayeeAccount,
@@ -232,8 +233,13 @@ def granted_in_year(*, enterprise_id: int, year: int) -> list[Earlier]:
 
 
 def promised_month(*, day: date) -> date:
-    """The month in which something approved on that day is paid (its first day)."""
-    return pay_month(day, calendar=working_calendar(), day=settings.HUIDA_CUTOFF_DAY)
+    """The month in which something approved on that day is paid (its first day): never one already cut
+    off.
+    """
+    month = pay_month(day, calendar=working_calendar(), day=settings.HUIDA_CUTOFF_DAY)
+    while Cycle.objects.filter(month=month, cut_at__isnull=False).exists():
+        month = next_month(month)
+    return month
 
 
 def _rules(*, application: Application, judgement: Judgement) -> AwardRules | None:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -218,7 +219,7 @@ def withdraw(*, batch: Batch, payables: Sequence[Payable], reason: str) -> None:
         ).update(outcome=AttemptOutcome.WITHDRAWN, outcome_reason=reason)
 
 
-def totals_of(*, batch: Batch) -> dict[str, object]:
+def totals_of(*, batch: Batch) -> dict[str, Any]:
     """Count, total and approvals needed of the lines that stand; as changes for `move_batch`."""
     pending = batch.attempts.filter(outcome=AttemptOutcome.PENDING)
     total = money.from_sum(pending.aggregate(sum=Sum("amount"))["sum"])

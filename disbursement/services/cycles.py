@@ -1,0 +1,207 @@
+"""The month's run from outside: open, cut off, seal and send what is signed, and how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Sum
+
+from disbursement.domain import money
+from disbursement.domain.cycle import cutoff_date, month_label, month_of
+from disbursement.domain.workflow import BatchState, CycleAction, CycleState, PayableState
+from disbursement.ledger.reconcile import ledger_findings
+from disbursement.models import Batch, Cycle, LineStatus, Payable, PaymentAttempt, ReturnLine, SealedFile
+from disbursement.selectors.calendar import working_calendar
+from disbursement.services.preparation import assemble, check, due_lines, freeze, reserve_waiting
+from disbursement.services.reconciliation import close_cycle_if_done
+from disbursement.services.sealing import seal, send
+from disbursement.services.transitions import invalid, move_cycle
+from disbursement.treasury.gateway import Gateway
+from matching.days import day_of
+from matching.registry import outbox
+from matching.registry.models import BudgetLine
+
+Progress = Callable[[str], None]
+
+
+def open_cycle(*, month: date, now: datetime) -> tuple[Cycle, bool]:
+    """The cycle of a month (its first day), opened if it is not; its published cut-off day stays as it was
+    opened with.
+
+    Returns it and whether it is new.
+    """
+    month = month_of(month)
+    with transaction.atomic():
+        cycle, is_new = Cycle.objects.get_or_create(
+            month=month,
+            defaults={
+                "cut_off_on": cutoff_date(month, calendar=working_calendar(), day=settings.HUIDA_CUTOFF_DAY),
+                "state": CycleState.OPEN.value,
+                "opened_at": now,
+            },
+        )
+        if is_new:
+            outbox.emit(
+                topic="cycle.opened", payload={"cycle": cycle.pk}, now=now, dedupe_key=f"cycle.opened:{cycle.pk}"
+            )
+    return cycle, is_new
+
+
+def open_if_due(*, now: datetime) -> Cycle:
+    """Open this month's cycle; for a daily task."""
+    return open_cycle(month=month_of(day_of(now)), now=now)[0]
+
+
+@dataclass(slots=True)
+class CutOff:
+    """What a cut-off did: `held` are the payables that a check held, `was_done` says that it had been done
+    before.
+    """
+
+    cycle: Cycle
+    batches: list[Batch] = field(default_factory=list)
+    held: list[Payable] = field(default_factory=list)
+    was_done: bool = False
+
+
+def cut_off(*, month: date, now: datetime, on_step: Progress | None = None) -> CutOff:
+    """Cut a month off: every budget line's due payables become a batch, frozen and checked, ready for the
+    maker.
+
+    On or after the cut-off day (Raises Invalid before it). After a crash it is run again and goes on where it
+    stopped, as of the time of the first run; when done it changes nothing.
+    """
+    cycle, _ = open_cycle(month=month, now=now)
+    if day_of(now) < cycle.cut_off_on:
+        raise invalid("as_of", f"{month_label(cycle.month)}的截止日是{cycle.cut_off_on}，尚未到期，不能截止。")
+    with transaction.atomic():
+        cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        if cycle.state != CycleState.OPEN:
+            return CutOff(cycle, list(cycle.batches.order_by("number")), _held(cycle), was_done=True)
+        if cycle.cut_at is None:
+            cycle.cut_at = now
+            cycle.save(update_fields=["cut_at"])
+    # What a batch holds and says must not depend on how often the cut-off was interrupted.
+    at = cycle.cut_at
+    assert at is not None
+    told = on_step or (lambda text: None)
+    told("安排待定预算")
+    reserve_waiting(month=cycle.month, now=at)
+    lines = {line.pk: line for line in due_lines(month=cycle.month)}
+    for batch in cycle.batches.exclude(state=BatchState.DISSOLVED).select_related("budget_line"):
+        lines.setdefault(batch.budget_line_id, batch.budget_line)
+    for line in sorted(lines.values(), key=lambda found: (found.year, found.code)):
+        made = assemble(cycle_id=cycle.pk, line=line, now=at)
+        if made is not None:
+            told(f"归集、冻结、校验：{line}")
+            freeze(batch_id=made.pk, now=at)
+            check(batch_id=made.pk, now=at)
+    with transaction.atomic():
+        cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        if cycle.state == CycleState.OPEN:
+            move_cycle(cycle=cycle, action=CycleAction.CUT_OFF, now=at)
+            outbox.emit(
+                topic="cycle.cut_off", payload={"cycle": cycle.pk}, now=at, dedupe_key=f"cycle.cut_off:{cycle.pk}"
+            )
+            close_cycle_if_done(cycle_id=cycle.pk, now=at)
+            cycle.refresh_from_db()
+    return CutOff(cycle, list(cycle.batches.order_by("number")), _held(cycle))
+
+
+@dataclass(slots=True)
+class Sent:
+    """What `seal_signed` did; `waiting` lack signatures."""
+
+    sent: list[SealedFile] = field(default_factory=list)
+    waiting: list[Batch] = field(default_factory=list)
+
+
+def seal_signed(*, month: date, now: datetime, gateway: Gateway | None = None, on_step: Progress | None = None) -> Sent:
+    """Seal and send every fully approved batch of a month; what is sealed but not sent is sent. Safe to run
+    again.
+    """
+    cycle = _cycle(month=month)
+    done = Sent()
+    for batch in cycle.batches.exclude(state=BatchState.DISSOLVED).order_by("number"):
+        if batch.state in (BatchState.APPROVED, BatchState.SEALED):
+            if on_step is not None:
+                on_step(f"封存并发送批次{batch.number}")
+            sealed = seal(batch_id=batch.pk, now=now)
+            send(batch_id=batch.pk, now=now, gateway=gateway)
+            done.sent.append(sealed)
+        elif batch.sent_at is None:
+            done.waiting.append(batch)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class LineStanding:
+    """A budget line's money, in 元."""
+
+    line: BudgetLine
+    balances: dict[str, Decimal]
+    findings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a month stands: its batches, what is held and due, exceptions, books, and calendar warnings."""
+
+    cycle: Cycle | None
+    batches: list[Batch]
+    due: dict[str, tuple[int, Decimal]]
+    held: list[Payable]
+    exceptions: int
+    lines: list[LineStanding]
+    warnings: list[str]
+
+
+def status(*, month: date, now: datetime) -> Standing:
+    """The month's standing; changes nothing."""
+    month = month_of(month)
+    cycle = Cycle.objects.filter(month=month).first()
+    due = {
+        PayableState(row["state"]).label: (row["count"], money.from_sum(row["sum"]))
+        for row in Payable.objects.filter(pay_month__lte=month)
+        .exclude(state__in=["settled", "cancelled", "refunded", "clawed_back"])
+        .order_by("state")
+        .values("state")
+        .annotate(count=Count("id"), sum=Sum("amount"))
+    }
+    lines = []
+    for line in BudgetLine.objects.filter(ledger_accounts__isnull=False).distinct().order_by("year", "code"):
+        found = {str(a.get_kind_display()): a.balance for a in line.ledger_accounts.order_by("id")}
+        lines.append(LineStanding(line, found, ledger_findings(line=line)))
+    return Standing(
+        cycle=cycle,
+        batches=[] if cycle is None else list(cycle.batches.select_related("budget_line").order_by("number")),
+        due=due,
+        held=list(Payable.objects.filter(state=PayableState.HELD).select_related("enterprise", "application")),
+        exceptions=ReturnLine.objects.filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).count()
+        + PaymentAttempt.objects.filter(contradicted=True).count(),
+        lines=lines,
+        warnings=working_calendar().warnings(day_of(now)),
+    )
+
+
+def _held(cycle: Cycle) -> list[Payable]:
+    """Payables that the check of this cycle's batches held and that are held still."""
+    return list(
+        Payable.objects.filter(state=PayableState.HELD, attempts__batch__cycle=cycle, attempts__outcome="withdrawn")
+        .distinct()
+        .select_related("enterprise", "application")
+        .order_by("id")
+    )
+
+
+def _cycle(*, month: date) -> Cycle:
+    month = month_of(month)
+    cycle = Cycle.objects.filter(month=month).first()
+    if cycle is None:
+        raise invalid("month", f"{month_label(month)}的兑现周期尚未开启。请先运行 cycle open。")
+    return cycle

@@ -1,0 +1,76 @@
+"""Reconcile a batch: the four figures, and what follows when they agree."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from disbursement.domain.workflow import BatchAction, BatchState, CycleAction, CycleState, PayableAction, Role
+from disbursement.ledger.reconcile import FourFigures, four_figures
+from disbursement.models import (
+    AttemptOutcome,
+    Batch,
+    Cycle,
+    LineStatus,
+    Payable,
+    PaymentAttempt,
+    Reconciliation,
+    ReturnLine,
+)
+from disbursement.services.transitions import lock_batch, lock_payables, move_batch, move_cycle, move_payables, tell
+
+
+@transaction.atomic
+def reconcile(*, batch_id: int, now: datetime) -> FourFigures:
+    """Compare the four figures of a batch and keep the result where it is new.
+
+    Where they agree, the batch is reconciled and what was paid is settled; with no open exception it is
+    closed, and the cycle with its last batch. May be run at any time, and again.
+    """
+    batch = lock_batch(batch_id=batch_id)
+    figures = four_figures(batch=batch)
+    last = batch.reconciliations.order_by("-id").first()
+    if last is None or (last.figures, last.differences) != (figures.to_json(), figures.differences):
+        Reconciliation.objects.create(
+            batch=batch,
+            figures=figures.to_json(),
+            differences=figures.differences,
+            agrees=figures.agree,
+            made_at=now,
+        )
+    waiting = batch.attempts.filter(outcome=AttemptOutcome.PENDING).exists()
+    if figures.agree and not waiting and batch.state in (BatchState.SENT, BatchState.ACKNOWLEDGED):
+        move_batch(batch=batch, action=BatchAction.RECONCILE, role=Role.SYSTEM, now=now, reconciled_at=now)
+        _settle(batch=batch, now=now)
+    if batch.state == BatchState.RECONCILED and not open_exceptions(batch=batch):
+        move_batch(batch=batch, action=BatchAction.CLOSE, role=Role.SYSTEM, now=now, closed_at=now)
+    if batch.state == BatchState.CLOSED:
+        close_cycle_if_done(cycle_id=batch.cycle_id, now=now)
+    return figures
+
+
+def close_cycle_if_done(*, cycle_id: int, now: datetime) -> bool:
+    """Close a cut-off cycle all of whose batches are closed or dissolved. In the caller's transaction."""
+    cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    unfinished = cycle.batches.exclude(state__in=[BatchState.CLOSED, BatchState.DISSOLVED]).exists()
+    if cycle.state != CycleState.CUT_OFF or unfinished:
+        return False
+    move_cycle(cycle=cycle, action=CycleAction.CLOSE, now=now, closed_at=now)
+    return True
+
+
+def open_exceptions(*, batch: Batch) -> int:
+    """Exceptions of the batch that nobody has dealt with: lines of returns, and contradicting answers."""
+    lines = ReturnLine.objects.filter(batch=batch, status=LineStatus.EXCEPTION, resolved_at__isnull=True).count()
+    return lines + batch.attempts.filter(contradicted=True).count()
+
+
+def _settle(*, batch: Batch, now: datetime) -> None:
+    paid = PaymentAttempt.objects.filter(batch=batch, outcome=AttemptOutcome.PAID)
+    # A payable already being clawed back keeps its state.
+    payables = lock_payables(Payable.objects.filter(attempts__in=paid, state="paid"))
+    move_payables(
+        payables=payables, action=PayableAction.SETTLE, role=Role.SYSTEM, now=now, note=f"批次{batch.number}对账一致"
+    )
+    tell(event="settled", payables=payables, now=now, key=batch.number, batch=batch.pk)

@@ -1,0 +1,104 @@
+"""Seal, send, acknowledge: persist first, then send, and sending again sends the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, Role
+from disbursement.ledger.posting import Entry, post
+from disbursement.models import AttemptOutcome, Batch, Payable, SealedFile, TransferKind
+from disbursement.services.batches import file_bytes
+from disbursement.services.transitions import invalid, lock_batch, lock_payables, move_batch, move_payables, tell
+from disbursement.treasury.formats import payment_format
+from disbursement.treasury.gateway import FolderGateway, Gateway, GatewayError
+
+_SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
+
+
+@transaction.atomic
+def seal(*, batch_id: int, now: datetime) -> SealedFile:
+    """Store the bytes that were signed and commit the money; the file there is if it was sealed before.
+
+    Raises Invalid where the bytes are no longer those that were signed (they are never sent then), WrongState
+    where signatures are missing.
+    """
+    batch = lock_batch(batch_id=batch_id)
+    standing = SealedFile.objects.filter(batch=batch).first()
+    if standing is not None:
+        return standing
+    if batch.state == BatchState.APPROVED:
+        content = file_bytes(batch=batch)
+        if hashlib.sha256(content).hexdigest() != batch.file_sha256:
+            raise invalid("file", f"批次{batch.number}的内容与签署时不一致，不能封存。请退回经办重新提交。")
+        totals = payment_format(batch.format).read_totals(content)
+        if (totals.count, totals.total) != (batch.count, batch.total):
+            raise invalid("file", f"批次{batch.number}的文件合计与批次不符，不能封存。请退回经办重新提交。")
+        extension = payment_format(batch.format).extension
+        standing = SealedFile.objects.create(
+            batch=batch,
+            format=batch.format,
+            name=f"{batch.number}.{extension}",
+            content=content,
+            sha256=batch.file_sha256,
+            count=totals.count,
+            total=totals.total,
+            sealed_at=now,
+        )
+    # Raises WrongState for a batch that is not yet approved.
+    move_batch(batch=batch, action=BatchAction.SEAL, role=Role.SYSTEM, now=now)
+    assert standing is not None
+    attempts = list(batch.attempts.filter(outcome=AttemptOutcome.PENDING).order_by("payable_id"))
+    payables = lock_payables(Payable.objects.filter(attempts__in=batch.attempts.filter(outcome=AttemptOutcome.PENDING)))
+    move_payables(payables=payables, action=PayableAction.SEAL, role=Role.SYSTEM, now=now, note=batch.number)
+    post(
+        line=batch.budget_line,
+        kind=TransferKind.COMMIT,
+        entries=[Entry(payable_id=a.payable_id, attempt_id=a.pk, amount=a.amount) for a in attempts],
+        now=now,
+    )
+    tell(event="sealed", payables=payables, now=now, key=batch.number, batch=batch.pk)
+    return standing
+
+
+def send(*, batch_id: int, now: datetime, gateway: Gateway | None = None) -> Batch:
+    """Hand the sealed bytes over, then record it. Done again (after a crash, or on demand) it hands over the
+    same bytes.
+
+    Raises WrongState for an unsealed batch, Invalid where the gateway cannot take the file (the batch stays
+    sealed).
+    """
+    sealed = SealedFile.objects.filter(batch_id=batch_id).first()
+    if sealed is not None:
+        try:
+            (gateway or default_gateway()).deliver(name=sealed.name, content=bytes(sealed.content))
+        except GatewayError as error:
+            raise invalid("gateway", str(error)) from error
+    with transaction.atomic():
+        batch = lock_batch(batch_id=batch_id)
+        if batch.state not in _SENDABLE or batch.state == BatchState.SEALED:
+            move_batch(batch=batch, action=BatchAction.SEND, role=Role.SYSTEM, now=now, sent_at=now)
+    return batch
+
+
+@transaction.atomic
+def acknowledge(*, batch_id: int, now: datetime, reference: str = "") -> Batch:
+    """The bank has taken the file; again changes nothing."""
+    batch = lock_batch(batch_id=batch_id)
+    if batch.acknowledged_at is None:
+        move_batch(
+            batch=batch,
+            action=BatchAction.ACKNOWLEDGE,
+            role=Role.SYSTEM,
+            now=now,
+            acknowledged_at=now,
+            acknowledgement=reference[:100],
+        )
+    return batch
+
+
+def default_gateway() -> Gateway:
+    return FolderGateway(settings.HUIDA_TREASURY_OUTBOX)
