@@ -1,13 +1,11 @@
 """Enterprises are registered here, each under its checked unified social credit code (统一社会信用代码)."""
 
-import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from stdnum.cn import uscc
 
+from matching.credit_code import BadCreditCode, parse_credit_code
 from matching.criteria import InvalidInput, Problem
 from matching.models import Enterprise
 from matching.services.facts import store_checked
@@ -15,37 +13,6 @@ from matching.services.vocabulary import current_vocabulary
 
 LONGEST_NAME = 200
 LONGEST_ID = 100
-LENGTH = 18
-_SHAPE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
-
-
-@dataclass(frozen=True, slots=True)
-class BadCreditCode(ValueError):
-    """A credit code that cannot be one; `message` says why, in Chinese."""
-
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
-
-
-def credit_code(*, text: str) -> str:
-    """The code in capitals and without spaces. Raises BadCreditCode where length, characters or check digit are wrong.
-
-    GB 32100-2015: registering authority and kind (digits or letters), six digits of the region, nine of the
-    organisation, one check digit; the letters I, O, S, V, Z are never used.
-    """
-    code = "".join(text.split()).upper()
-    if len(code) != LENGTH:
-        raise BadCreditCode(_("统一社会信用代码应为 18 位，现为 %(count)s 位") % {"count": len(code)})
-    if not _SHAPE.fullmatch(code):
-        message = _("统一社会信用代码 %(code)s 含有不允许的字符：第 3 至 8 位应为数字，其余不用字母 I、O、S、V、Z")
-        raise BadCreditCode(message % {"code": code if code.isprintable() else ascii(code)})
-    digit = uscc.calc_check_digit(code[:-1])
-    if code[-1] != digit:
-        message = _("统一社会信用代码 %(code)s 的校验位不对，第 18 位应为 %(digit)s；请核对是否录错")
-        raise BadCreditCode(message % {"code": code, "digit": digit})
-    return code
 
 
 @transaction.atomic
@@ -57,9 +24,9 @@ def register(*, name: str, code: str, now: datetime, external_id: str | None = N
     """
     problems = []
     try:
-        code = credit_code(text=code)
+        code = parse_credit_code(code)
     except BadCreditCode as bad:
-        problems.append(Problem("credit_code", bad.message))
+        problems.append(Problem("credit_code", str(bad)))
     name = name.strip()
     if not name or len(name) > LONGEST_NAME:
         problems.append(Problem("name", _("企业名称应为 1 至 %(most)s 个字") % {"most": LONGEST_NAME}))
