@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from disbursement.domain.actors import Actor, Grant
+from disbursement.domain.workflow import Role
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole
 
 if TYPE_CHECKING:
@@ -107,6 +109,31 @@ def _read(request: HttpRequest) -> Access:
     return Access(memberships=memberships, membership=membership, departments=departments)
 
 
+def actor_for(request: HttpRequest) -> Actor:
+    """The person as the money path knows them at a desk of the district: every role, each in its department.
+
+    The enterprises they act for are among it, so that nobody handles what is their own.
+    """
+    access = access_for(request)
+    known = {role.value for role in Role}
+    grants = {
+        Grant(Role(role), place)
+        for role, places in (access.departments or {}).items()
+        if role in known
+        for place in ([None] if places is None else places)
+    }
+    return Actor(
+        user_id=request.user.pk,
+        grants=frozenset(grants),
+        enterprise_ids=frozenset(m.enterprise_id for m in access.memberships),
+    )
+
+
+def enterprise_actor(request: HttpRequest) -> Actor:
+    """The person as one who acts for the enterprise chosen, and as nothing else."""
+    return Actor(user_id=request.user.pk, enterprise_ids=frozenset({current_enterprise(request).pk}))
+
+
 def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
     """Only for people of the district who hold one of the roles: others get 403, strangers the login page."""
 
@@ -172,7 +199,9 @@ __all__ = [
     "SESSION_KEY",
     "Access",
     "access_for",
+    "actor_for",
     "current_enterprise",
+    "enterprise_actor",
     "enterprise_required",
     "forget",
     "legal_representative_required",

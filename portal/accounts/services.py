@@ -69,3 +69,24 @@ def grant_role(*, user: User, role: str, department: Department | None) -> RoleA
 def revoke_role(*, assignment_id: int) -> None:
     """Take a role away; taking it twice changes nothing."""
     RoleAssignment.objects.filter(pk=assignment_id).delete()
+
+
+@transaction.atomic
+def appoint_legal_representative(*, user: User, enterprise: Enterprise, now: datetime) -> Membership:
+    """Make a person the enterprise's legal representative; the one before ceases to be it. `now` is aware.
+
+    Raises ValidationError where the person is a district official.
+    """
+    if user.is_superuser or user.role_assignments.exists():
+        raise ValidationError(
+            {"credit_code": _("该账户有工作人员角色，不能登记为企业法定代表人。请为其另设企业账户。")}, code="staff"
+        )
+    alive = Membership.objects.select_for_update().filter(enterprise=enterprise, revoked_at__isnull=True)
+    current = alive.filter(user=user, kind=MembershipKind.LEGAL_REPRESENTATIVE).first()
+    if current is not None:
+        return current
+    alive.filter(kind=MembershipKind.LEGAL_REPRESENTATIVE).update(revoked_at=now)
+    alive.filter(user=user).update(revoked_at=now)
+    return Membership.objects.create(
+        user=user, enterprise=enterprise, kind=MembershipKind.LEGAL_REPRESENTATIVE, granted_at=now
+    )

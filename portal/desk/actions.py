@@ -1,0 +1,101 @@
+"""What can be done with an application in one form of a few fields: each with its words, its form and its service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.workflow import ApplicationAction
+from disbursement.services import decisions, publicity, reviews
+
+_A = ApplicationAction
+
+
+def _area(label: Any, *, required: bool = True, help_text: Any = "", rows: int = 3) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=2000,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+class NothingForm(forms.Form):
+    pass
+
+
+class NoteForm(forms.Form):
+    note = _area(_("受理意见"), required=False)
+
+
+class QuestionForm(forms.Form):
+    question = _area(_("需要专家评审的问题"))
+
+
+class ReportForm(forms.Form):
+    text = _area(_("专家意见"))
+
+
+class OpinionForm(forms.Form):
+    text = _area(_("审核意见"), help_text=_("写明核对了什么、结论是什么；企业看不到内部意见。"))
+
+
+class SendBackForm(forms.Form):
+    text = _area(_("退回意见"), help_text=_("写明还要核对什么。"))
+
+
+class PublicityForm(forms.Form):
+    days = forms.IntegerField(
+        label=_("公示工作日数"),
+        required=False,
+        min_value=1,
+        max_value=60,
+        help_text=_("不填则按事项规定；填写的不能少于事项规定。"),
+    )
+
+
+class SummaryForm(forms.Form):
+    summary = _area(_("决定内容"), required=False, help_text=_("不填则写“符合申报条件，审核通过。”"))
+
+
+class UpholdForm(forms.Form):
+    summary = _area(_("维持的理由"))
+    remedy = _area(_("企业还可以怎样主张权利"), help_text=_("例如：可自收到本决定之日起六十日内依法申请行政复议。"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One button on the application's page. `call` takes application_id, actor, now and the form's cleaned data."""
+
+    name: str
+    action: ApplicationAction
+    label: str
+    form: type[forms.Form]
+    call: Callable[..., Any]
+    done: str
+    style: str = ""
+
+    def do(self, *, application_id: int, actor: Actor, now: datetime, data: dict[str, Any]) -> Any:
+        return self.call(application_id=application_id, actor=actor, now=now, **data)
+
+
+DEEDS: tuple[Deed, ...] = (
+    Deed("accept", _A.ACCEPT, "受理", NoteForm, reviews.accept, "已受理。"),
+    Deed("accept-with-gap", _A.ACCEPT_WITH_GAP, "容缺受理", NoteForm, reviews.accept, "已容缺受理。"),
+    Deed("start", _A.START_REVIEW, "开始审核", NothingForm, reviews.start_review, "已开始审核。"),
+    Deed("recommend", _A.RECOMMEND_APPROVAL, "建议通过", OpinionForm, reviews.recommend_approval, "已提交复审。"),
+    Deed("expert", _A.ASK_EXPERT, "提请专家评审", QuestionForm, reviews.ask_expert, "已提请专家评审。", "second"),
+    Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, reviews.record_expert_report, "已登记。"),
+    Deed("publicise", _A.PUBLICISE, "发起公示", PublicityForm, publicity.publicise, "公示已发起。"),
+    Deed("approve", _A.APPROVE, "审核通过", SummaryForm, decisions.approve, "已审核通过，预算已预留。"),
+    Deed("send-back", _A.SEND_BACK, "退回审核", SendBackForm, reviews.send_back, "已退回。", "second"),
+    Deed("uphold", _A.UPHOLD, "维持原决定", UpholdForm, decisions.uphold, "已维持原决定。", "second"),
+)
+BY_NAME = {deed.name: deed for deed in DEEDS}

@@ -1,0 +1,1 @@
+"""What an administrator keeps: departments, budget lines, the working calendar, people and their roles."""

@@ -1,0 +1,40 @@
+"""What a member of staff may look at, and the order in which it is shown."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from disbursement.domain.workflow import ApplicationState
+from disbursement.models import Application
+from disbursement.selectors.applications import Line
+from portal.accounts.access import REVIEW_ROLES, Access
+from portal.accounts.models import StaffRole
+
+_S = ApplicationState
+OPEN = (
+    _S.SUBMITTED,
+    _S.CORRECTION,
+    _S.ACCEPTED,
+    _S.IN_REVIEW,
+    _S.REVIEW_CORRECTION,
+    _S.EXPERT,
+    _S.SECOND_REVIEW,
+    _S.PUBLICITY,
+    _S.APPEAL,
+)
+WAITING = (_S.CORRECTION, _S.REVIEW_CORRECTION, _S.EXPERT, _S.PUBLICITY)
+
+
+def visible(*, access: Access) -> QuerySet[Application]:
+    """What a member of staff may look at: their departments' applications; all of them for the whole district."""
+    found = Application.objects.filter(number__isnull=False)
+    places = access.departments_of(REVIEW_ROLES | {StaffRole.SUPERVISOR})
+    return found if places is None else found.filter(item__department_id__in=places)
+
+
+def worst_first(line: Line) -> tuple[int, int, int]:
+    """Running clocks before paused ones before none, the fuller first, then the older application."""
+    if line.reading is None:
+        return (2, 0, line.application.pk)
+    share = line.reading.used * 1000 // line.reading.limit
+    return (int(line.reading.paused), -share, line.application.pk)

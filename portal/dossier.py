@@ -1,0 +1,135 @@
+"""All that the pages tell of one application, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from disbursement.domain import clocks
+from disbursement.domain.workflow import ApplicationState, ClockStep
+from disbursement.models import (
+    Appeal,
+    Application,
+    Award,
+    Correction,
+    Decision,
+    Document,
+    Judgement,
+    Opinion,
+    Payable,
+    Publicity,
+    Rating,
+    StepClock,
+    TransitionLog,
+)
+from disbursement.selectors.calendar import working_calendar
+
+_S = ApplicationState
+# The way as the enterprise sees it: four steps, and the states in which each is being walked.
+STAGES: tuple[tuple[str, frozenset[ApplicationState]], ...] = (
+    ("受理", frozenset({_S.SUBMITTED, _S.CORRECTION, _S.NOT_ACCEPTED})),
+    ("审核", frozenset({_S.ACCEPTED, _S.IN_REVIEW, _S.REVIEW_CORRECTION, _S.EXPERT, _S.SECOND_REVIEW})),
+    ("公示与决定", frozenset({_S.PUBLICITY, _S.REJECTED, _S.APPEAL, _S.REJECTION_UPHELD, _S.REVOKED})),
+    ("兑现", frozenset({_S.APPROVED})),
+    ("办结", frozenset({_S.CLOSED})),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepReading:
+    """One clock as it stands: which step, and what it shows."""
+
+    clock: StepClock
+    reading: clocks.Reading
+
+    @property
+    def label(self) -> str:
+        return ClockStep(self.clock.step).label
+
+    @property
+    def percent(self) -> int:
+        """How full the meter is; never past the brim."""
+        return min(100, self.reading.used * 100 // self.reading.limit)
+
+
+@dataclass
+class Dossier:
+    """One application with everything that belongs to it, as of a day in Asia/Shanghai."""
+
+    application: Application
+    as_of: date
+
+    @cached_property
+    def log(self) -> list[TransitionLog]:
+        return list(self.application.log.select_related("actor").order_by("-seq"))
+
+    @cached_property
+    def steps(self) -> list[StepReading]:
+        calendar = working_calendar()
+        rows = self.application.clocks.select_related("department", "holder").prefetch_related("pauses").order_by("pk")
+        return [
+            StepReading(row, clocks.read(row.as_clock(row.pauses.all()), as_of=self.as_of, calendar=calendar))
+            for row in rows
+        ]
+
+    @cached_property
+    def running(self) -> StepReading | None:
+        return next((step for step in self.steps if step.reading.running), None)
+
+    @cached_property
+    def corrections(self) -> list[Correction]:
+        rows = self.application.corrections.prefetch_related("items").select_related("asked_by").order_by("-pk")
+        return list(rows)
+
+    @cached_property
+    def open_correction(self) -> Correction | None:
+        return next((row for row in self.corrections if row.is_open), None)
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        return list(self.application.decisions.select_related("by").order_by("-pk"))
+
+    @cached_property
+    def opinions(self) -> list[Opinion]:
+        return list(self.application.opinions.select_related("by").order_by("-pk"))
+
+    @cached_property
+    def publicities(self) -> list[Publicity]:
+        return list(self.application.publicities.prefetch_related("objections").order_by("-pk"))
+
+    @cached_property
+    def judgement(self) -> Judgement | None:
+        return self.application.judgements.order_by("-pk").first()
+
+    @cached_property
+    def award(self) -> Award | None:
+        return Award.objects.filter(application=self.application).first()
+
+    @cached_property
+    def payables(self) -> list[Payable]:
+        return list(self.application.payables.select_related("budget_line").prefetch_related("attempts").order_by("number"))
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        return list(self.application.documents.defer("content").order_by("-issued_at", "-pk"))
+
+    @cached_property
+    def appeal(self) -> Appeal | None:
+        return Appeal.objects.filter(application=self.application).select_related("filed_by").first()
+
+    @cached_property
+    def rating(self) -> Rating | None:
+        return Rating.objects.filter(application=self.application).select_related("rectification").first()
+
+    @property
+    def stages(self) -> list[tuple[str, str]]:
+        """(label, CSS class) of the steps of the way."""
+        status = self.application.status
+        now = next((index for index, (_label, states) in enumerate(STAGES) if status in states), -1)
+        if status is _S.CLOSED:
+            now = len(STAGES)
+        return [
+            (label, "is-done" if index < now else "is-now" if index == now else "")
+            for index, (label, _states) in enumerate(STAGES)
+        ]

@@ -1,0 +1,299 @@
+"""From “apply” to “submit”: fill in, bring materials, check your answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from disbursement.domain.errors import REFUSALS, Invalid
+from disbursement.domain.workflow import ApplicationState
+from disbursement.models import Application, Material, Promise
+from disbursement.selectors.forms import material_rules
+from disbursement.services import drafts, judging, materials
+from matching.criteria import Scope
+from matching.days import day_of
+from matching.models import PolicyItem
+from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
+from portal.downloads import attachment
+from portal.enterprise.asked import asked_of
+from portal.facts.display import fact_lines
+from portal.facts.fields import PREFIX, FactsForm
+from portal.refusals import attempt, lay_on, words_of
+
+
+class ContactForm(forms.Form):
+    contact_name = forms.CharField(label=gettext_lazy("联系人"), max_length=60, required=False)
+    contact_phone = forms.CharField(
+        label=gettext_lazy("联系电话"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("办理中有事会打这个电话。"),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+    )
+
+
+def own_application(request: HttpRequest, application_id: int, *, draft: bool | None = None) -> Application:
+    """The application if it is the acting enterprise's, else 404; `draft` asks for a draft, or for none."""
+    found = Application.objects.filter(enterprise=current_enterprise(request)).select_related(
+        "item__department", "item__current_version", "version__vocabulary", "enterprise"
+    )
+    if draft is not None:
+        state = ApplicationState.DRAFT.value
+        found = found.filter(state=state) if draft else found.exclude(state=state)
+    return get_object_or_404(found, pk=application_id)
+
+
+@enterprise_required
+def apply(request: HttpRequest, code: str) -> HttpResponseBase:
+    """Begin, or go on with the draft there is."""
+    item = get_object_or_404(PolicyItem, code=code, is_listed=True)
+    if request.method != "POST":
+        return redirect("enterprise:opportunity", code)
+    draft = attempt(
+        request,
+        lambda: drafts.create_draft(
+            item_id=item.pk,
+            enterprise_id=current_enterprise(request).pk,
+            actor=enterprise_actor(request),
+            now=timezone.now(),
+        ),
+    )
+    return redirect("enterprise:opportunity", code) if draft is None else redirect("enterprise:edit", draft.pk)
+
+
+@enterprise_required
+def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
+    """Step one: the form. Whatever is typed is kept, complete or not."""
+    application = own_application(request, application_id, draft=True)
+    now = timezone.now()
+    form = facts_form(request, application)
+    contact = ContactForm(
+        request.POST if request.method == "POST" else None,
+        initial={
+            "contact_name": application.contact_name or request.user.get_full_name(),  # type: ignore[union-attr]
+            "contact_phone": application.contact_phone or getattr(request.user, "phone", ""),
+        },
+    )
+    if request.method == "POST" and form.is_valid() and contact.is_valid():
+        typed = {key: form.cleaned_facts.get(key) for key in form.definitions}
+        try:
+            drafts.save_draft(
+                application_id=application.pk,
+                actor=enterprise_actor(request),
+                now=now,
+                form=typed,
+                **contact.cleaned_data,
+            )
+        except REFUSALS as refusal:
+            lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.definitions})
+        else:
+            if "next" in request.POST:
+                return redirect("enterprise:materials", application.pk)
+            messages.success(request, _("草稿已保存，随时可以回来继续。"))
+            return redirect("enterprise:edit", application.pk)
+    return render(
+        request,
+        "enterprise/apply_form.html",
+        {"application": application, "form": form, "contact": contact, "assessment": _rehearsal(application)},
+    )
+
+
+@enterprise_required
+def bring_materials(request: HttpRequest, application_id: int) -> HttpResponseBase:
+    """Step two: materials. Each is uploaded, promised, reused from the evidence library, or not needed."""
+    application = own_application(request, application_id, draft=True)
+    if request.method == "POST":
+        take_material(request, application)
+        return redirect("enterprise:materials", application.pk)
+    return render(
+        request,
+        "enterprise/apply_materials.html",
+        {"application": application, "rows": material_rows(application)},
+    )
+
+
+@enterprise_required
+@require_POST
+def remove_material(request: HttpRequest, application_id: int, material_id: int) -> HttpResponseBase:
+    application = own_application(request, application_id)
+    material = get_object_or_404(Material, pk=material_id, application=application)
+    attempt(
+        request,
+        lambda: materials.remove(material_id=material.pk, actor=enterprise_actor(request), now=timezone.now()),
+        done=_("已移除“%(name)s”。") % {"name": material.name},
+    )
+    return redirect(_back(request, application))
+
+
+@enterprise_required
+def download_material(request: HttpRequest, material_id: int) -> HttpResponseBase:
+    material = get_object_or_404(Material, pk=material_id, application__enterprise=current_enterprise(request))
+    found = attempt(
+        request, lambda: materials.open_material(material_id=material.pk, actor=enterprise_actor(request))
+    )
+    if found is None:
+        return redirect("enterprise:application", material.application_id)
+    return attachment(content=found[1], name=found[0].name, content_type=found[0].content_type)
+
+
+@enterprise_required
+def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
+    """Step three: check your answers, promise what is still missing, and submit."""
+    application = own_application(request, application_id, draft=True)
+    now = timezone.now()
+    actor = enterprise_actor(request)
+    gaps = read_gaps(request.POST) if request.method == "POST" else {}
+    refused: list[str] = []
+    if request.method == "POST":
+        try:
+            drafts.submit(
+                application_id=application.pk,
+                actor=actor,
+                now=now,
+                gaps=gaps,
+                acknowledge_unmet=bool(request.POST.get("acknowledge_unmet")),
+            )
+        except REFUSALS as refusal:
+            refused = words_of(refusal)
+        else:
+            messages.success(request, _("已提交。我们会在承诺时限内受理，进展会及时告诉您。"))
+            return redirect("enterprise:application", application.pk)
+    try:
+        readiness = drafts.check_draft(application_id=application.pk, actor=actor, now=now, gaps=gaps)
+    except Invalid as closed:
+        return render(request, "enterprise/apply_closed.html", {"application": application, "reasons": words_of(closed)})
+    rules = judging.rules_of(version=application.version, now=now)
+    vocabulary = rules.vocabulary
+    answers = [
+        (vocabulary.facts[key].label, fact_lines(key, application.form.get(key), vocabulary))
+        for key in asked_of(rules, as_of=day_of(now))
+    ]
+    return render(
+        request,
+        "enterprise/apply_check.html",
+        {
+            "application": application,
+            "answers": answers,
+            "rows": material_rows(application),
+            "readiness": readiness,
+            "todo": [(fault, _place_url(application, fault.place)) for fault in readiness.faults],
+            "gaps": {code: day.isoformat() for code, day in gaps.items()},
+            "refused": refused,
+            "fillable": {k for k, d in vocabulary.facts.items() if d.scope is Scope.ENTERPRISE},
+        },
+        status=422 if refused else 200,
+    )
+
+
+def facts_form(request: HttpRequest, application: Application) -> FactsForm:
+    """The form generated from the item's rules, filled with what is there."""
+    now = timezone.now()
+    rules = judging.rules_of(version=application.version, now=now)
+    return FactsForm(
+        request.POST if request.method == "POST" else None,
+        vocabulary=rules.vocabulary,
+        wanted=asked_of(rules, as_of=day_of(now)),
+        values=application.form,
+        as_of=day_of(now),
+    )
+
+
+def material_rows(application: Application) -> list[dict[str, Any]]:
+    """Each material of the item with the files, the promise and the gap that stand for it."""
+    files: dict[str, list[Material]] = {}
+    for material in Material.objects.filter(application=application, replaced_at__isnull=True):
+        files.setdefault(material.code, []).append(material)
+    promises = {promise.material_code: promise for promise in Promise.objects.filter(application=application)}
+    gaps = {gap.material_code: gap for gap in application.gaps.all()}
+    return [
+        {
+            "rule": rule,
+            "files": files.get(rule.code, []),
+            "promise": promises.get(rule.code),
+            "gap": gaps.get(rule.code),
+            "missing": rule.required and rule.is_brought and rule.code not in files and rule.code not in promises,
+        }
+        for rule in material_rules(version=application.version)
+    ]
+
+
+def read_gaps(data: Any) -> dict[str, date]:
+    """Promised days by material code, from fields named `gap-CODE`."""
+    found: dict[str, date] = {}
+    for name, text in data.items():
+        if name.startswith("gap-") and text:
+            try:
+                day = parse_date(str(text))
+            except ValueError:
+                day = None
+            # A day that cannot be read is one that cannot be promised: the service says which days can.
+            found[name.removeprefix("gap-")] = day or date.min
+    return found
+
+
+def take_material(request: HttpRequest, application: Application) -> None:
+    code = request.POST.get("code", "")
+    actor, now = enterprise_actor(request), timezone.now()
+    if "promise" in request.POST:
+        attempt(
+            request,
+            lambda: materials.sign_promise(application_id=application.pk, code=code, actor=actor, now=now),
+            done=_("已签署承诺。"),
+        )
+        return
+    uploads = request.FILES.getlist("file")
+    if not uploads:
+        messages.error(request, _("请先选择要上传的文件。"))
+    for upload in uploads:
+        if upload.size is not None and upload.size > materials.LARGEST:
+            messages.error(request, _("“%(name)s”超过 20 MB，请压缩或拆分后上传。") % {"name": upload.name})
+            continue
+        attempt(
+            request,
+            lambda upload=upload: materials.upload(  # type: ignore[misc]
+                application_id=application.pk,
+                code=code,
+                name=upload.name or "",
+                content=upload.read(),
+                actor=actor,
+                now=now,
+            ),
+            done=_("已上传“%(name)s”。") % {"name": upload.name},
+        )
+
+
+def _rehearsal(application: Application) -> judging.Assessment | None:
+    try:
+        return judging.rehearse(
+            version=application.version,
+            enterprise=application.enterprise,
+            form=application.form,
+            now=timezone.now(),
+        )
+    except Invalid:
+        return None
+
+
+def _place_url(application: Application, place: str) -> str:
+    if place.startswith("material."):
+        return reverse("enterprise:materials", args=[application.pk]) + f"#{place}"
+    if place.startswith("form."):
+        return reverse("enterprise:edit", args=[application.pk]) + f"#id_{PREFIX}{place.removeprefix('form.')}"
+    return reverse("enterprise:edit", args=[application.pk]) + f"#id_{place}"
+
+
+def _back(request: HttpRequest, application: Application) -> str:
+    name = "enterprise:materials" if application.state == ApplicationState.DRAFT else "enterprise:application"
+    return reverse(name, args=[application.pk])
+

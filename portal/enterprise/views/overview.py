@@ -1,0 +1,145 @@
+"""The enterprise's desk: what to do first, what money is coming, what is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from disbursement.domain.workflow import ApplicationState, PayableState
+from disbursement.models import AccountState, Application, Correction, Payable, PayeeAccount, ToleratedGap
+from disbursement.selectors.forms import material_rules
+from matching.days import day_of
+from matching.models import Enterprise
+from portal.accounts.access import current_enterprise, enterprise_required
+from portal.enterprise.opportunities import Kind, counts_of
+
+_COMING = (PayableState.AWAITING, PayableState.RESERVED, PayableState.SCHEDULED, PayableState.HELD, PayableState.SEALED)
+_DONE = (PayableState.PAID, PayableState.SETTLED)
+_OVER = (ApplicationState.DRAFT, ApplicationState.CLOSED, ApplicationState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    title: str
+    text: str
+    url: str
+    action: str
+    due: date | None = None
+
+
+@enterprise_required
+def overview(request: HttpRequest) -> HttpResponseBase:
+    enterprise = current_enterprise(request)
+    today = day_of(timezone.now())
+    payables = Payable.objects.filter(enterprise=enterprise)
+    coming = list(
+        payables.filter(state__in=_COMING).select_related("application__item").order_by("pay_month", "pk")[:20]
+    )
+    context: dict[str, Any] = {
+        "enterprise": enterprise,
+        "today": today,
+        "todo": to_do(enterprise),
+        "coming": coming,
+        "coming_total": payables.filter(state__in=_COMING).aggregate(total=Sum("amount"))["total"],
+        "paid_total": payables.filter(state__in=_DONE).aggregate(total=Sum("amount"))["total"],
+        "counts": counts_of(enterprise=enterprise),
+        "kinds": list(Kind),
+        "running": list(
+            Application.objects.filter(enterprise=enterprise)
+            .exclude(state__in=_OVER)
+            .select_related("item__department")
+            .order_by("-updated_at")[:10]
+        ),
+    }
+    return render(request, "enterprise/overview.html", context)
+
+
+def to_do(enterprise: Enterprise) -> list[ToDo]:
+    """What waits for the enterprise: what has a date first, by date, then the rest in order of weight."""
+    found: list[ToDo] = []
+    corrections = Correction.objects.filter(
+        application__enterprise=enterprise, supplied_at__isnull=True, lapsed_at__isnull=True
+    ).select_related("application__item")
+    found += [
+        ToDo(
+            _("补正：%(item)s") % {"item": row.application.item.name},
+            _("%(number)s 有内容需要补正，逾期视为撤回。") % {"number": row.application},
+            reverse("enterprise:respond", args=[row.application_id]),
+            _("去补正"),
+            row.due_on,
+        )
+        for row in corrections
+    ]
+    gaps = ToleratedGap.objects.filter(
+        application__enterprise=enterprise, filled_at__isnull=True, granted_at__isnull=False
+    ).select_related("application__item", "application__version")
+    for gap in gaps:
+        names = {rule.code: rule.name for rule in material_rules(version=gap.application.version)}
+        found.append(
+            ToDo(
+                _("补齐容缺材料：%(name)s") % {"name": names.get(gap.material_code, gap.material_code)},
+                gap.application.item.name,
+                reverse("enterprise:application", args=[gap.application_id]),
+                _("去补齐"),
+                gap.promised_by,
+            )
+        )
+    found.sort(key=lambda todo: todo.due or date.max)
+    bounced = Payable.objects.filter(enterprise=enterprise, state=PayableState.BOUNCED).select_related(
+        "application__item"
+    )
+    found += [
+        ToDo(
+            _("退票：请更正收款账户"),
+            _("%(item)s 的 %(amount)s 元未能付到尾号 %(tail)s 的账户，更正后随下一批支付。")
+            % {"item": row.application.item.name, "amount": f"{row.amount:,}", "tail": row.masked_account},
+            reverse("enterprise:mend", args=[row.pk]),
+            _("更正账户"),
+        )
+        for row in bounced
+    ]
+    accounts = PayeeAccount.objects.filter(
+        enterprise=enterprise, state__in=[AccountState.CHECKED, AccountState.PROPOSED]
+    )
+    if not accounts.exists():
+        found.append(
+            ToDo(
+                _("登记收款账户"),
+                _("登记并核对后，审核通过的资金才能付给您。"),
+                reverse("enterprise:account"),
+                _("去登记"),
+            )
+        )
+    rateable = (
+        Application.objects.filter(enterprise=enterprise, payables__state__in=_DONE, rating__isnull=True)
+        .select_related("item")
+        .distinct()
+    )
+    found += [
+        ToDo(
+            _("评价：%(item)s") % {"item": row.item.name},
+            _("资金已到账，请为这次办理打分。"),
+            reverse("enterprise:application", args=[row.pk]) + "#rate",
+            _("去评价"),
+        )
+        for row in rateable
+    ]
+    drafts = Application.objects.filter(enterprise=enterprise, state=ApplicationState.DRAFT).select_related("item")
+    found += [
+        ToDo(
+            _("草稿：%(item)s") % {"item": row.item.name},
+            _("填了一半，随时可继续。"),
+            reverse("enterprise:edit", args=[row.pk]),
+            _("继续填写"),
+        )
+        for row in drafts
+    ]
+    return found
