@@ -10,7 +10,7 @@ from .evaluate import missing_facts
 from .facts import Facts
 from .measure import Case, measured
 from .vocabulary import Vocabulary
-from .words import codes_phrase, dates_phrase, leaf_phrase, subject, unit_of
+from .words import codes_phrase, dates_phrase, leaf_phrase, required, subject, unit_of
 
 
 def comparison(leaf: ast.Leaf, negated: bool, facts: Facts, as_of: date, vocabulary: Vocabulary) -> str:
@@ -18,7 +18,7 @@ def comparison(leaf: ast.Leaf, negated: bool, facts: Facts, as_of: date, vocabul
     about = Case(negated, facts, as_of, vocabulary)
     lacking = [f"{about.label(key)}{about.origin(key)}" for key in missing_facts(leaf, facts)]
     if lacking:
-        return f"缺少{'、'.join(lacking)}，要求{leaf_phrase(leaf, vocabulary, negated, as_of)}"
+        return f"缺少{'、'.join(lacking)}，{required(leaf_phrase(leaf, vocabulary, negated, as_of))}"
     match leaf:
         case ast.CodeLeaf():
             return _code(leaf, about)

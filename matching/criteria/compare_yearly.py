@@ -8,7 +8,7 @@ from . import ast
 from .judge import year_admitted
 from .measure import Case, gap, measured, told
 from .values import minus, total
-from .words import bounds_phrase, leaf_phrase, subject, unit_of
+from .words import bounds_phrase, leaf_phrase, required, subject, unit_of
 
 # A condition may look back a thousand years; a sentence may not.
 _MOST_YEARS = 10
@@ -24,7 +24,7 @@ def compare_yearly(leaf: ast.YearlyLeaf, case: Case) -> str:
         return _each_year(leaf, case, series, divisors)
     missing = _missing_years(leaf, case, series, divisors)
     if missing:
-        return f"{missing}，要求{leaf_phrase(leaf, case.vocabulary, case.negated, case.as_of)}"
+        return f"{missing}，{required(leaf_phrase(leaf, case.vocabulary, case.negated, case.as_of))}"
     about = subject(leaf, case.vocabulary, case.as_of)
     years = range(final - leaf.years + 1, final + 1)
     value = Fraction(total(series[year] for year in years))

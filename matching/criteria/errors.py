@@ -35,7 +35,7 @@ class Collector:
         self.problems: list[Problem] = []
 
     def add(self, path: str, message: str) -> None:
-        self.problems.append(Problem(path, message))
+        self.problems.append(Problem(path, printable(message)))
 
     def include(self, more: Iterable[Problem]) -> None:
         """Adds the problems of places that have none yet: one mistake is told once."""
@@ -109,5 +109,10 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, default=repr)
     except (TypeError, ValueError, RecursionError):
         text = type(value).__name__
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    text = printable(text)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """``text`` on one line that any terminal and UTF-8 can show: the rest is escaped."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -95,7 +95,7 @@ class FactDefinition:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Facts by key and code lists by name. ``digest`` addresses the content: the same meaning, the same digest."""
+    """Facts by key and code lists by name. ``digest`` addresses the content: equal data, equal digest."""
 
     facts: Mapping[str, FactDefinition]
     code_lists: Mapping[str, CodeList]

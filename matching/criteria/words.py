@@ -25,6 +25,17 @@ def chinese_number(number: int) -> str:
     return ("" if tens == 1 else _DIGITS[tens]) + "十" + (_DIGITS[ones] if ones else "")
 
 
+def both(parts: list[str]) -> str:
+    """``不低于 2 人 且…``: joined by 且, with a space where a figure stands before it."""
+    spaced = [f"{part} " if part[-1:].isascii() else part for part in parts[:-1]]
+    return "且".join([*spaced, *parts[-1:]])
+
+
+def required(phrase: str) -> str:
+    """``要求…`` before a phrase, with a space where it begins with a figure."""
+    return f"要求{' ' if phrase[:1].isdigit() else ''}{phrase}"
+
+
 def label_of(key: str, vocabulary: Vocabulary) -> str:
     definition = vocabulary.facts.get(key)
     return key if definition is None else definition.label
@@ -46,7 +57,7 @@ def bounds_phrase(bounds: Bounds, unit: str) -> str:
         parts.append(f"{'高于' if bounds.lower_strict else '不低于'} {with_unit(bounds.lower, unit)}")
     if bounds.upper is not None:
         parts.append(f"{'低于' if bounds.upper_strict else '不超过'} {with_unit(bounds.upper, unit)}")
-    return "且".join(parts)
+    return both(parts)
 
 
 def flipped(bounds: Bounds) -> Bounds | None:
@@ -120,7 +131,7 @@ def dates_phrase(dates: DateBounds, as_of: date | None = None) -> str:
         told = f"至今已满 {dates.at_least_ago}"
         latest = dates.at_least_ago.before(as_of) if as_of is not None else None
         parts.append(told if latest is None else f"{told}（不晚于 {latest}）")
-    return "且".join(parts)
+    return both(parts)
 
 
 def filters_phrase(leaf: ast.RecordsLeaf, vocabulary: Vocabulary, as_of: date | None = None) -> str:
@@ -158,7 +169,7 @@ def count_phrase(bounds: Bounds) -> str:
         parts.append(f"{'多于' if bounds.lower_strict else '不少于'} {plain(bounds.lower)} 项")
     if bounds.upper is not None:
         parts.append(f"{'少于' if bounds.upper_strict else '不多于'} {plain(bounds.upper)} 项")
-    return "且".join(parts)
+    return both(parts)
 
 
 def leaf_phrase(leaf: ast.Leaf, vocabulary: Vocabulary, negated: bool = False, as_of: date | None = None) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -45,11 +45,13 @@ def test_a_leafs_schema_has_the_keys_that_the_parser_takes(kind: FactType) -> No
     assert set(properties) == {*COMMON_KEYS, *OPERATOR_KEYS[kind]}
 
 
+@settings(deadline=None)
 @given(strategies.trees)
 def test_criteria_that_the_parser_takes_pass(criteria: Any) -> None:
     assert accepts("criteria", criteria)
 
 
+@settings(deadline=None)
 @given(strategies.facts)
 def test_facts_that_the_parser_takes_pass(facts: Any) -> None:
     assert accepts("facts", facts)

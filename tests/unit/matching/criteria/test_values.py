@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.criteria.errors import Collector
@@ -130,6 +130,7 @@ def test_a_duration_longer_than_the_calendar_ends_before_it(period: Period) -> N
     assert period.before(date(2026, 11, 22)) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**15), 10**15)), st.integers(1, 60))
 def test_sums_and_products_are_exact_in_any_decimal_context(numbers: list[int], precision: int) -> None:
     exact = [Decimal(number).scaleb(-20) for number in numbers]

@@ -124,3 +124,12 @@ def test_every_mistake_is_told_at_once() -> None:
 def test_a_list_that_is_wrong_in_itself_is_not_called_missing_as_well() -> None:
     data = {"code_lists": {"a": {"codes": {}}}, "facts": [{"key": "k", "label": "甲", "type": "code", "codes": "a"}]}
     assert list(mistakes(data)) == ["code_lists.a.codes"]
+
+
+def test_a_code_list_says_by_default_that_it_has_no_hierarchy() -> None:
+    made = parse_vocabulary(with_list(codes={"a": "甲", "ab": "乙"}))
+    assert made.code_lists["x"].descendants("a") == {"a"}
+
+
+def test_a_vocabulary_without_code_lists_is_sound() -> None:
+    assert parse_vocabulary({"facts": [{"key": "x", "label": "甲", "type": "number"}]}).facts["x"].unit == ""
