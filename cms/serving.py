@@ -22,7 +22,7 @@ class HomeView:
         today = timezone.localdate()
         rows = SearchRow.objects.select_related("page", "department")
         items = rows.filter(kind=Kind.ITEM)
-        vocabulary = current_vocabulary()
+        offered = choices(vocabulary=current_vocabulary())["type"]
         context.update(
             library=library_page(),
             newest=items.order_by("-published_at", "pk")[:6],
@@ -31,7 +31,8 @@ class HomeView:
             item_count=items.count(),
             open_count=items.filter(open_on(day=today)).count(),
             automatic_count=items.filter(delivery="automatic").count(),
-            types=choices(vocabulary=vocabulary)["type"],
+            classes=[(code, label) for code, label in offered if not label.startswith("　")],
+            type_labels={code: label.strip() for code, label in offered},
             today=today,
         )
         return context

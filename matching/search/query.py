@@ -3,27 +3,25 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import TypeVar
+from typing import Any
 
-from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
 from matching.search.tokenise import normalise, query_tokens
 
-Row = TypeVar("Row", bound=Model)
+Rows = QuerySet[Any]
 
 WHOLE_IN_TITLE, WORD_IN_TITLE, WORD_IN_BODY = 100, 10, 1
 
 
-def search(
-    rows: "QuerySet[Row]", query: str, *, title: str = "title_text", body: str = "body_text"
-) -> tuple["QuerySet[Row]", bool]:
+def search(rows: Rows, query: str, *, title: str = "title_text", body: str = "body_text") -> tuple[Rows, bool]:
     """(the rows that a query finds, best first, annotated with `rank`; whether all its words were found together).
 
     `title` and `body` name text fields that hold normalised text. Where no row has every word, rows with some of them
     are given and the second value is False. A query without words finds all, unranked.
     """
-    tokens = query_tokens(query)
+    tokens = query_tokens(query) if query else []
     if not tokens:
         return rows, True
     each = [_holds(title, token) | _holds(body, token) for token in tokens]
@@ -34,7 +32,7 @@ def search(
     return ranked.filter(reduce(or_, each)).order_by("-rank", *_order(rows)), False
 
 
-def _order(rows: "QuerySet[Row]") -> Sequence[str]:
+def _order(rows: Rows) -> Sequence[str]:
     return [*(field for field in rows.query.order_by if isinstance(field, str)), "pk"]
 
 

@@ -12,7 +12,19 @@ MOST_TOKENS = 12
 _WORD = re.compile(r"\w", re.UNICODE)
 # Words that stand in nearly every policy or question and tell none from another.
 STOP_WORDS = frozenset(
-    "的 了 和 与 及 或 是 在 有 对 等 吗 呢 啊 怎么 怎样 如何 什么 可以 能 能否 我 我们 你 企业 公司 政策".split()
+    [
+        *"的了和与及或是在有对等吗呢啊能我你",
+        "怎么",
+        "怎样",
+        "如何",
+        "什么",
+        "可以",
+        "能否",
+        "我们",
+        "企业",
+        "公司",
+        "政策",
+    ]
 )
 
 

@@ -35,6 +35,7 @@ from portal.forms import DateInput
 
 MOST_YEARS = 10
 MOST_RECORDS = 200
+FEW = 2  # up to so many codes have their dates unfolded at once
 UNKNOWN, SOME, NONE = "unknown", "some", "none"
 HAVE = [(SOME, gettext_lazy("有（请在下面勾选）")), (NONE, gettext_lazy("都没有")), (UNKNOWN, gettext_lazy("不清楚"))]
 
@@ -241,15 +242,16 @@ class FitForm(forms.Form):
             }
             if definition.type is FactType.RECORDS:
                 entry["fields"] = own[:1]
-                entry["records"] = [
-                    {
-                        "box": self[f"{name}_{position}"],
-                        "parts": [self[part] for part in self.names[key] if part.startswith(f"{name}_{position}_")],
-                    }
-                    for position in range(len(self.needs[key].codes))
-                ]
+                codes = len(self.needs[key].codes)
+                entry["records"] = [self._record(name, key, position, few=codes <= FEW) for position in range(codes)]
             found.append(entry)
         return found
+
+    def _record(self, name: str, key: str, position: int, *, few: bool) -> dict[str, Any]:
+        box = self[f"{name}_{position}"]
+        parts = [self[part] for part in self.names[key] if part.startswith(f"{name}_{position}_")]
+        shown = few or bool(box.value()) or any(part.errors for part in parts)
+        return {"box": box, "parts": parts, "open": shown}
 
 
 def _hint(definition: FactDefinition) -> str:

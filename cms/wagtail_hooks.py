@@ -1,0 +1,42 @@
+"""What the Wagtail admin gets from us: the vocabulary, and no aliases of items."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+
+from cms.models import PolicyDocumentPage, PolicyItemPage
+from cms.vocabulary_admin import urls as vocabulary_urls
+from cms.vocabulary_admin.views import PERMISSION
+
+
+class VocabularyMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+
+@hooks.register("register_admin_urls")
+def vocabulary_admin_urls() -> list[URLPattern | URLResolver]:
+    return [path("vocabulary/", include(vocabulary_urls))]
+
+
+@hooks.register("register_admin_menu_item")
+def vocabulary_menu_item() -> MenuItem:
+    return VocabularyMenuItem(
+        gettext_lazy("事实词表"), reverse("cms_vocabulary:index"), name="vocabulary", icon_name="list-ul", order=300
+    )
+
+
+@hooks.register("before_copy_page")
+def no_alias_of_an_item(request: HttpRequest, page: Any) -> HttpResponse | None:
+    """An alias would be the same item twice; a copy is another item with a code of its own."""
+    if request.POST.get("alias") and isinstance(page.specific, PolicyItemPage | PolicyDocumentPage):
+        messages.error(request, _("政策事项和文件不能建别名页；请建副本，副本会得到新的编码。"))
+        return redirect("wagtailadmin_pages:copy", page.pk)
+    return None
