@@ -109,10 +109,20 @@ def read_vocabulary(path: Path) -> tuple[Vocabulary | None, tuple[LineProblem, .
     content, problems = _content(path)
     if content is None:
         return None, problems
+    found = Collector()
     try:
-        return parse_vocabulary(load_json(content.removeprefix(BOM_UTF8))), ()
+        try:
+            value = load_json(content.removeprefix(BOM_UTF8))
+        except FlawedJson as error:
+            # A doubled key hides no other mistake.
+            found.include(error.problems)
+            value = error.value
+        vocabulary = parse_vocabulary(value)
     except InvalidInput as error:
-        return None, tuple(LineProblem(file, 1, problem.path, problem.message) for problem in error.problems)
+        found.include(error.problems)
+    if found.problems:
+        return None, tuple(LineProblem(file, 1, problem.path, problem.message) for problem in found.problems)
+    return vocabulary, ()
 
 
 def read_policies(
