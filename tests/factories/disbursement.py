@@ -34,13 +34,13 @@ CRITERIA: dict[str, Any] = {
 }
 AWARD: dict[str, Any] = {"rules": [{"rate": "50", "of": "invoice_total", "cap": "200000"}]}
 MATERIALS: list[dict[str, Any]] = [
-    {"code": "invoice", "name": "发票清单", "required": True, "from": "upload", "note": ""},
-    {"code": "licence", "name": "营业执照", "required": False, "from": "library", "note": ""},
+    {"code": "invoice", "name": "发票清单", "required": True, "source": "applicant", "note": ""},
+    {"code": "licence", "name": "营业执照", "required": False, "source": "library", "note": ""},
     {
         "code": "lease",
         "name": "租赁合同",
         "required": False,
-        "from": "upload",
+        "source": "applicant",
         "note": "",
         "promise": "承诺租赁合同真实有效。",
     },
