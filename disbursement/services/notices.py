@@ -1,0 +1,213 @@
+"""Notices: rendered once after the fact, numbered, their bytes and hash kept; anyone can confirm them by number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from disbursement.documents import context
+from disbursement.documents.notice import Notice
+from disbursement.documents.render import render_pdf
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Denied
+from disbursement.models import (
+    Application,
+    AttemptOutcome,
+    Batch,
+    Correction,
+    Decision,
+    DecisionKind,
+    Document,
+    DocumentKind,
+    PaymentAttempt,
+)
+from disbursement.services.applications import may_see
+from disbursement.services.numbering import next_number
+from matching.days import day_of
+
+PREFIX = {
+    DocumentKind.ACCEPTANCE: "SL",
+    DocumentKind.CORRECTION: "BZ",
+    DocumentKind.NON_ACCEPTANCE: "BY",
+    DocumentKind.DECISION: "SH",
+    DocumentKind.PAYMENT: "DX",
+    DocumentKind.BATCH: "PC",
+}
+# What a notice is about, by kind: the word before the id in `Document.subject`.
+SUBJECT = {
+    DocumentKind.ACCEPTANCE: "decision",
+    DocumentKind.CORRECTION: "correction",
+    DocumentKind.NON_ACCEPTANCE: "decision",
+    DocumentKind.DECISION: "decision",
+    DocumentKind.PAYMENT: "attempt",
+    DocumentKind.BATCH: "batch",
+}
+_DECISION_KINDS = {
+    DocumentKind.ACCEPTANCE: (DecisionKind.ACCEPTED,),
+    DocumentKind.NON_ACCEPTANCE: (DecisionKind.NOT_ACCEPTED,),
+    DocumentKind.DECISION: (
+        DecisionKind.APPROVED,
+        DecisionKind.REJECTED,
+        DecisionKind.UPHELD,
+        DecisionKind.REVOKED,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A notice to be written: of which application, and how its content is made from its frame."""
+
+    application: Application | None
+    compose: Callable[[context.Frame], Notice]
+
+
+@transaction.atomic
+def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
+    """The notice of this kind about this subject: the stored one, or rendered now, once.
+
+    `subject_id` is the id of a Decision, Correction, PaymentAttempt or Batch, as `SUBJECT` says. Two at once take
+    turns. Raises Denied where there is nothing of the kind to tell.
+    """
+    subject = f"{SUBJECT[kind]}:{subject_id}"
+    stored = Document.objects.filter(kind=kind, subject=subject).first()
+    if stored is not None:
+        return stored
+    task = _task(kind=kind, subject_id=subject_id)
+    # Whoever comes second waits for the row and then finds the notice.
+    stored = Document.objects.filter(kind=kind, subject=subject).first()
+    if stored is not None:
+        return stored
+    issued_on = day_of(now)
+    number = f"{PREFIX[kind]}-{issued_on.year}-{next_number(series=f'{kind.value}-{issued_on.year}'):06d}"
+    notice = task.compose(
+        context.Frame(
+            number=number,
+            issued_on=issued_on,
+            district=settings.HUIDA_DISTRICT,
+            verify_url=verify_url(number=number),
+            site_url=settings.HUIDA_BASE_URL,
+        )
+    )
+    content = render_pdf(notice)
+    return Document.objects.create(
+        number=number,
+        kind=kind.value,
+        subject=subject,
+        title=notice.title,
+        application=task.application,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        issued_at=now,
+    )
+
+
+def verify_url(*, number: str) -> str:
+    """The public page that confirms a notice."""
+    return f"{settings.HUIDA_BASE_URL.rstrip('/')}/verify/{number}/"
+
+
+def verify(*, number: str) -> Document | None:
+    """The notice of that number without its bytes, for the public page; None where none was issued."""
+    return Document.objects.defer("content").filter(number=number).first()
+
+
+def open_document(*, document_id: int, actor: Actor) -> tuple[Document, bytes]:
+    """A notice's bytes for those whom it concerns: its enterprise, its department; a batch's for finance.
+
+    Raises Denied for others.
+    """
+    document = Document.objects.select_related("application__item").filter(pk=document_id).first()
+    if document is None:
+        raise Denied(_("没有这份文书。"))
+    application = document.application
+    allowed = (
+        may_see(application=application, actor=actor)
+        if application is not None
+        else any(role.value.startswith("finance_") for role in actor.roles)
+    )
+    if not allowed:
+        raise Denied(_("没有这份文书，或者您无权查看。"))
+    return document, bytes(document.content)
+
+
+def _task(*, kind: DocumentKind, subject_id: int) -> _Task:
+    if kind in _DECISION_KINDS:
+        return _decision_task(kind=kind, decision_id=subject_id)
+    if kind is DocumentKind.CORRECTION:
+        return _correction_task(correction_id=subject_id)
+    if kind is DocumentKind.PAYMENT:
+        return _payment_task(attempt_id=subject_id)
+    return _batch_task(batch_id=subject_id)
+
+
+def _decision_task(*, kind: DocumentKind, decision_id: int) -> _Task:
+    decision = (
+        Decision.objects.select_for_update(of=("self",))
+        .select_related("application__item__department", "application__enterprise", "application__version", "judgement")
+        .filter(pk=decision_id, kind__in=_DECISION_KINDS[kind])
+        .first()
+    )
+    if decision is None:
+        raise Denied(_("没有可以签发文书的决定。"))
+    found = decision
+    compose = {
+        DocumentKind.ACCEPTANCE: context.acceptance,
+        DocumentKind.NON_ACCEPTANCE: context.non_acceptance,
+        DocumentKind.DECISION: context.decision,
+    }[kind]
+    return _Task(found.application, lambda frame: compose(frame=frame, decision=found))
+
+
+def _correction_task(*, correction_id: int) -> _Task:
+    correction = (
+        Correction.objects.select_for_update(of=("self",))
+        .select_related("application__item__department", "application__enterprise", "application__version")
+        .filter(pk=correction_id)
+        .first()
+    )
+    if correction is None:
+        raise Denied(_("没有可以签发文书的补正。"))
+    found = correction
+    return _Task(found.application, lambda frame: context.correction(frame=frame, correction=found))
+
+
+def _payment_task(*, attempt_id: int) -> _Task:
+    attempt = (
+        PaymentAttempt.objects.select_for_update(of=("self",))
+        .select_related(
+            "payable__application__item__department",
+            "payable__application__enterprise",
+            "payable__application__version",
+            "batch__cycle",
+        )
+        .filter(pk=attempt_id, outcome=AttemptOutcome.PAID)
+        .first()
+    )
+    if attempt is None:
+        raise Denied(_("这笔款项尚未支付成功，不能签发兑现通知书。"))
+    found = attempt
+    return _Task(found.payable.application, lambda frame: context.payment(frame=frame, attempt=found))
+
+
+def _batch_task(*, batch_id: int) -> _Task:
+    batch = (
+        Batch.objects.select_for_update(of=("self",))
+        .select_related("cycle", "budget_line__department")
+        .filter(pk=batch_id, sealed_file__isnull=False)
+        .first()
+    )
+    if batch is None:
+        raise Denied(_("批次尚未封存，不能签发汇总表。"))
+    found = batch
+    signers = [approval.person_id for approval in found.approvals.all()]
+    names = {user.pk: user.get_full_name() for user in get_user_model().objects.filter(pk__in=signers)}
+    return _Task(None, lambda frame: context.batch_summary(frame=frame, batch=found, names=names))
