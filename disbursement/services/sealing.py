@@ -41,7 +41,7 @@ def seal(*, batch_id: int, now: datetime) -> SealedFile:
         standing = SealedFile.objects.create(
             batch=batch,
             format=batch.format,
-            name=f"{batch.number}.{extension}",
+            name=f"{batch.number}-{batch.file_sha256[:8]}.{extension}",
             content=content,
             sha256=batch.file_sha256,
             count=totals.count,
