@@ -108,7 +108,9 @@ class Dossier:
 
     @cached_property
     def payables(self) -> list[Payable]:
-        return list(self.application.payables.select_related("budget_line").prefetch_related("attempts").order_by("number"))
+        return list(
+            self.application.payables.select_related("budget_line").prefetch_related("attempts").order_by("number")
+        )
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -32,7 +32,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
 
     access = access_for(request)
     offer("public:policy_list", _("政策"))
-    offer("public:publicity", _("公示"))
+    offer("publicity:list", _("公示"))
     if access.membership:
         offer("enterprise:overview", _("工作台"))
         offer("enterprise:opportunities", _("可享政策"))

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_room("desk/", "portal.desk.urls"),
     *_room("inbox/", "portal.inbox.urls"),
     *_room("verify/", "portal.verify.urls"),
+    *_room("publicity/", "portal.publicity.urls"),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
 ]

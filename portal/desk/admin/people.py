@@ -71,7 +71,9 @@ def people(request: HttpRequest) -> HttpResponseBase:
     """People by name, with their roles; searched by name, account or phone."""
     query = request.GET.get("q", "").replace("\0", "").strip()[:60]
     role = request.GET.get("role", "")
-    found = User.objects.order_by("username").prefetch_related("role_assignments__department", "memberships__enterprise")
+    found = User.objects.order_by("username").prefetch_related(
+        "role_assignments__department", "memberships__enterprise"
+    )
     if query:
         found = found.filter(Q(username__icontains=query) | Q(full_name__icontains=query) | Q(phone__icontains=query))
     if role in StaffRole.values:
@@ -91,7 +93,9 @@ def person_new(request: HttpRequest) -> HttpResponseBase:
         user = form.save(commit=False)
         user.set_unusable_password()
         user.save()
-        messages.success(request, _("已开通账户。请将邀请链接交给本人设置密码：%(link)s") % {"link": invitation_link(user)})
+        messages.success(
+            request, _("已开通账户。请将邀请链接交给本人设置密码：%(link)s") % {"link": invitation_link(user)}
+        )
         return redirect("desk:person", user.pk)
     return render(request, "desk/admin/person.html", {"form": form})
 

@@ -71,9 +71,7 @@ class RefusalForm(forms.Form):
 
 
 class RecommendationForm(RefusalForm):
-    remedy = forms.CharField(
-        label=gettext_lazy("审核意见"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    remedy = forms.CharField(label=gettext_lazy("审核意见"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +209,7 @@ def confirm_facts(request: HttpRequest, application_id: int) -> HttpResponseBase
     rules = judging.rules_of(version=found.version, now=now)
     known = {definition.key for definition in form_fields(rules=rules)}
     keys = [
-        key
-        for key in rules.fact_keys()
-        if key not in known and rules.vocabulary.facts[key].scope is Scope.ENTERPRISE
+        key for key in rules.fact_keys() if key not in known and rules.vocabulary.facts[key].scope is Scope.ENTERPRISE
     ]
     judgement = found.judgements.order_by("-pk").first()
     values = judgement.facts if judgement else {}
@@ -244,9 +240,7 @@ def confirm_facts(request: HttpRequest, application_id: int) -> HttpResponseBase
             else:
                 messages.success(request, _("已认定，并据此重新判定。"))
                 return redirect("desk:application", found.pk)
-    return render(
-        request, "desk/confirm_facts.html", {"application": found, "form": form, "note": note}
-    )
+    return render(request, "desk/confirm_facts.html", {"application": found, "form": form, "note": note})
 
 
 class NoteForm(forms.Form):

@@ -168,9 +168,7 @@ def act(request: HttpRequest, application_id: int, deed: str) -> HttpResponseBas
     form = wanted.form(request.POST, prefix=wanted.name)
     if form.is_valid():
         try:
-            wanted.do(
-                application_id=found.pk, actor=actor_for(request), now=timezone.now(), data=form.cleaned_data
-            )
+            wanted.do(application_id=found.pk, actor=actor_for(request), now=timezone.now(), data=form.cleaned_data)
         except REFUSALS as refusal:
             lay_on(form, refusal)
         else:
@@ -236,9 +234,7 @@ def _deeds(permitted: list[ApplicationAction], bound: dict[str, forms.Form]) -> 
     return [(deed, bound.get(deed.name) or deed.form(prefix=deed.name)) for deed in shown]
 
 
-def _conditions(
-    found: Application, dossier: Dossier, rules: Any, rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _conditions(found: Application, dossier: Dossier, rules: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each leaf as judged, with the value it looked at, where that came from, and the files that prove it."""
     judgement = dossier.judgement
     if judgement is None:

@@ -233,5 +233,3 @@ def _page(request: HttpRequest, found: Application, *, status: int = 200, **form
         **forms_in_error,
     }
     return render(request, "enterprise/application.html", context, status=status)
-
-

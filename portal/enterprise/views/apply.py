@@ -139,9 +139,7 @@ def remove_material(request: HttpRequest, application_id: int, material_id: int)
 @enterprise_required
 def download_material(request: HttpRequest, material_id: int) -> HttpResponseBase:
     material = get_object_or_404(Material, pk=material_id, application__enterprise=current_enterprise(request))
-    found = attempt(
-        request, lambda: materials.open_material(material_id=material.pk, actor=enterprise_actor(request))
-    )
+    found = attempt(request, lambda: materials.open_material(material_id=material.pk, actor=enterprise_actor(request)))
     if found is None:
         return redirect("enterprise:application", material.application_id)
     return attachment(content=found[1], name=found[0].name, content_type=found[0].content_type)
@@ -172,7 +170,9 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
     try:
         readiness = drafts.check_draft(application_id=application.pk, actor=actor, now=now, gaps=gaps)
     except Invalid as closed:
-        return render(request, "enterprise/apply_closed.html", {"application": application, "reasons": words_of(closed)})
+        return render(
+            request, "enterprise/apply_closed.html", {"application": application, "reasons": words_of(closed)}
+        )
     rules = judging.rules_of(version=application.version, now=now)
     vocabulary = rules.vocabulary
     answers = [
@@ -296,4 +296,3 @@ def _place_url(application: Application, place: str) -> str:
 def _back(request: HttpRequest, application: Application) -> str:
     name = "enterprise:materials" if application.state == ApplicationState.DRAFT else "enterprise:application"
     return reverse(name, args=[application.pk])
-

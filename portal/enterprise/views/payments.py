@@ -26,7 +26,9 @@ class AccountForm(forms.Form):
         label=gettext_lazy("户名"), max_length=200, help_text=gettext_lazy("须与企业名称一致。")
     )
     bank_name = forms.CharField(
-        label=gettext_lazy("开户银行"), max_length=200, help_text=gettext_lazy("写到支行，例如：中国工商银行成都青羊支行。")
+        label=gettext_lazy("开户银行"),
+        max_length=200,
+        help_text=gettext_lazy("写到支行，例如：中国工商银行成都青羊支行。"),
     )
     account_number = forms.CharField(
         label=gettext_lazy("账号"),

@@ -64,9 +64,7 @@ def profile(request: HttpRequest) -> HttpResponseBase:
             warning=warnings.get(key, ""),
         )
         (unknown if value is None else known).append(row)
-    return render(
-        request, "enterprise/profile.html", {"enterprise": enterprise, "known": known, "unknown": unknown}
-    )
+    return render(request, "enterprise/profile.html", {"enterprise": enterprise, "known": known, "unknown": unknown})
 
 
 @enterprise_required
@@ -86,9 +84,7 @@ def fact(request: HttpRequest, key: str) -> HttpResponseBase:
     )
     current = _latest([row for row in history if row.valid_on <= today]).get(key)
     value = current.value if current else None
-    declarable = may_declare(
-        definition=definition, source=current.source if current and value is not None else None
-    )
+    declarable = may_declare(definition=definition, source=current.source if current and value is not None else None)
     form = FactsForm(
         request.POST if request.method == "POST" else None,
         vocabulary=vocabulary,

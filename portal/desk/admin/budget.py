@@ -1,0 +1,112 @@
+"""Budget lines with what the ledger says of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from disbursement.ledger.posting import sync_ceiling
+from disbursement.ledger.reconcile import ledger_findings
+from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer
+from matching.registry.models import BudgetLine
+from portal.accounts.access import FINANCE_ROLES, access_for, role_required
+from portal.accounts.models import StaffRole
+
+PER_PAGE = 50
+_READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
+
+
+class BudgetLineForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = BudgetLine
+        fields = ["code", "year", "name", "department", "source", "ceiling"]
+        help_texts = {
+            "code": gettext_lazy("政策事项按代码使用科目；同一代码每年度一条。"),
+            "ceiling": gettext_lazy("批准的全年额度。调低时，只收回尚未预留的部分。"),
+        }
+
+    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*args, **kwargs)
+        self.fields["ceiling"].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+        if self.instance.pk:
+            self.fields["code"].disabled = True
+            self.fields["year"].disabled = True
+
+    def clean_ceiling(self) -> Decimal:
+        ceiling: Decimal = self.cleaned_data["ceiling"]
+        if self.instance.pk:
+            used = sum(
+                LedgerAccount.objects.filter(
+                    budget_line=self.instance,
+                    kind__in=[AccountKind.RESERVED, AccountKind.COMMITTED, AccountKind.PAID],
+                ).values_list("balance", flat=True),
+                Decimal(0),
+            )
+            if ceiling < used:
+                raise forms.ValidationError(
+                    _("额度不能低于已预留、待付和已付的合计 %(used)s 元。") % {"used": f"{used:,.2f}"}
+                )
+        return ceiling
+
+
+@role_required(*_READERS)
+def budget_lines(request: HttpRequest) -> HttpResponseBase:
+    page = Paginator(BudgetLine.objects.select_related("department").order_by("-year", "code"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    balances: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    for account in LedgerAccount.objects.filter(budget_line__in=[line.pk for line in page.object_list]):
+        balances[account.budget_line_id][account.kind] = account.balance
+    rows = []
+    for line in page.object_list:
+        found = balances[line.pk]
+        # Before the first posting nothing was appropriated yet: all of the ceiling is free.
+        rows.append((line, found, found.get(AccountKind.APPROPRIATED, line.ceiling if not found else Decimal(0))))
+    may_edit = access_for(request).has({StaffRole.ADMINISTRATOR})
+    return render(request, "desk/admin/budget_lines.html", {"page": page, "rows": rows, "may_edit": may_edit})
+
+
+@role_required(*_READERS)
+def budget_line(request: HttpRequest, line_id: int) -> HttpResponseBase:
+    """One line: balances, what the books say of themselves, and the latest transfers."""
+    line = get_object_or_404(BudgetLine.objects.select_related("department"), pk=line_id)
+    transfers = (
+        LedgerTransfer.objects.filter(debit__budget_line=line)
+        .select_related("debit", "credit", "payable__enterprise", "payable__application")
+        .order_by("-pk")
+    )
+    return render(
+        request,
+        "desk/admin/budget_line.html",
+        {
+            "line": line,
+            "accounts": LedgerAccount.objects.filter(budget_line=line).order_by("pk"),
+            "findings": ledger_findings(line=line),
+            "page": Paginator(transfers, PER_PAGE).get_page(request.GET.get("page")),
+            "may_edit": access_for(request).has({StaffRole.ADMINISTRATOR}),
+        },
+    )
+
+
+@role_required(StaffRole.ADMINISTRATOR)
+def budget_line_edit(request: HttpRequest, line_id: int | None = None) -> HttpResponseBase:
+    """A new line, or another ceiling; the ledger follows at once."""
+    line = get_object_or_404(BudgetLine, pk=line_id) if line_id is not None else None
+    form = BudgetLineForm(request.POST or None, instance=line)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            saved = form.save()
+            sync_ceiling(line=saved, now=timezone.now())
+        messages.success(request, _("已保存，预算账户已同步。"))
+        return redirect("desk:budget_line", saved.pk)
+    return render(request, "desk/admin/budget_line_edit.html", {"form": form, "line": line})

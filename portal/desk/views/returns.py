@@ -1,0 +1,158 @@
+"""What the bank sent back: files, each line with its result, and what nobody has dealt with yet."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from disbursement.domain.errors import REFUSALS
+from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine
+from disbursement.services import returns
+from matching.days import day_of
+from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
+from portal.accounts.models import StaffRole
+from portal.downloads import attachment
+from portal.refusals import attempt, lay_on
+
+PER_PAGE = 50
+LARGEST = 50 * 1024 * 1024
+_READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("回单文件"),
+        help_text=gettext_lazy("银行返回的 CSV 或 XLSX。同一文件重复上传不会重复入账。"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx,.xml"}),
+    )
+
+    def clean_file(self):  # type: ignore[no-untyped-def]
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError(_("文件超过 50 MB，请向银行索取分段文件。"))
+        return file
+
+
+def _lines(request: HttpRequest) -> QuerySet[ReturnLine]:
+    """Lines of one's departments' batches; strangers to every batch only for roles in the whole district."""
+    places = access_for(request).departments_of(_READERS)
+    found = ReturnLine.objects.select_related("batch", "attempt__payable__enterprise", "file").defer("file__content")
+    return found if places is None else found.filter(batch__budget_line__department_id__in=places)
+
+
+@role_required(*_READERS)
+def return_list(request: HttpRequest) -> HttpResponseBase:
+    """Files that came, the newest first, and the way to bring another."""
+    may_upload = access_for(request).has(FINANCE_ROLES)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and may_upload and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            report = returns.import_return(
+                name=file.name or "returns.csv",
+                content=file.read(),
+                now=timezone.now(),
+                actor=actor_for(request),
+            )
+        except REFUSALS as refusal:
+            lay_on(form, refusal)
+        else:
+            messages.success(
+                request,
+                _("入账 %(posted)s 笔，重复 %(duplicates)s 笔，例外 %(exceptions)s 笔。")
+                % {"posted": report.posted, "duplicates": report.duplicates, "exceptions": report.exceptions},
+            )
+            if report.was_known:
+                messages.info(request, _("这个文件此前已经处理过，没有重复入账。"))
+            return redirect("desk:return", report.file.pk)
+    files = (
+        ReturnFile.objects.defer("content")
+        .select_related("received_by")
+        .annotate(
+            posted=Count("lines", filter=Q(lines__status=LineStatus.POSTED)),
+            exceptions=Count("lines", filter=Q(lines__status=LineStatus.EXCEPTION)),
+            duplicates=Count("lines", filter=Q(lines__status=LineStatus.DUPLICATE)),
+        )
+        .order_by("-pk")
+    )
+    page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/returns.html", {"page": page, "form": form, "may_upload": may_upload})
+
+
+@role_required(*_READERS)
+def return_file(request: HttpRequest, file_id: int) -> HttpResponseBase:
+    """One file, line by line."""
+    found = get_object_or_404(ReturnFile.objects.defer("content").select_related("received_by"), pk=file_id)
+    status = request.GET.get("status", "")
+    rows = _lines(request).filter(file=found).order_by("row_no")
+    counts = {row["status"]: row["count"] for row in rows.order_by().values("status").annotate(count=Count("pk"))}
+    if status in LineStatus.values:
+        rows = rows.filter(status=status)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "desk/return.html",
+        {
+            "file": found,
+            "page": page,
+            "status": status,
+            "tabs": [(value, label, counts.get(value, 0)) for value, label in LineStatus.choices],
+        },
+    )
+
+
+@role_required(*_READERS)
+def return_download(request: HttpRequest, file_id: int) -> HttpResponseBase:
+    """The file as it came; for those who answer for the whole district, since it names every payee."""
+    if access_for(request).departments_of(_READERS) is not None:
+        messages.error(request, _("回单原件含各部门的付款，只对全区财务人员开放下载。"))
+        return redirect("desk:return", file_id)
+    found = get_object_or_404(ReturnFile, pk=file_id)
+    return attachment(content=bytes(found.content), name=found.name)
+
+
+@role_required(*_READERS)
+def exceptions(request: HttpRequest) -> HttpResponseBase:
+    """What could not be posted, the oldest first; and payments on which the bank contradicts itself."""
+    rows = _lines(request).filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).order_by("created_at", "pk")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    today = day_of(timezone.now())
+    places = access_for(request).departments_of(_READERS)
+    torn = PaymentAttempt.objects.filter(contradicted=True).select_related("payable__enterprise", "batch")
+    if places is not None:
+        torn = torn.filter(batch__budget_line__department_id__in=places)
+    return render(
+        request,
+        "desk/exceptions.html",
+        {
+            "page": page,
+            "rows": [(row, (today - day_of(row.created_at)).days) for row in page.object_list],
+            "torn": torn.order_by("pk")[:PER_PAGE],
+            "may_resolve": access_for(request).has(FINANCE_ROLES),
+        },
+    )
+
+
+@role_required(*FINANCE_ROLES)
+@require_POST
+def exception_resolve(request: HttpRequest, line_id: int) -> HttpResponseBase:
+    row = get_object_or_404(_lines(request), pk=line_id)
+    attempt(
+        request,
+        lambda: returns.resolve_exception(
+            line_id=row.pk,
+            actor=actor_for(request),
+            now=timezone.now(),
+            resolution=request.POST.get("resolution", "")[:300],
+        ),
+        done=_("已登记处理结果。"),
+    )
+    return redirect("desk:exceptions")

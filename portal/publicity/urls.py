@@ -1,0 +1,9 @@
+from django.urls import path
+
+from portal.publicity import views
+
+app_name = "publicity"
+urlpatterns = [
+    path("", views.publicities, name="list"),
+    path("<pk:publicity_id>/", views.publicity, name="detail"),
+]
