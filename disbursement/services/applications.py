@@ -25,7 +25,7 @@ from disbursement.domain.workflow import (
     Role,
     Transition,
 )
-from disbursement.models import Application, InterestDeclaration, Participation, TransitionLog
+from disbursement.models import Application, InterestDeclaration, Participation, Payable, TransitionLog
 from disbursement.services import clocks
 from matching.registry import outbox
 
@@ -251,3 +251,15 @@ def close_if_settled(*, application_id: int, now: datetime) -> bool:
     ) as application:
         application.closed_at = now
     return True
+
+
+def close_settled(*, now: datetime) -> list[int]:
+    """Close whatever is settled and still open; ids of those closed. The nightly net under the events."""
+    done = [state.value for state in PAYABLE_DONE]
+    waiting = (
+        Application.objects.filter(state=ApplicationState.APPROVED.value, payables__isnull=False)
+        .exclude(payables__in=Payable.objects.exclude(state__in=done))
+        .order_by("pk")
+        .distinct()
+    )
+    return [pk for pk in waiting.values_list("pk", flat=True) if close_if_settled(application_id=pk, now=now)]

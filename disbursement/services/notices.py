@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from disbursement.documents.notice import Notice
 from disbursement.documents.render import render_pdf
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied
+from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import (
     Application,
     AttemptOutcome,
@@ -27,10 +28,12 @@ from disbursement.models import (
     Document,
     DocumentKind,
     PaymentAttempt,
+    TransitionLog,
 )
 from disbursement.services.applications import may_see
 from disbursement.services.numbering import next_number
 from matching.days import day_of
+from matching.registry import outbox
 
 PREFIX = {
     DocumentKind.ACCEPTANCE: "SL",
@@ -61,6 +64,10 @@ _DECISION_KINDS = {
 }
 
 
+class NothingToTell(Exception):
+    """There is no such decision, or what it would tell has not happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """A notice to be written: of which application, and how its content is made from its frame."""
@@ -74,7 +81,7 @@ def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     """The notice of this kind about this subject: the stored one, or rendered now, once.
 
     `subject_id` is the id of a Decision, Correction, PaymentAttempt or Batch, as `SUBJECT` says. Two at once take
-    turns. Raises Denied where there is nothing of the kind to tell.
+    turns. Raises NothingToTell where nothing of the kind has happened.
     """
     subject = f"{SUBJECT[kind]}:{subject_id}"
     stored = Document.objects.filter(kind=kind, subject=subject).first()
@@ -97,7 +104,7 @@ def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
         )
     )
     content = render_pdf(notice)
-    return Document.objects.create(
+    document = Document.objects.create(
         number=number,
         kind=kind.value,
         subject=subject,
@@ -108,6 +115,53 @@ def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
         size=len(content),
         issued_at=now,
     )
+    outbox.emit(
+        topic="notice.issued",
+        payload={
+            "document_id": document.pk,
+            "kind": kind.value,
+            "application_id": None if task.application is None else task.application.pk,
+        },
+        now=now,
+        dedupe_key=f"notice.issued:{document.pk}",
+    )
+    return document
+
+
+def want(*, kind: DocumentKind, subject_id: int, now: datetime) -> None:
+    """Ask, in the caller's transaction, for a notice to be issued: topic `notice.wanted` {kind, subject_id}.
+
+    Each is rendered in a delivery of its own, so that one that fails holds up nothing else.
+    """
+    outbox.emit(
+        topic="notice.wanted",
+        payload={"kind": kind.value, "subject_id": subject_id},
+        now=now,
+        dedupe_key=f"notice.wanted:{kind.value}:{subject_id}",
+    )
+
+
+def want_for_transition(*, application_id: int, seq: int, now: datetime) -> None:
+    """Ask for the notice that belongs to one transition of an application, where one does."""
+    entry = TransitionLog.objects.filter(application_id=application_id, seq=seq).first()
+    if entry is None:
+        return
+    if entry.action == ApplicationAction.ASK_CORRECTION:
+        for pk in Correction.objects.filter(application_id=application_id, asked_at=entry.at).values_list(
+            "pk", flat=True
+        ):
+            want(kind=DocumentKind.CORRECTION, subject_id=pk, now=now)
+        return
+    for decision in Decision.objects.filter(application_id=application_id, at=entry.at):
+        kind = next(kind for kind, decisions in _DECISION_KINDS.items() if decision.kind in decisions)
+        want(kind=kind, subject_id=decision.pk, now=now)
+
+
+def want_for_payments(*, payable_ids: Iterable[int], now: datetime) -> None:
+    """Ask for the notices of what was paid."""
+    paid = PaymentAttempt.objects.filter(payable_id__in=payable_ids, outcome=AttemptOutcome.PAID)
+    for attempt_id in paid.order_by("pk").values_list("pk", flat=True):
+        want(kind=DocumentKind.PAYMENT, subject_id=attempt_id, now=now)
 
 
 def verify_url(*, number: str) -> str:
@@ -157,7 +211,7 @@ def _decision_task(*, kind: DocumentKind, decision_id: int) -> _Task:
         .first()
     )
     if decision is None:
-        raise Denied(_("没有可以签发文书的决定。"))
+        raise NothingToTell(_("没有可以签发文书的决定。"))
     found = decision
     compose = {
         DocumentKind.ACCEPTANCE: context.acceptance,
@@ -175,7 +229,7 @@ def _correction_task(*, correction_id: int) -> _Task:
         .first()
     )
     if correction is None:
-        raise Denied(_("没有可以签发文书的补正。"))
+        raise NothingToTell(_("没有可以签发文书的补正。"))
     found = correction
     return _Task(found.application, lambda frame: context.correction(frame=frame, correction=found))
 
@@ -193,7 +247,7 @@ def _payment_task(*, attempt_id: int) -> _Task:
         .first()
     )
     if attempt is None:
-        raise Denied(_("这笔款项尚未支付成功，不能签发兑现通知书。"))
+        raise NothingToTell(_("这笔款项尚未支付成功，不能签发兑现通知书。"))
     found = attempt
     return _Task(found.payable.application, lambda frame: context.payment(frame=frame, attempt=found))
 
@@ -206,7 +260,7 @@ def _batch_task(*, batch_id: int) -> _Task:
         .first()
     )
     if batch is None:
-        raise Denied(_("批次尚未封存，不能签发汇总表。"))
+        raise NothingToTell(_("批次尚未封存，不能签发汇总表。"))
     found = batch
     signers = [approval.person_id for approval in found.approvals.all()]
     names = {user.pk: user.get_full_name() for user in get_user_model().objects.filter(pk__in=signers)}

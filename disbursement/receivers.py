@@ -1,0 +1,63 @@
+"""What disbursement does when something happened: notices, closing, and what was paid written back as facts.
+
+Each handler may run again for the same message and leaves the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from disbursement.models import DocumentKind, Payable
+from disbursement.services import applications, earlier_awards, notices
+from matching.registry import outbox
+
+
+@outbox.subscribe("application.changed")
+def ask_for_notice_of_transition(*, payload: dict[str, Any], now: datetime) -> None:
+    notices.want_for_transition(application_id=payload["application_id"], seq=payload["seq"], now=now)
+
+
+@outbox.subscribe("notice.wanted")
+def issue_notice(*, payload: dict[str, Any], now: datetime) -> None:
+    try:
+        notices.issue(kind=DocumentKind(payload["kind"]), subject_id=payload["subject_id"], now=now)
+    except notices.NothingToTell:
+        # The payment bounced before its notice was written: there is nothing to tell any more.
+        return
+
+
+@outbox.subscribe("payable.paid")
+def tell_of_payment(*, payload: dict[str, Any], now: datetime) -> None:
+    notices.want_for_payments(payable_ids=payload["payables"], now=now)
+    _write_back(payload["payables"], now)
+
+
+@outbox.subscribe("payable.sealed")
+def ask_for_batch_summary(*, payload: dict[str, Any], now: datetime) -> None:
+    notices.want(kind=DocumentKind.BATCH, subject_id=payload["batch"], now=now)
+
+
+@outbox.subscribe("payable.bounced")
+@outbox.subscribe("payable.refunded")
+@outbox.subscribe("payable.recovered")
+def take_back_what_was_not_kept(*, payload: dict[str, Any], now: datetime) -> None:
+    _write_back(payload["payables"], now)
+
+
+@outbox.subscribe("payable.settled")
+@outbox.subscribe("payable.refunded")
+@outbox.subscribe("payable.recovered")
+@outbox.subscribe("payable.cancelled")
+def close_what_is_settled(*, payload: dict[str, Any], now: datetime) -> None:
+    for application_id in _column(payload["payables"], "application_id"):
+        applications.close_if_settled(application_id=application_id, now=now)
+
+
+def _write_back(payable_ids: Iterable[int], now: datetime) -> None:
+    earlier_awards.write_back(enterprise_ids=_column(payable_ids, "enterprise_id"), now=now)
+
+
+def _column(payable_ids: Iterable[int], column: str) -> list[int]:
+    return sorted(set(Payable.objects.filter(pk__in=payable_ids).values_list(column, flat=True)))

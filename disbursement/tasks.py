@@ -1,0 +1,20 @@
+"""What a worker is woken up for. Each task takes nothing or ids, may run twice, and leaves the same state."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from disbursement.services import applications, clocks, corrections, publicity
+
+
+@shared_task(name="disbursement.nightly_applications")  # type: ignore[untyped-decorator]  # Celery ships no types
+def nightly_applications() -> dict[str, int]:
+    """The night's round over applications: corrections that lapsed, publicity that ended, cards, what is settled."""
+    now = timezone.now()
+    return {
+        "lapsed": len(corrections.lapse_overdue(now=now)),
+        "approved": len(publicity.end_due(now=now)),
+        "cards": clocks.charge_cards(now=now),
+        "closed": len(applications.close_settled(now=now)),
+    }
