@@ -15,6 +15,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from inspect import signature
 from typing import Any
 
 from django.db import connection, transaction
@@ -34,7 +35,10 @@ _MANY = 500
 
 
 def subscribe(topic: str) -> Callable[[Handler], Handler]:
-    """Register `handler(*, payload: dict, now: datetime)` for a topic. Handlers run in order of registration."""
+    """Register `handler(*, payload: dict, now: datetime)` for a topic. Handlers run in order of registration.
+
+    A handler that also takes `message_id: int` is given the message's number, which tells occasions apart.
+    """
 
     def register(handler: Handler) -> Handler:
         if handler not in _handlers[topic]:
@@ -123,7 +127,8 @@ def _run(*, message: OutboxMessage, now: datetime) -> bool:
     try:
         with transaction.atomic():
             for handler in _handlers.get(message.topic, ()):
-                handler(payload=message.payload, now=now)
+                more = {"message_id": message.pk} if "message_id" in signature(handler).parameters else {}
+                handler(payload=message.payload, now=now, **more)
     except Exception:  # whatever a handler raises, the message must stay, with its reason, and others go on
         logger.exception("outbox message %s (%s) failed", message.pk, message.topic)
         message.last_error = traceback.format_exc()[-4000:]

@@ -9,6 +9,8 @@ from typing import Any
 
 import environ
 
+from portal.celery_schedule import CELERY_BEAT_SCHEDULE  # noqa: F401 - a setting like the others
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 

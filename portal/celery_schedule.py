@@ -1,0 +1,13 @@
+"""What Celery beat wakes up, in Asia/Shanghai. The database decides what there is to do: a beat that comes twice, late
+or not at all loses nothing."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Commits wake the worker at once; this finds what failed and is due again, and what a lost wake-up left.
+    "deliver-outbox": {"task": "matching.deliver_outbox", "schedule": 60.0, "options": {"expires": 55}},
+    "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
+    "send-inbox-digests": {"task": "inbox.send_digests", "schedule": crontab(hour=8, minute=0)},
+}

@@ -1,0 +1,52 @@
+"""Every notification is made here, of pushes, applications and payments alike: an event comes in, a message goes out.
+
+The key of a message is its occasion, so that an event that is handled twice tells once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from matching.registry import outbox
+from portal.inbox import services, texts
+from portal.inbox.services import Message
+
+
+def _tell(messages: Iterable[Message | None], now: datetime) -> None:
+    services.tell(messages=[message for message in messages if message is not None], now=now)
+
+
+@outbox.subscribe("push.created")
+def tell_of_push(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([texts.of_push(push_id=payload["push_id"])], now)
+
+
+@outbox.subscribe("application.changed")
+def tell_of_application(*, payload: dict[str, Any], now: datetime) -> None:
+    message = texts.of_application(
+        application_id=payload["application_id"],
+        action=payload["action"],
+        seq=payload["seq"],
+    )
+    _tell([message], now)
+
+
+@outbox.subscribe("rating.answered")
+def tell_of_answered_rating(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([texts.of_answered_rating(application_id=payload["application_id"])], now)
+
+
+@outbox.subscribe("payee.checked")
+def tell_of_checked_account(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([texts.of_account(account_id=payload["account"], accepted=payload["accepted"])], now)
+
+
+def _payable_event(event: str) -> None:
+    @outbox.subscribe(f"payable.{event}")
+    def tell_of_payables(*, payload: dict[str, Any], now: datetime, message_id: int) -> None:
+        # A payable may be held, or bounce, more than once: the event's own number tells the occasions apart.
+        _tell(texts.of_payables(payable_ids=payload["payables"], event=event, occasion=message_id), now)
+
+
+for _event in texts.PAYABLE_EVENTS:
+    _payable_event(_event)

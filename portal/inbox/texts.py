@@ -1,0 +1,280 @@
+"""What messages say: what happened, why, and what to do now. They are written once, as things stand when told."""
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from disbursement.domain.cycle import month_label
+from disbursement.domain.workflow import ApplicationAction as Act
+from disbursement.models import Application, Clawback, Decision, Payable, PayeeAccount, Rectification
+from matching.models import Push, PushCause, Verdict
+from portal.inbox.models import NotificationKind
+from portal.inbox.services import Message
+
+_CAUSES = {
+    PushCause.POLICY: gettext_lazy("政策新发布或有调整。"),
+    PushCause.PROFILE: gettext_lazy("贵企业的信息有更新。"),
+    PushCause.DATE: gettext_lazy("随日期推移，条件或受理期已满足。"),
+}
+
+
+def of_push(*, push_id: int) -> Message:
+    """An item that fits, with the reasons as they were found."""
+    push = Push.objects.select_related("version__item__department").get(pk=push_id)
+    item, version = push.version.item, push.version
+    told_before = Push.objects.filter(
+        enterprise_id=push.enterprise_id, version__item=item, version__number__lt=version.number
+    ).exists()
+    names = {"item": item.name}
+    if push.verdict == Verdict.UNDETERMINED:
+        title = _("《%(item)s》符合贵企业，填报项目信息后即可申报") % names
+    elif told_before:
+        title = _("《%(item)s》已调整，贵企业仍然符合") % names
+    else:
+        title = _("《%(item)s》符合贵企业") % names
+    parts = [_("《%(item)s》符合贵企业：") % names + "；".join(text.rstrip("。；") for text in push.reason) + "。"]
+    parts.append(str(_CAUSES[PushCause(push.cause)]))
+    if version.window_until is not None:
+        parts.append(_("受理截止：%(day)s。") % {"day": version.window_until.isoformat()})
+    parts.append(_("主管部门：%(department)s。") % {"department": item.department.name})
+    return Message(
+        key=f"push:{push.pk}",
+        kind=NotificationKind.POLICY,
+        title=title,
+        body="".join(parts),
+        link=_link("enterprise:opportunity", item.code),
+        enterprise_id=push.enterprise_id,
+        item_id=item.pk,
+        department_id=item.department_id,
+    )
+
+
+def of_application(*, application_id: int, action: str, seq: int) -> Message | None:
+    """What a step means for the enterprise; None for a step that is the desk's own business, or its own doing."""
+    write = _APPLICATION.get(Act(action))
+    if write is None:
+        return None
+    application = Application.objects.select_related("item__department").get(pk=application_id)
+    title, body = write(application)
+    return Message(
+        key=f"application:{application.pk}:{seq}",
+        kind=NotificationKind.APPLICATION,
+        title=title % {"item": application.item.name},
+        body=_("申报编号 %(number)s。") % {"number": application.number or "—"} + body,
+        link=_link("enterprise:application", application.pk),
+        enterprise_id=application.enterprise_id,
+        item_id=application.item_id,
+        department_id=application.item.department_id,
+    )
+
+
+def _correction(application: Application) -> tuple[str, str]:
+    correction = application.corrections.prefetch_related("items").order_by("-pk").first()
+    title = _("《%(item)s》的申报需要补正")
+    if correction is None:
+        return title, ""
+    asked = "；".join(f"{item.label}：{item.problem}" for item in correction.items.all())
+    return title, _("请在 %(day)s 前补正：%(asked)s。补正期间不计入办理时限。") % {
+        "day": correction.due_on.isoformat(),
+        "asked": asked,
+    }
+
+
+def _refusal(title: str | Promise) -> Callable[[Application], tuple[str, str]]:
+    def write(application: Application) -> tuple[str, str]:
+        decision = application.decisions.order_by("-pk").first()
+        return str(title), "" if decision is None else _why(decision)
+
+    return write
+
+
+def _why(decision: Decision) -> str:
+    reasons = "；".join(entry["reason"].rstrip("。；") for entry in decision.reasons if entry.get("reason"))
+    body = _("原因：%(reasons)s。") % {"reasons": reasons} if reasons else ""
+    if decision.remedy:
+        body += _("您可以：%(remedy)s") % {"remedy": decision.remedy}
+    return body
+
+
+def _approved(application: Application) -> tuple[str, str]:
+    lines = [
+        _("第 %(number)s 期 %(amount)s，%(month)s兑现")
+        % {"number": payable.number, "amount": _yuan(payable.entitled), "month": month_label(payable.pay_month)}
+        for payable in application.payables.order_by("number")
+    ]
+    total = "" if application.approved_amount is None else _yuan(application.approved_amount)
+    body = _("核定金额 %(total)s。") % {"total": total} if total else ""
+    return _("《%(item)s》的申报审核通过"), body + ("；".join(lines) + "。" if lines else "")
+
+
+def _plain(title: str | Promise, body: str | Promise = "") -> Callable[[Application], tuple[str, str]]:
+    return lambda _application: (str(title), str(body))
+
+
+_APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
+    Act.SUBMIT: _plain(gettext_lazy("已收到《%(item)s》的申报"), gettext_lazy("受理结果将在承诺时限内告知。")),
+    Act.ASK_CORRECTION: _correction,
+    Act.LAPSE: _plain(
+        gettext_lazy("《%(item)s》的申报逾期未补正，本次办理终止"), gettext_lazy("材料备齐后可以重新申报。")
+    ),
+    Act.ACCEPT: _plain(gettext_lazy("《%(item)s》的申报已受理"), gettext_lazy("审核时限自今日起计算。")),
+    Act.ACCEPT_WITH_GAP: _plain(
+        gettext_lazy("《%(item)s》的申报已容缺受理"), gettext_lazy("请按承诺的日期补齐所缺材料，补齐前不能通过审核。")
+    ),
+    Act.REFUSE: _refusal(gettext_lazy("《%(item)s》的申报不予受理")),
+    Act.ASK_EXPERT: _plain(
+        gettext_lazy("《%(item)s》的申报进入专家评审"), gettext_lazy("专家评审期间不计入办理时限。")
+    ),
+    Act.PUBLICISE: _plain(gettext_lazy("《%(item)s》的申报进入公示")),
+    Act.SUSTAIN_OBJECTION: _refusal(gettext_lazy("《%(item)s》的公示异议成立")),
+    Act.APPROVE: _approved,
+    Act.REJECT: _refusal(gettext_lazy("《%(item)s》的申报审核不通过")),
+    Act.UPHOLD: _refusal(gettext_lazy("《%(item)s》的复核维持原决定")),
+    Act.REVOKE: _refusal(gettext_lazy("《%(item)s》的审核决定已撤销")),
+    Act.CLOSE: _plain(gettext_lazy("《%(item)s》的申报已办结"), gettext_lazy("请为这次办理打分，您的评价会公开督办。")),
+}
+
+
+def _held(payable: Payable) -> tuple[str, str]:
+    return _("《%(item)s》第 %(number)s 期暂缓兑现"), _("原因：%(reason)s。问题解决后列入下一批。") % {
+        "reason": payable.hold_reason or _("待核实")
+    }
+
+
+def _slipped(payable: Payable) -> tuple[str, str]:
+    return _("《%(item)s》第 %(number)s 期改在%(month)s兑现"), payable.slip_reason
+
+
+def _reduced(payable: Payable) -> tuple[str, str]:
+    return _("《%(item)s》第 %(number)s 期按预算比例兑现 %(amount)s"), _(
+        "本期预算不足，按事项约定比例分配，应付 %(entitled)s。"
+    ) % {"entitled": _yuan(payable.entitled)}
+
+
+def _bounced(payable: Payable) -> tuple[str, str]:
+    attempt = payable.attempts.filter(outcome="bounced").order_by("-pk").first()
+    reason = (attempt.outcome_reason if attempt else "") or _("银行未说明原因")
+    return _("《%(item)s》第 %(number)s 期 %(amount)s 被银行退回"), _(
+        "原因：%(reason)s。请更正收款账户，核对后随下一批支付，不影响金额。"
+    ) % {"reason": reason}
+
+
+def _clawback(payable: Payable) -> tuple[str, str]:
+    demand = Clawback.objects.filter(payable=payable).first()
+    body = (
+        ""
+        if demand is None
+        else _("原因：%(reason)s。请在 %(day)s 前退回 %(amount)s，通知编号 %(number)s。")
+        % {
+            "reason": demand.reason,
+            "day": demand.due_on.isoformat(),
+            "amount": _yuan(demand.amount),
+            "number": demand.number,
+        }
+    )
+    return _("请退回《%(item)s》第 %(number)s 期款项"), body
+
+
+PAYABLE_EVENTS: dict[str, Callable[[Payable], tuple[str, str]]] = {
+    "held": _held,
+    "released": lambda _payable: (
+        _("《%(item)s》第 %(number)s 期已解除暂缓"),
+        _("将列入下一批兑现。"),
+    ),
+    "slipped": _slipped,
+    "reduced": _reduced,
+    "paid": lambda _payable: (
+        _("《%(item)s》第 %(number)s 期 %(amount)s 已到账"),
+        _("银行已确认支付，兑现通知书可在申报详情中下载。"),
+    ),
+    "bounced": _bounced,
+    "refunded": lambda _payable: (_("已收到《%(item)s》第 %(number)s 期退款 %(amount)s"), ""),
+    "clawback": _clawback,
+    "recovered": lambda _payable: (_("《%(item)s》第 %(number)s 期追回款项已到账"), _("追回事项已了结。")),
+    "cancelled": lambda payable: (_("《%(item)s》第 %(number)s 期不再兑现"), payable.hold_reason),
+}
+
+
+def of_payables(*, payable_ids: Sequence[int], event: str, occasion: int) -> Iterator[Message]:
+    """One message for each payable of an event; `occasion` is the event's number."""
+    write = PAYABLE_EVENTS[event]
+    payables = Payable.objects.select_related("application__item__department").filter(pk__in=payable_ids)
+    for payable in payables.order_by("pk"):
+        title, body = write(payable)
+        item = payable.application.item
+        names = {
+            "item": item.name,
+            "number": payable.number,
+            "amount": _yuan(payable.amount),
+            "month": month_label(payable.pay_month),
+        }
+        link = _link("enterprise:application", payable.application_id)
+        if event == "bounced":
+            link = _link("enterprise:mend", payable.pk)
+        yield Message(
+            key=f"payable:{payable.pk}:{event}:{occasion}",
+            kind=NotificationKind.PAYMENT,
+            title=title % names,
+            body=body,
+            link=link,
+            enterprise_id=payable.enterprise_id,
+            item_id=item.pk,
+            department_id=item.department_id,
+        )
+
+
+def of_account(*, account_id: int, accepted: bool) -> Message:
+    """A second person looked at a payee account."""
+    account = PayeeAccount.objects.get(pk=account_id)
+    tail = account.account_number[-4:]
+    if accepted:
+        title = _("尾号 %(tail)s 的收款账户核对通过") % {"tail": tail}
+        body = _("今后的款项将付至该账户；退回的款项随下一批支付。")
+    else:
+        title = _("尾号 %(tail)s 的收款账户核对未通过") % {"tail": tail}
+        body = _("原因：%(note)s。请重新提交账户。") % {"note": account.note or _("未说明")}
+    return Message(
+        key=f"account:{account.pk}:{'accepted' if accepted else 'refused'}",
+        kind=NotificationKind.PAYMENT,
+        title=title,
+        body=body,
+        link=_link("enterprise:account"),
+        enterprise_id=account.enterprise_id,
+    )
+
+
+def of_answered_rating(*, application_id: int) -> Message | None:
+    """The department answered a low rating."""
+    found = (
+        Rectification.objects.select_related("rating__application__item", "department")
+        .filter(rating__application=application_id)
+        .first()
+    )
+    if found is None:
+        return None
+    application = found.rating.application
+    return Message(
+        key=f"rectification:{found.pk}",
+        kind=NotificationKind.SERVICE,
+        title=_("您对《%(item)s》办理的评价已有整改答复") % {"item": application.item.name},
+        body=_("%(department)s答复：%(reply)s") % {"department": found.department.name, "reply": found.reply},
+        link=_link("enterprise:application", application.pk),
+        enterprise_id=application.enterprise_id,
+        item_id=application.item_id,
+        department_id=found.department_id,
+    )
+
+
+def _yuan(amount: Decimal) -> str:
+    return f"{amount:,.2f} 元"
+
+
+def _link(name: str, *arguments: object) -> str:
+    try:
+        return reverse(name, args=arguments)
+    except NoReverseMatch:  # a room that this installation does not serve
+        return ""
