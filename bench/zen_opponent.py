@@ -17,6 +17,7 @@ from bench.generate import AS_OF, DIVISIONS, SECTIONS
 Json = dict[str, Any]
 _COMPARE = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _YEARS = {"last": AS_OF.year - 1, "before_last": AS_OF.year - 2}
+_TOPS = {"registered_region": {"5101"}, "tax_region": {"5101"}, "industry": set(SECTIONS), "size": {"sme"}}
 _SIZE_TOP = {"micro": "sme", "small": "sme", "medium": "sme", "large": "large"}
 
 
@@ -100,7 +101,7 @@ def _range(value: str, leaf: Json) -> str:
 
 
 def _codes(key: str, codes: list[str]) -> str:
-    tops = [code for code in codes if code in SECTIONS or code in {"5101", "sme"}]
+    tops = [code for code in codes if code in _TOPS.get(key, ())]
     rest = [code for code in codes if code not in tops]
     tests = [f"{key}_top in {_list(tops)}"] if tops else []
     tests += [f"{key} in {_list(rest)}"] if rest else []

@@ -6,7 +6,9 @@ Exit codes: 0; 2 with every mistake on standard error, one a line, and nothing w
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+import contextlib
+import gc
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -64,8 +66,9 @@ class FileCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["backend"] != "memory":
             self.refuse(f"--backend {options['backend']}: 这个匹配引擎尚未安装；请用 --backend memory，结果相同")
-        inputs = self.read(options)
-        self.write(options["out"], self.lines(inputs, options))
+        with _no_collecting():
+            inputs = self.read(options)
+            self.write(options["out"], self.lines(inputs, options))
 
     def lines(self, inputs: Inputs, options: dict[str, Any]) -> Iterable[str]:
         """The lines to write, each with its LF, in their final order."""
@@ -128,6 +131,18 @@ class FileCommand(BaseCommand):
     def _tell(self, problems: Iterable[LineProblem]) -> None:
         for problem in problems:
             self.stderr.write(str(problem))
+
+
+@contextlib.contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Millions of small lasting objects and no cycles: looking for garbage among them costs a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _day(text: str) -> date:

@@ -12,6 +12,8 @@ from django.core.management.base import CommandParser
 from matching.backends import Listed, Match, create_backend
 from matching.management.file_command import FileCommand, Inputs
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class Command(FileCommand):
     help = "按条件匹配政策与企业：读 P.jsonl 和 E.jsonl，写出符合、待定和（--near）差几项的每一对"
@@ -52,10 +54,6 @@ def _ending(match: Match) -> str:
         f', "verdict": {_json(match.verdict.value)}, "unmet": {_json(match.unmet)}, '
         f'"unknown": {_json(match.unknown)}{form_only}}}\n'
     )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _how_many(text: str) -> int:

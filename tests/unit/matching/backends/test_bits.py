@@ -18,9 +18,9 @@ def test_odd_counts_stay_and_even_counts_cancel(numbers: list[int]) -> None:
 
 
 @given(small_sets)
-def test_names_are_those_of_the_chosen_numbers_in_their_order(numbers: set[int]) -> None:
+def test_names_are_those_of_the_chosen_numbers_last_first(numbers: set[int]) -> None:
     names = bits.Names([f"P{number}" for number in range(100)])
-    assert names(bits.of(numbers, 100)) == tuple(f"P{number}" for number in sorted(numbers))
+    assert names(bits.of(numbers, 100)) == tuple(f"P{number}" for number in sorted(numbers, reverse=True))
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6).map(lambda widths: sorted(widths, reverse=True)), st.data())
