@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 
@@ -9,6 +10,8 @@ CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
 # 14 digits before the point: what the database columns hold.
 LIMIT = Decimal("100000000000000.00")
+# ASCII digits only, no exponent: what people and banks write.
+_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class NotMoney(ValueError):
@@ -21,10 +24,9 @@ def money(value: Decimal | int | str) -> Decimal:
     """
     if isinstance(value, float) or not isinstance(value, Decimal | int | str) or isinstance(value, bool):
         raise NotMoney(f"金额必须是精确的十进制数：{value!r}")
-    try:
-        amount = Decimal(value)
-    except ArithmeticError as error:
-        raise NotMoney(f"不是金额：{value!r}") from error
+    if isinstance(value, str) and not _TEXT.fullmatch(value):
+        raise NotMoney(f"不是金额：{value!r}")
+    amount = Decimal(value)
     if not amount.is_finite():
         raise NotMoney(f"不是金额：{value!r}")
     if abs(amount) >= LIMIT:

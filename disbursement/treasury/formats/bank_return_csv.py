@@ -11,6 +11,7 @@ with it; it never stops the others, and none disappears.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import zipfile
@@ -96,7 +97,9 @@ def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _decode(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+    # Not "utf-8-sig": the places in its errors do not count the mark.
+    content = content.removeprefix(codecs.BOM_UTF8)
+    for encoding in ("utf-8", "gb18030"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError as error:

@@ -102,7 +102,7 @@ def check_order(order: PaymentOrder) -> None:
         if line.line_id in seen:
             raise FormatError(f"批次{order.number}的明细号{line.line_id}重复。")
         seen.add(line.line_id)
-        if line.amount <= 0 or money.money(line.amount) != line.amount:
+        if line.amount <= 0 or line.amount != line.amount.quantize(money.CENT):
             raise FormatError(f"明细{line.line_id}的金额{line.amount}不是正的两位小数金额。")
         if not line.payee.name.strip() or not line.payee.account_number.strip():
             raise FormatError(f"明细{line.line_id}缺少收款户名或账号。")
