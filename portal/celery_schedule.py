@@ -8,6 +8,7 @@ from celery.schedules import crontab
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Commits wake the worker at once; this finds what failed and is due again, and what a lost wake-up left.
     "deliver-outbox": {"task": "matching.deliver_outbox", "schedule": 60.0, "options": {"expires": 55}},
+    "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
     "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
     "send-inbox-digests": {"task": "inbox.send_digests", "schedule": crontab(hour=8, minute=0)},
 }

@@ -34,7 +34,7 @@ def acceptance(*, frame: Frame, decision: Decision) -> Notice:
     application = decision.application
     gaps = list(application.gaps.filter(filled_at__isnull=True))
     names = _material_names(application)
-    sections = [Section(heading=_("一、已收材料"), table=_materials(application))]
+    sections = [Section(heading=_("已收材料"), table=_materials(application))]
     if gaps:
         rows = [
             [str(i), names.get(gap.material_code, gap.material_code), _day(gap.promised_by)]
@@ -42,7 +42,7 @@ def acceptance(*, frame: Frame, decision: Decision) -> Notice:
         ]
         sections.append(
             Section(
-                heading=_("二、容缺材料"),
+                heading=_("容缺材料"),
                 paragraphs=[_("下列材料经你单位承诺，可在受理后补齐。未补齐前不作出通过的决定。")],
                 table=Table("", [_("序号"), _("材料"), _("承诺补齐日期")], rows, (10, 60, 30)),
             )
@@ -85,8 +85,8 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
             (_("补正期限"), _day(correction.due_on)),
         ],
         sections=[
-            Section(heading=_("一、需要补正的内容"), table=table),
-            *([Section(heading=_("二、说明"), paragraphs=[correction.note])] if correction.note else []),
+            Section(heading=_("需要补正的内容"), table=table),
+            *([Section(heading=_("说明"), paragraphs=[correction.note])] if correction.note else []),
         ],
         closing=[
             _("请于 %(due)s 前登录 %(site)s 提交。补正期间不计入办理时限；逾期未补正的，视为撤回申报，可另行重新申报。")
@@ -143,7 +143,7 @@ def _approval(frame: Frame, decision: Decision) -> Notice:
         facts=[
             *_subject(application),
             (_("决定时间"), _moment(decision.at)),
-            (_("适用版本"), str(application.version)),
+            (_("适用版本"), _version(application)),
         ],
         sections=sections,
         closing=[
@@ -287,6 +287,12 @@ def _subject(application: Application) -> list[tuple[str, str]]:
         (_("统一社会信用代码"), application.enterprise.credit_code),
         (_("申报事项"), application.item.name),
     ]
+
+
+def _version(application: Application) -> str:
+    version = application.version
+    text = _("%(item)s 第 %(number)s 版（%(day)s发布）")
+    return text % {"item": version.item.code, "number": version.number, "day": _moment(version.published_at)}
 
 
 def _review_limit(application: Application) -> list[tuple[str, str]]:
