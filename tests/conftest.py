@@ -1,10 +1,22 @@
 """What every test stands on."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+# Machines are shared: an example that takes long once says nothing. A failing example prints how to run it again.
+settings.register_profile(
+    "huida",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
+)
+settings.load_profile("huida")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,18 +28,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def touches_database(item: pytest.Item) -> bool:
-    return item.get_closest_marker("django_db") is not None or bool(
-        DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return (
+        item.get_closest_marker("django_db") is not None
+        or item.get_closest_marker("postgres") is not None
+        or bool(DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--database-only"):
-        chosen = [item for item in items if touches_database(item) or item.get_closest_marker("postgres")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        chosen = [item for item in items if touches_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])
         items[:] = chosen
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Playwright's synchronous API runs an event loop in the test's thread; Django would refuse the ORM there.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Each test process has its own copy of a migrated database (see tests/database.py)."""
+    from django.conf import settings as django_settings
+    from django.db import connection
+
+    from tests import database
+
+    suffix = os.environ.get("PYTEST_XDIST_WORKER", f"p{os.getpid()}")
+    before = django_settings.DATABASES["default"]["NAME"]
+    with django_db_blocker.unblock():
+        if connection.vendor == "sqlite":
+            database.make_sqlite_database(suffix)
+        else:
+            name = database.make_postgresql_database(suffix)
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor != "sqlite":
+            database.drop_postgresql_database(name)
+            database.point_at(before)
