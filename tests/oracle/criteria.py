@@ -265,7 +265,7 @@ def judge(criteria: Json, facts: Json, vocabulary: Json, as_of: date) -> Json:
         criteria, "", True, lambda leaf: leaf_truth(leaf, facts, vocabulary, as_of)
     )
     verdict = "ineligible" if unmet else "undetermined" if unknown else "eligible"
-    answer = {"verdict": verdict, "unmet": unmet_ids, "unknown": unknown_ids}
+    answer: dict[str, Json] = {"verdict": verdict, "unmet": unmet_ids, "unknown": unknown_ids}
     if verdict == "undetermined":
         by_id = leaves(criteria)
         scope = {fact["key"]: fact.get("scope") for fact in vocabulary["facts"]}
