@@ -66,13 +66,14 @@ def test_nothing_under_views_tasks_and_commands_reads_the_clock() -> None:
 
 def test_only_the_transition_functions_assign_a_state() -> None:
     """Nobody assigns `.state`: the transition functions do, from the tables of disbursement.domain.workflow."""
-    wrong = []
-    for path in sources():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            for target in targets:
-                if isinstance(target, ast.Attribute) and target.attr == "state" and ast.unparse(target.value) != "self":
-                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{target.lineno}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == "state" and ast.unparse(target.value) != "self"
+    ]
     allowed = {"disbursement/services/transitions.py"}
     assert {place.split(":")[0] for place in wrong} <= allowed
 
