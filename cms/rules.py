@@ -50,16 +50,14 @@ def problems_of(page: Any) -> dict[str, list[str]]:
         try:
             _check_evidence(read_criteria(page.criteria), set(codes), add)
         except InvalidInput as error:
-            for problem in error.problems:
-                add("criteria", str(problem))
+            problems["criteria"] = numbered(error)
     if page.award:
         try:
             award = read_award(page.award)
             if page.code in award.exclusive_with:
                 add("award", _("award.exclusive_with: 不能与本事项自己互斥"))
         except InvalidInput as error:
-            for problem in error.problems:
-                add("award", str(problem))
+            problems["award"] = numbered(error)
         if not page.budget_line:
             add("budget_line", _("涉及资金的事项要有预算科目"))
     if page.budget_line and not BudgetLine.objects.filter(code=page.budget_line).exists():
@@ -74,6 +72,12 @@ def problems_of(page: Any) -> dict[str, list[str]]:
     if page.statutory_days is not None and page.promised_days is not None and page.promised_days > page.statutory_days:
         add("promised_days", _("承诺时限不能长于法定时限 %(days)s 个工作日") % {"days": page.statutory_days})
     return problems
+
+
+def numbered(error: InvalidInput) -> list[str]:
+    """Every mistake with its place; numbered where there are several, because the editor runs them together."""
+    told = [str(problem) for problem in error.problems]
+    return told if len(told) == 1 else [f"（{number}）{text}" for number, text in enumerate(told, start=1)]
 
 
 def _check_evidence(tree: Any, codes: set[str], add: Any) -> None:

@@ -191,6 +191,7 @@ class Writer:
         try:
             if is_new:
                 draft.live = False
+                draft.clean()  # Wagtail checks a draft only when its revision is saved, after its row was written
                 self.library.add_child(instance=draft)
             if changed:
                 revision = draft.save_revision(changed=not is_new)

@@ -38,8 +38,8 @@ def item_tabs() -> TabbedInterface:
         MultiFieldPanel([field("summary"), field("audience"), field("sub_items")], heading=_("给企业看的说明")),
     ]
     rules = [
-        MultiFieldPanel([field("criteria")], heading=_("申报条件")),
-        MultiFieldPanel([field("award")], heading=_("支持标准")),
+        field("criteria"),
+        field("award"),
         MultiFieldPanel([row([field("window_from"), field("window_until"), field("expires_on")])], heading=_("时间")),
     ]
     handling = [
@@ -63,7 +63,7 @@ def item_tabs() -> TabbedInterface:
             [row([field("fair_reviewed_on"), field("fair_reviewer")]), field("fair_conclusion")],
             heading=_("公平竞争审查记录"),
         ),
-        MultiFieldPanel([field("assessment")], heading=_("事前评估")),
+        field("assessment"),
     ]
     return TabbedInterface(
         [

@@ -2,11 +2,23 @@
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page, Site
+from wagtail.models import (
+    Collection,
+    GroupApprovalTask,
+    GroupCollectionPermission,
+    GroupPagePermission,
+    Page,
+    Site,
+    Workflow,
+    WorkflowPage,
+    WorkflowTask,
+)
 
 from cms.models import HomePage, PolicyIndexPage
 
 OFFICERS = "政策专员"
+WORKFLOW, TASK = "政策发布审批", "政策专员复核"
+WAGTAILS_OWN_WORKFLOW = "Moderators approval"
 PAGE_RIGHTS = ("add_page", "change_page", "publish_page", "lock_page", "unlock_page", "bulk_delete_page")
 COLLECTION_RIGHTS = (
     ("wagtaildocs", "add_document"),
@@ -57,4 +69,18 @@ def setup_officers() -> Group:
     for app_label, codename in COLLECTION_RIGHTS:
         permission = Permission.objects.get(content_type__app_label=app_label, codename=codename)
         GroupCollectionPermission.objects.get_or_create(group=group, collection=collection, permission=permission)
+    _setup_workflow(group)
     return group
+
+
+def _setup_workflow(group: Group) -> None:
+    """A draft can be handed to the officers for review; a workflow that the district made itself stays."""
+    root = Page.get_first_root_node()
+    assigned = WorkflowPage.objects.filter(page=root).select_related("workflow").first()
+    if assigned is not None and assigned.workflow.name != WAGTAILS_OWN_WORKFLOW:
+        return
+    task, _made = GroupApprovalTask.objects.get_or_create(name=TASK)
+    task.groups.add(group)
+    workflow, _made = Workflow.objects.get_or_create(name=WORKFLOW)
+    WorkflowTask.objects.get_or_create(workflow=workflow, task=task, defaults={"sort_order": 0})
+    WorkflowPage.objects.update_or_create(page=root, defaults={"workflow": workflow})

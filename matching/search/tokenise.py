@@ -9,7 +9,7 @@ from typing import Any
 
 LONGEST_QUERY = 100
 MOST_TOKENS = 12
-_WORD = re.compile(r"\w", re.UNICODE)
+_WORD = re.compile(r"[^\W_]")
 # Words that stand in nearly every policy or question and tell none from another.
 STOP_WORDS = frozenset(
     [
