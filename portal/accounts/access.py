@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
@@ -138,8 +138,7 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
     """Only for people of the district who hold one of the roles: others get 403, strangers the login page."""
 
     def decorate(view: View[P]) -> View[P]:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not access_for(request).has(roles):
@@ -147,7 +146,7 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
                 raise PermissionDenied(_("这里由%(roles)s办理，您的账户没有这些角色。") % {"roles": labels})
             return view(request, *args, **kwargs)
 
-        guarded.required_roles = frozenset(roles)  # type: ignore[attr-defined]
+        update_wrapper(guarded, view)
         return guarded
 
     return decorate
@@ -156,8 +155,7 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
 def enterprise_required(view: View[P]) -> View[P]:
     """Only for people acting for an enterprise; who may act for several is asked first for which."""
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         access = access_for(request)
@@ -167,7 +165,7 @@ def enterprise_required(view: View[P]) -> View[P]:
             raise PermissionDenied(_("您的账户尚未获任何企业授权。请联系企业法定代表人在“经办人授权”中添加您。"))
         return view(request, *args, **kwargs)
 
-    guarded.enterprise_only = True  # type: ignore[attr-defined]
+    update_wrapper(guarded, view)
     return guarded
 
 
@@ -182,14 +180,13 @@ def current_enterprise(request: HttpRequest) -> Enterprise:
 def legal_representative_required(view: View[P]) -> View[P]:
     """Only for the legal representative of the enterprise acted for."""
 
-    @enterprise_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not access_for(request).is_legal_representative:
             raise PermissionDenied(_("经办人授权只能由本企业法定代表人办理。"))
         return view(request, *args, **kwargs)
 
-    return guarded
+    update_wrapper(guarded, view)
+    return enterprise_required(guarded)
 
 
 __all__ = [

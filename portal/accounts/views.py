@@ -141,4 +141,4 @@ def invitation_link(user: User) -> str:
             "token": default_token_generator.make_token(user),
         },
     )
-    return settings.HUIDA_BASE_URL.rstrip("/") + path
+    return str(settings.HUIDA_BASE_URL).rstrip("/") + path

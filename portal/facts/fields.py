@@ -210,7 +210,7 @@ def fact_field(
     }
     match definition.type:
         case FactType.CODE:
-            choices = [("", _("请选择")), *code_choices(definition, vocabulary)]
+            choices = [("", str(_("请选择"))), *code_choices(definition, vocabulary)]
             return forms.TypedChoiceField(choices=choices, empty_value=None, **common)
         case FactType.NUMBER:
             return NumberField(unit=definition.unit, **common)
@@ -230,7 +230,9 @@ def fact_field(
         case FactType.RECORDS:
             wanted_numbers = sorted({"amount", *numbers} if definition.unit else set(numbers))
             return RecordsField(
-                choices=[("", _("请选择")), *code_choices(definition, vocabulary)], numbers=wanted_numbers, **common
+                choices=[("", str(_("请选择"))), *code_choices(definition, vocabulary)],
+                numbers=wanted_numbers,
+                **common,
             )
 
 

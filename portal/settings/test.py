@@ -14,6 +14,8 @@ if "DATABASE_URL" not in env.ENVIRON:
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA foreign_keys=ON;"
 _scratch = Path(tempfile.mkdtemp(prefix="huida-test-"))
 MEDIA_ROOT = _scratch / "media"
+STATIC_ROOT = _scratch / "static"
+STATIC_ROOT.mkdir()
 STORAGES["private"]["OPTIONS"]["location"] = _scratch / "private"
 HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

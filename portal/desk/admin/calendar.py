@@ -47,10 +47,8 @@ class DayForm(forms.Form):
     )
     is_working = forms.TypedChoiceField(
         label=gettext_lazy("类型"),
-        choices=[("", gettext_lazy("放假")), ("1", gettext_lazy("调休上班"))],
-        coerce=bool,
-        required=False,
-        empty_value=False,
+        choices=[("free", gettext_lazy("放假")), ("worked", gettext_lazy("调休上班"))],
+        coerce=lambda value: value == "worked",
     )
     name = forms.CharField(label=gettext_lazy("节日"), max_length=40)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -232,7 +234,7 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
     """Sign a batch, send it back, dissolve, seal, acknowledge or reconcile it."""
     found = get_object_or_404(visible_batches(request), pk=batch_id)
     actor, now = actor_for(request), timezone.now()
-    calls = {
+    calls: dict[str, tuple[forms.Form, Callable[..., Any]]] = {
         "make": (MakeForm(request.POST), lambda **data: batches.make(batch_id=found.pk, actor=actor, now=now, **data)),
         "verify": (
             SignForm(request.POST),
@@ -275,14 +277,14 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
     if form.errors and deed not in ("seal", "reconcile"):
         for problems in form.errors.values():
             for problem in problems:
-                messages.error(request, problem)
+                messages.error(request, str(problem))
     return _batch_page(request, fresh, bound={deed: form}, status=422)
 
 
 _DONE = {name: words[0] for name, words in _WORDS.items()} | {"seal": "封存并发送", "reconcile": "对账"}
 
 
-def _seal_and_send(found: Batch, now):  # type: ignore[no-untyped-def]
+def _seal_and_send(found: Batch, now: datetime) -> Batch:
     sealing.seal(batch_id=found.pk, now=now)
     return sealing.send(batch_id=found.pk, now=now)
 

@@ -49,7 +49,7 @@ def interests(request: HttpRequest) -> HttpResponseBase:
         )
         if declared is not None:
             return redirect("desk:interests")
-    rows = InterestDeclaration.objects.filter(user_id=request.user.pk).select_related("enterprise")
+    rows = InterestDeclaration.objects.filter(user_id=request.user.pk or 0).select_related("enterprise")
     return render(request, "desk/interests.html", {"form": form, "rows": rows})
 
 

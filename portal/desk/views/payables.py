@@ -126,7 +126,7 @@ def payable_act(request: HttpRequest, payable_id: int, deed: str) -> HttpRespons
             return redirect("desk:payable", found.pk)
     for problems in form.errors.values():
         for problem in problems:
-            messages.error(request, problem)
+            messages.error(request, str(problem))
     fresh = get_object_or_404(visible_payables(request), pk=payable_id)
     return _page(request, fresh, bound={deed: form}, status=422)
 

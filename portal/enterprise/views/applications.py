@@ -68,7 +68,7 @@ def application_list(request: HttpRequest) -> HttpResponseBase:
     found = Application.objects.filter(enterprise=current_enterprise(request)).order_by("-created_at", "-pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     shown: Any = page
-    shown.object_list = lines(applications=list(with_clocks(page.object_list)), as_of=day_of(timezone.now()))
+    shown.object_list = lines(applications=list(with_clocks(shown.object_list)), as_of=day_of(timezone.now()))
     return render(request, "enterprise/applications.html", {"page": page})
 
 

@@ -49,7 +49,8 @@ def profile(request: HttpRequest) -> HttpResponseBase:
     vocabulary = current_vocabulary()
     warnings = {stale.key: stale.warning for stale in facts.stale_facts(enterprise=enterprise, day=today)}
     latest = _latest(list(Fact.objects.filter(enterprise=enterprise, valid_on__lte=today)))
-    known, unknown = [], []
+    known: list[Row] = []
+    unknown: list[Row] = []
     for key, definition in vocabulary.facts.items():
         if definition.scope is not Scope.ENTERPRISE:
             continue

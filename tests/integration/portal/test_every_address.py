@@ -1,0 +1,211 @@
+"""Every address, for every role, with any id: never an error of ours, and nothing of another enterprise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from disbursement.models import Application, Batch, Document, Material, Payable
+from portal.accounts.models import StaffRole
+from tests.integration.portal.conftest import World
+
+ROOMS = ("accounts", "enterprise", "desk", "inbox", "verify", "publicity")
+HUGE = 10**18 - 1
+LOGGING_OUT = {"accounts:logout"}
+
+
+def patterns(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, URLPattern, str]]:
+    """(name with its room, pattern, route) of all that is ours."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            room = entry.namespace or space
+            if not space and room not in ROOMS:
+                continue
+            yield from patterns(entry, prefix + str(entry.pattern), room)
+        elif space or entry.name in ("home-for-role", "healthz"):
+            yield f"{space}:{entry.name}" if space else str(entry.name), entry, prefix + str(entry.pattern)
+
+
+def ids_of(world: World) -> dict[str, list[Any]]:
+    """For each argument, values that exist (ours, theirs), that do not, and that cannot."""
+    from disbursement import models as d
+    from matching.registry.models import BudgetLine, Department
+    from portal.accounts.models import Membership, RoleAssignment
+
+    def few(model: Any, number: int = 2) -> list[int]:
+        found = list(model.objects.order_by("pk").values_list("pk", flat=True))
+        return [*found[:number], *found[-1:]]
+
+    applications = [
+        world.cases[name].id
+        for name in ("submitted", "accepted", "draft-ours", "draft-theirs", "correction-ours", "publicity", "closed")
+    ]
+    applications += list(Payable.objects.values_list("application_id", flat=True))[:2]
+    return {
+        "application_id": applications,
+        "material_id": few(Material),
+        "document_id": few(Document),
+        "payable_id": few(Payable),
+        "attempt_id": few(d.PaymentAttempt),
+        "membership_id": few(Membership),
+        "objection_id": few(d.Objection),
+        "publicity_id": few(d.Publicity),
+        "rectification_id": few(d.Rectification),
+        "declaration_id": few(d.InterestDeclaration),
+        "cycle_id": few(d.Cycle),
+        "batch_id": few(Batch),
+        "account_id": few(d.PayeeAccount),
+        "file_id": few(d.ReturnFile),
+        "line_id": [*few(d.ReturnLine, 1), *few(BudgetLine, 1)],
+        "department_id": few(Department),
+        "year_id": few(d.CalendarYear),
+        "day_id": few(d.SpecialDay),
+        "user_id": [world.users["ours"].pk, world.users["reviewer"].pk],
+        "assignment_id": few(RoleAssignment, 1),
+        "code": [world.cases["submitted"].version.item.code],
+        "key": ["revenue", "registered_region", "credit_records", "qualifications"],
+        "deed": [
+            *("accept", "approve", "publicise", "uphold", "start", "refuse", "reject", "make", "verify", "seal"),
+            *("hold", "release", "refund", "claw-back", "recover", "reconcile", "dissolve", "send-back"),
+        ],
+        "number": ["SL-2026-000001", *Document.objects.values_list("number", flat=True)[:1]],
+        "uidb64": ["MQ", "%00"],
+        "token": ["set", "abc-def"],
+        "pk": [1],
+    }
+
+
+STRANGE: dict[str, list[Any]] = {
+    "code": ["no-such-item"],
+    "key": ["no_such_fact", "x" * 200],
+    "deed": ["no-such-deed"],
+    "number": ["nothing", "SL-9999-999999"],
+    "uidb64": ["!!!"],
+    "token": ["x"],
+}
+
+
+def addresses(world: World) -> list[tuple[str, str]]:
+    known = ids_of(world)
+    found: list[tuple[str, str]] = []
+    for name, pattern, route in patterns(get_resolver()):
+        arguments = list(pattern.pattern.converters)
+        if name in LOGGING_OUT:
+            continue
+        if not arguments:
+            found.append((name, f"/{route}"))
+            continue
+        values = [known.get(argument, [1]) or [1] for argument in arguments]
+        several = max(len(options) for options in values)
+        rows = [tuple(options[index % len(options)] for options in values) for index in range(several)]
+        strange = [STRANGE.get(argument, [0, HUGE]) for argument in arguments]
+        rows += [tuple(options[index % len(options)] for options in strange) for index in (0, 1)]
+        for row in rows:
+            path = route
+            for argument, value in zip(arguments, row, strict=True):
+                kind = next(part for part in path.split("<")[1:] if part.split(">")[0].endswith(argument))
+                path = path.replace(f"<{kind.split('>')[0]}>", str(value), 1)
+            found.append((name, f"/{path}"))
+    return found
+
+
+ROLES = ["", "ours", "agent", "nobody", "several", "elsewhere", *[role.value for role in StaffRole]]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_address_fails_for_any_role_with_any_id(world: World, method: str) -> None:
+    failures = []
+    listed = addresses(world)
+    assert len({name for name, _path in listed}) > 70
+    for role in ROLES:
+        client = world.clients[role]
+        for name, path in listed:
+            response = getattr(client, method)(path)
+            if response.status_code >= 500:
+                failures.append((role, method, name, path, response.status_code))
+    assert failures == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["-1", "0", str(10**18), "9" * 400, "1e3", "%00", "１"])
+def test_an_id_that_cannot_be_is_simply_not_found(world: World, path: str) -> None:
+    assert world.clients["ours"].get(f"/enterprise/applications/{path}/").status_code == 404
+    assert world.clients["reviewer"].get(f"/desk/applications/{path}/").status_code == 404
+    assert world.clients["finance_maker"].get(f"/desk/batches/{path}/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_no_enterprise_page_shows_or_changes_anything_of_another_enterprise(world: World) -> None:
+    theirs = set(Application.objects.filter(enterprise=world.theirs).values_list("pk", flat=True))
+    before = {pk: str(Application.objects.filter(pk=pk).values().get()) for pk in theirs}
+    payables = Payable.objects.filter(enterprise=world.theirs).values_list("pk", flat=True)
+    materials = Material.objects.filter(application__in=theirs).values_list("pk", flat=True)
+    documents = Document.objects.filter(application__in=theirs).values_list("pk", flat=True)
+    assert theirs
+    assert payables
+    assert materials
+    paths = []
+    for name, pattern, route in patterns(get_resolver()):
+        if not name.startswith("enterprise:"):
+            continue
+        converters = list(pattern.pattern.converters)
+        subjects = {
+            "application_id": theirs,
+            "payable_id": payables,
+            "material_id": materials,
+            "document_id": documents,
+        }
+        subject = next((argument for argument in converters if argument in subjects), None)
+        if subject is None:
+            continue
+        for pk in subjects[subject]:
+            path = route.replace(f"<pk:{subject}>", str(pk))
+            for other in converters:
+                path = path.replace(f"<pk:{other}>", str(next(iter(materials))))
+            paths.append(f"/{path}")
+    assert len(paths) > 20
+    for role in ("ours", "agent"):
+        for path in paths:
+            for method in ("get", "post"):
+                response = getattr(world.clients[role], method)(path)
+                assert response.status_code in (403, 404, 405), (role, method, path, response.status_code)
+    assert {pk: str(Application.objects.filter(pk=pk).values().get()) for pk in theirs} == before
+
+
+@pytest.mark.django_db
+def test_the_name_of_another_enterprise_stands_on_no_page_of_ours(world: World) -> None:
+    for name, path in addresses(world):
+        if not name.startswith(("enterprise:", "inbox:", "accounts:")):
+            continue
+        response = world.clients["ours"].get(path, follow=True)
+        assert world.theirs.name not in response.content.decode(errors="replace"), path
+
+
+@pytest.mark.django_db
+def test_desk_pages_are_closed_to_enterprises_and_enterprise_pages_to_officials(world: World) -> None:
+    for name, path in addresses(world):
+        room = name.partition(":")[0]
+        if room == "desk":
+            for role in ("ours", "nobody"):
+                assert world.clients[role].get(path).status_code in (403, 404, 405), (role, path)
+            assert world.clients[""].get(path).status_code == 302, path
+        if room == "enterprise":
+            for role in ("reviewer", "finance_maker", "administrator", "nobody"):
+                assert world.clients[role].get(path).status_code in (403, 405), (role, path)
+
+
+@pytest.mark.django_db
+def test_a_reviewer_of_another_department_finds_no_application(world: World) -> None:
+    for case in world.cases.values():
+        assert world.clients["elsewhere"].get(f"/desk/applications/{case.id}/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_finance_sees_no_budget_it_may_not_change(world: World) -> None:
+    assert world.clients["finance_maker"].get("/desk/budget/").status_code == 200
+    assert world.clients["finance_maker"].get("/desk/budget/new/").status_code == 403
