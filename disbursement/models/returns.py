@@ -85,7 +85,8 @@ class ReturnLine(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="posted")
                 | (
-                    Q(attempt__isnull=False, batch__isnull=False, amount__gt=0, occurred_on__isnull=False)
+                    Q(attempt__isnull=False, batch__isnull=False, occurred_on__isnull=False)
+                    & Q(amount__isnull=False, amount__gt=0)
                     & ~Q(result="")
                 ),
                 name="disbursement_returnline_posted_is_whole",

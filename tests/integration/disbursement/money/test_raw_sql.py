@@ -1,0 +1,340 @@
+"""Raw SQL against every constraint and every trigger of the money tables.
+
+The constraints are discovered from the models, the triggers from `disbursement.guards`: one that nobody attacks here
+fails the test, and so does an attack that the database lets through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from disbursement import guards
+from disbursement.models import Batch, LedgerAccount, Payable, PaymentAttempt
+from disbursement.models import batch as batch_models
+from disbursement.models import ledger as ledger_models
+from disbursement.models import payable as payable_models
+from disbursement.models import returns as return_models
+from disbursement.services import payments
+from tests.factories import disbursement as people
+from tests.factories import money
+from tests.factories.disbursement import at
+
+pytestmark = pytest.mark.django_db
+MODULES = {m.__name__ for m in (batch_models, ledger_models, payable_models, return_models)}
+MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
+Attack = Callable[[], object]
+
+
+def execute(sql: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def change(name: str, pk: int, /, **values: Any) -> Attack:
+    """UPDATE one row."""
+    sets = ", ".join(f"{column} = %s" for column in values)
+    return lambda: execute(f"UPDATE disbursement_{name} SET {sets} WHERE id = %s", *values.values(), pk)
+
+
+def copy(name: str, pk: int, /, **values: Any) -> Attack:
+    """INSERT a copy of one row, with other values in some columns."""
+    model = apps.get_model("disbursement", name)
+    columns = [f.column for f in model._meta.concrete_fields if not f.primary_key]
+    chosen = ", ".join("%s" if column in values else column for column in columns)
+    given = [values[column] for column in columns if column in values]
+    sql = (
+        f"INSERT INTO disbursement_{name} ({', '.join(columns)}) SELECT {chosen} FROM disbursement_{name} WHERE id = %s"
+    )
+    return lambda: execute(sql, *given, pk)
+
+
+def delete(table: str) -> Attack:
+    return lambda: execute(f"DELETE FROM {table}")
+
+
+@pytest.fixture
+def world() -> SimpleNamespace:
+    """A month that was paid, with a bounce, a clawback and an exception; and the next month's batch, signed."""
+    finance = money.Finance()
+    invoice = [money.awards.Invoice("电子所", "25510001", money.line().ceiling)]
+    clawed, bounced = money.payable(invoices=invoice), money.payable()
+    [old] = money.cut()
+    money.sent(old, finance)
+    first, second = money.lines(old)
+    money.receive(money.answer(old, bounced=[second.line_no]))
+    money.receive(money.return_file({"202603001-000099": ("1.00", "成功")}))
+    payments.claw_back(
+        payable_id=clawed.pk,
+        actor=finance.approver,
+        now=at("2026-03-30"),
+        reason="迁出",
+        due_on=at("2026-05-01").date(),
+    )
+    waiting = money.payable(now=at("2026-04-01"))
+    [new] = money.cut(month=at("2026-04-01").date(), now=at("2026-04-20"))
+    money.signed(new, finance, now=at("2026-04-20"))
+    held = money.payable(now=at("2026-04-21"))
+    payments.hold(payable_id=held.pk, actor=finance.checker, now=at("2026-04-21"), reason="待查")
+    return SimpleNamespace(
+        finance=finance,
+        old=Batch.objects.get(pk=old.pk),
+        new=Batch.objects.get(pk=new.pk),
+        clawed=clawed,
+        bounced=bounced,
+        waiting=waiting,
+        held=held,
+        stranger=people.user().pk,
+        attempt=PaymentAttempt.objects.get(batch=new),
+        paid=first,
+        reserved=LedgerAccount.objects.get(kind="reserved"),
+        source=LedgerAccount.objects.get(kind="source"),
+        transfer=clawed.transfers.get(kind="reserve"),
+        posted=first.return_lines.get(),
+        exception=return_models.ReturnLine.objects.get(status="exception"),
+        account=money.account_of(clawed.enterprise),
+        claim=clawed.application.claimed_invoices.get(),
+        change=clawed.changes.first(),
+        signature=new.approvals.get(role="finance_checker"),
+    )
+
+
+def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
+    p, b, t, a = w.waiting.pk, w.new.pk, w.transfer, w.attempt.pk
+    return {
+        # ledger
+        "disbursement_account_once_a_line": copy("ledgeraccount", w.reserved.pk, balance=0),
+        "disbursement_account_not_negative": change("ledgeraccount", w.reserved.pk, balance=-1),
+        "disbursement_account_source_not_positive": change("ledgeraccount", w.source.pk, balance=1),
+        "disbursement_account_kind_known": change("ledgeraccount", w.reserved.pk, kind="pocket"),
+        "disbursement_transfer_positive": copy("ledgertransfer", t.pk, key="x", amount=-5),
+        "disbursement_transfer_between_two_accounts": copy("ledgertransfer", t.pk, key="x", credit_id=t.debit_id),
+        "disbursement_transfer_kind_known": copy("ledgertransfer", t.pk, key="x", kind="gift"),
+        "disbursement_transfer_names_its_payable": copy("ledgertransfer", t.pk, key="x", payable_id=None),
+        # payables
+        "disbursement_payee_one_in_use": copy("payeeaccount", w.account.pk),
+        "disbursement_payee_one_proposed": lambda: [
+            copy("payeeaccount", w.account.pk, state="proposed")() for _ in "ab"
+        ],
+        "disbursement_payee_checked_by_another": change(
+            "payeeaccount", w.account.pk, checked_by_id=w.account.proposed_by_id
+        ),
+        "disbursement_payee_checked_has_checker": change("payeeaccount", w.account.pk, checked_by_id=None),
+        "disbursement_payee_state_known": change("payeeaccount", w.account.pk, state="gold"),
+        "disbursement_payee_number_shape": change("payeeaccount", w.account.pk, account_number="12 34"),
+        "disbursement_award_positive": change("award", w.clawed.award_id, amount=0),
+        "disbursement_award_not_above_computed": change("award", w.clawed.award_id, amount=100000.01),
+        "disbursement_award_shortfall_known": change("award", w.clawed.award_id, shortfall="friends"),
+        "disbursement_payable_once_an_instalment": copy("payable", p),
+        "disbursement_payable_positive": change("payable", p, amount=0),
+        "disbursement_payable_not_above_entitled": change("payable", p, amount=100000.01),
+        "disbursement_payable_number_from_1": change("payable", p, number=0),
+        "disbursement_payable_state_known": change("payable", p, state="gone"),
+        "disbursement_payable_reserved_has_line": change("payable", p, budget_line_id=None),
+        "disbursement_payable_held_has_reason": change("payable", w.held.pk, hold_reason=""),
+        "disbursement_payable_slip_has_reason": change("payable", p, pay_month="2027-01-01", slip_reason=""),
+        "disbursement_attempt_one_alive": copy("paymentattempt", a, line_no=9),
+        "disbursement_attempt_line_once": copy("paymentattempt", a, outcome="withdrawn"),
+        "disbursement_attempt_positive": change("paymentattempt", a, amount=-1),
+        "disbursement_attempt_outcome_known": change("paymentattempt", a, outcome="perhaps"),
+        "disbursement_attempt_outcome_dated": change("paymentattempt", a, outcome="paid"),
+        "disbursement_clawback_positive": change("clawback", w.clawed.clawback.pk, amount=0),
+        "disbursement_clawback_has_reason": change("clawback", w.clawed.clawback.pk, reason=""),
+        "disbursement_clawback_confirmed_by_another": change(
+            "clawback", w.clawed.clawback.pk, recovered_by_id=w.finance.approver.user_id
+        ),
+        "disbursement_invoice_used_once": copy("claimedinvoice", w.claim.pk),
+        "disbursement_invoice_positive": change("claimedinvoice", w.claim.pk, amount=0),
+        # batches
+        "disbursement_cycle_state_known": change("cycle", w.new.cycle_id, state="bicycle"),
+        "disbursement_cycle_cut_has_time": change("cycle", w.new.cycle_id, cut_at=None),
+        "disbursement_batch_one_a_line": copy("batch", b, number="202604009"),
+        "disbursement_batch_state_known": change("batch", b, state="lost"),
+        "disbursement_batch_maker_not_checker": change("batch", b, checker_id=w.new.maker_id),
+        "disbursement_batch_maker_not_approver": change("batch", b, approver_id=w.new.maker_id),
+        "disbursement_batch_checker_not_approver": change("batch", b, approver_id=w.new.checker_id),
+        "disbursement_batch_made_has_maker": change("batch", b, maker_id=None),
+        "disbursement_batch_verified_has_checker": change("batch", b, checker_id=None),
+        "disbursement_batch_approved_has_approver": change("batch", b, approver_id=None),
+        "disbursement_batch_needs_an_approval": change("batch", b, approvals_needed=0),
+        "disbursement_approval_once_a_person": copy("batchapproval", w.signature.pk),
+        "disbursement_approval_role_known": copy(
+            "batchapproval", w.signature.pk, person_id=w.stranger, role="reviewer"
+        ),
+        "disbursement_approval_bound_to_bytes": copy(
+            "batchapproval", w.signature.pk, person_id=w.stranger, file_sha256=""
+        ),
+        "disbursement_sealedfile_not_empty": copy(
+            "sealedfile", w.old.sealed_file.pk, batch_id=b, name="x", sha256="x", count=0
+        ),
+        "disbursement_statechange_one_subject": copy("statechange", w.change.pk, batch_id=b),
+        "disbursement_statechange_person_unless_system": copy("statechange", w.change.pk, person_id=w.stranger),
+        # returns
+        "disbursement_returnline_row_once": copy("returnline", w.exception.pk),
+        "disbursement_returnline_posted_once": copy("returnline", w.posted.pk, row_no=99),
+        "disbursement_returnline_posted_is_whole": change("returnline", w.posted.pk, amount=None),
+        "disbursement_returnline_exception_has_problem": change("returnline", w.exception.pk, problem=""),
+        "disbursement_returnline_status_known": change("returnline", w.posted.pk, status="perhaps"),
+        "disbursement_returnline_resolved_by_someone": change(
+            "returnline", w.exception.pk, resolved_at=at("2026-05-01")
+        ),
+    }
+
+
+def unique_column_attacks(w: SimpleNamespace) -> dict[str, Attack]:
+    """Columns that are unique by themselves."""
+    sealed = w.old.sealed_file
+    return {
+        "ledgertransfer.key": copy("ledgertransfer", w.transfer.pk),
+        "ledgertransfer.reversal_of": lambda: execute(
+            "UPDATE disbursement_ledgertransfer SET reversal_of_id = %s WHERE payable_id IS NOT NULL", w.transfer.pk
+        ),
+        "award.application": copy("award", w.clawed.award_id),
+        "clawback.payable": copy("clawback", w.clawed.clawback.pk, number="x"),
+        "clawback.number": copy("clawback", w.clawed.clawback.pk, payable_id=w.bounced.pk),
+        "cycle.month": copy("cycle", w.new.cycle_id),
+        "batch.number": change("batch", w.new.pk, number=w.old.number),
+        "sealedfile.batch": copy("sealedfile", sealed.pk, name="x", sha256="x"),
+        "sealedfile.name": copy("sealedfile", sealed.pk, batch_id=w.new.pk, sha256="x"),
+        "sealedfile.sha256": copy("sealedfile", sealed.pk, batch_id=w.new.pk, name="x"),
+        "returnfile.sha256": copy("returnfile", w.posted.file_id),
+    }
+
+
+def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
+    sealed, old = w.old.sealed_file, w.old.pk
+    other = Payable.objects.exclude(pk=w.waiting.pk).filter(award__isnull=False).first()
+    assert other is not None
+    return {
+        "disbursement_award_append_only": change("award", w.clawed.award_id, amount=1),
+        "disbursement_batchapproval_append_only": change("batchapproval", w.signature.pk, person_id=w.stranger),
+        "disbursement_ledgertransfer_append_only": change("ledgertransfer", w.transfer.pk, amount=1),
+        "disbursement_reconciliation_append_only": change(
+            "reconciliation", w.old.reconciliations.first().pk, agrees=False
+        ),
+        "disbursement_sealedfile_append_only": change("sealedfile", sealed.pk, content=b"other bytes"),
+        "disbursement_statechange_append_only": change("statechange", w.change.pk, note="nothing happened"),
+        "disbursement_batch_frozen": change("batch", w.new.pk, number="209912001"),
+        "disbursement_clawback_frozen": change("clawback", w.clawed.clawback.pk, amount=1),
+        "disbursement_ledgeraccount_frozen": change("ledgeraccount", w.reserved.pk, kind="paid"),
+        "disbursement_payable_frozen": change("payable", w.waiting.pk, enterprise_id=w.clawed.enterprise_id),
+        "disbursement_payeeaccount_frozen": change("payeeaccount", w.account.pk, account_number="99999999"),
+        "disbursement_paymentattempt_frozen": change("paymentattempt", w.attempt.pk, account_number="99999999"),
+        "disbursement_returnfile_frozen": change("returnfile", w.posted.file_id, content=b""),
+        "disbursement_returnline_frozen": change("returnline", w.posted.pk, amount=1),
+        "disbursement_payable_amount": change("payable", w.waiting.pk, amount=1),
+        "disbursement_payable_line": change("payable", w.waiting.pk, budget_line_id=None),
+        "disbursement_payable_payee": change("payable", w.waiting.pk, account_number="99999999"),
+        "disbursement_attempt_insert": copy("paymentattempt", w.attempt.pk, line_no=9, outcome="withdrawn"),
+        "disbursement_attempt_payable": copy("paymentattempt", w.attempt.pk, line_no=9, account_number="99999999"),
+        "disbursement_attempt_outcome": lambda: (
+            change("paymentattempt", w.attempt.pk, outcome="withdrawn")(),
+            change("paymentattempt", w.attempt.pk, outcome="pending")(),
+        ),
+        "disbursement_attempt_line_no": change("paymentattempt", w.attempt.pk, line_no=7),
+        "disbursement_batch_signed": change("batch", w.new.pk, total=1),
+        "disbursement_batch_sealed": change("batch", old, state="approved"),
+        "disbursement_batch_sealed_has_file": change("batch", w.new.pk, state="sealed"),
+        "disbursement_batch_begins": copy("batch", w.new.pk, number="202605001", state="dissolved"),
+        "disbursement_approval_bound": copy(
+            "batchapproval", w.signature.pk, person_id=w.stranger, file_sha256="0" * 64
+        ),
+        "disbursement_approval_one_role": copy(
+            "batchapproval", w.signature.pk, person_id=w.new.maker_id, role="finance_approver"
+        ),
+        "disbursement_sealedfile_signed": copy("sealedfile", sealed.pk, batch_id=w.new.pk, name="x", sha256="x"),
+        "disbursement_transfer_one_line": _across_lines(w),
+        "disbursement_transfer_reversal": copy(
+            "ledgertransfer", w.transfer.pk, key="x", reversal_of_id=w.transfer.pk, kind="unreserve"
+        ),
+        "disbursement_account_begins": _rich_account(w),
+    }
+
+
+def _across_lines(w: SimpleNamespace) -> Attack:
+    other = people.budget_line(code="talent")
+    credit = LedgerAccount.objects.get(budget_line=other, kind="reserved")
+    return copy("ledgertransfer", w.transfer.pk, key="x", credit_id=credit.pk)
+
+
+def _rich_account(w: SimpleNamespace) -> Attack:
+    line = type(money.line()).objects.create(
+        code="new", year=2026, name="新", department=money.line().department, ceiling=1
+    )
+    return copy("ledgeraccount", w.reserved.pk, budget_line_id=line.pk)
+
+
+def refused(attack: Attack) -> IntegrityError | None:
+    """The database's refusal, or None where it let the attack through. Leaves nothing behind."""
+    point = transaction.savepoint()
+    try:
+        attack()
+    except IntegrityError as error:
+        return error
+    finally:
+        transaction.savepoint_rollback(point)
+    return None
+
+
+def named(error: IntegrityError, constraint: str) -> bool:
+    """Whether it was this constraint that refused; SQLite does not name unique ones."""
+    if connection.vendor == "postgresql":
+        return bool(error.__cause__.diag.constraint_name == constraint)  # type: ignore[union-attr]
+    return constraint in str(error) or "UNIQUE constraint failed" in str(error)
+
+
+def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
+    attacks = constraint_attacks(world)
+    declared = {c.name for m in MODELS for c in m._meta.constraints}
+    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
+    # The triggers would be first; here the constraints alone must hold.
+    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    results = {name: refused(attack) for name, attack in attacks.items()}
+    assert [n for n, error in results.items() if error is None or not named(error, n)] == []
+
+
+def test_every_unique_column_refuses_its_double(world: SimpleNamespace) -> None:
+    attacks = unique_column_attacks(world)
+    declared = {
+        f"{m._meta.model_name}.{f.name}"
+        for m in MODELS
+        for f in m._meta.concrete_fields
+        if f.unique and not f.primary_key and isinstance(f, models.Field)
+    }
+    assert declared == set(attacks)
+    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    assert [name for name, attack in attacks.items() if refused(attack) is None] == []
+
+
+def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
+    attacks = guard_attacks(world)
+    tables = {m._meta.db_table for m in MODELS}
+    declared = {guard.name: guard for guard in guards.guards() if guard.table in tables}
+    assert set(declared) == set(attacks)
+    results = {name: refused(attack) for name, attack in attacks.items()}
+    assert [n for n, error in results.items() if error is None or declared[n].message not in str(error)] == []
+
+
+@pytest.mark.postgres
+def test_nothing_with_money_in_it_is_ever_deleted(world: SimpleNamespace) -> None:
+    tables = [m._meta.db_table for m in MODELS if m is not payable_models.ClaimedInvoice]
+    assert set(tables) <= {*guards.APPEND_ONLY, *guards.NEVER_DELETED}
+    filled = [table for table in tables if refused(delete(table)) is not None]
+    assert filled == tables
+
+
+@pytest.mark.postgres
+def test_a_balance_cannot_be_written_by_hand(world: SimpleNamespace) -> None:
+    error = refused(change("ledgeraccount", world.reserved.pk, balance=12345))
+    assert "balances follow from transfers" in str(error)
+
+
+def test_a_transfer_beyond_what_there_is_never_stands(world: SimpleNamespace) -> None:
+    error = refused(copy("ledgertransfer", world.transfer.pk, key="x", amount=99_000_000, reversal_of_id=None))
+    assert error is not None
+    assert named(error, "disbursement_account_not_negative")
