@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -200,12 +201,18 @@ def whole_command(policies: int, enterprises: int) -> None:
             command = [sys.executable, "manage.py", "match", "--as-of", AS_OF.isoformat(), "--near", str(near)]
             for option, name in (("policies", "P.jsonl"), ("enterprises", "E.jsonl"), ("vocabulary", "V.json")):
                 command += [f"--{option}", str(place / name)]
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), _children()
             subprocess.run([*command, "--out", str(place / "M.jsonl")], check=True)
-            taken = time.perf_counter() - start
+            taken, busy = time.perf_counter() - start, _children() - busy
             with (place / "M.jsonl").open("rb") as written:
                 lines_written = sum(1 for _ in written)
-            print(f"{kind}, {unknown:.0%} unknown, --near {near}: {taken:.1f} s, {lines_written:,} lines")
+            run = f"{kind}, {unknown:.0%} unknown, --near {near}"
+            print(f"{run:<40}{taken:>6.1f} s ({busy:.1f} s of processor), {lines_written:,} lines")
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Sets of small numbers as bits of one big integer: joined, met and counted at memory speed."""
 
 from collections.abc import Callable, Iterable
-from itertools import accumulate, count
+from itertools import accumulate, compress, count
 from operator import add
 
 
@@ -31,30 +31,29 @@ def members(bits: int) -> list[int]:
     return list(map(add, accumulate(map(len, gaps)), count()))
 
 
+_TRUTHS = bytes.maketrans(b"01", b"\0\1")
+
+
 class Names:
-    """The names that a set stands for, eight bits at a step. Steps are remembered as they come up."""
+    """The names that a set stands for, last number first."""
 
     def __init__(self, names: list[str]) -> None:
-        self._size = (len(names) + 7) // 8
-        self._steps = [_Step(names[start : start + 8]) for start in range(0, len(names), 8)]
+        self._top = 1 << len(names)
+        # bin() of a set marked at the top is "0b1" and then a digit for each number, the last number first.
+        self._backwards = names[::-1]
+        self._at_digit = ["", "", "", *self._backwards]
+        self._many = len(names) // 12
 
     def __call__(self, chosen: int) -> tuple[str, ...]:
-        found: list[str] = []
-        if chosen:
-            for step, byte in zip(self._steps, chosen.to_bytes(self._size, "little"), strict=True):
-                if byte:
-                    found += step[byte]
-        return tuple(found)
-
-
-class _Step(dict[int, tuple[str, ...]]):
-    def __init__(self, names: list[str]) -> None:
-        super().__init__()
-        self._names = names
-
-    def __missing__(self, byte: int) -> tuple[str, ...]:
-        found = self[byte] = tuple(name for bit, name in enumerate(self._names) if byte >> bit & 1)
-        return found
+        if not chosen:
+            return ()
+        digits = bin(chosen | self._top)
+        if chosen.bit_count() > self._many:
+            return tuple(compress(self._backwards, digits[3:].encode().translate(_TRUTHS)))
+        # Each stretch of zeros before a one: its length leads from one member to the next.
+        gaps = digits.split("1")[1:-1]
+        at_digit = self._at_digit
+        return tuple([at_digit[place] for place in map(add, accumulate(map(len, gaps)), count(3))])
 
 
 Fold = Callable[[int], int]

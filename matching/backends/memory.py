@@ -109,6 +109,8 @@ class _Day:
             widths.append(width)
             start += width
         self.width = start
+        tests = (len(clause.tests) for item in self.items for clause in item.clauses.clauses)
+        self.most_tests = max(tests, default=0)
         self.everything = (1 << start) - 1
         self.fold = bits.folder(widths)
         self.rough = bits.of((n for n, item in enumerate(self.items) if not item.clauses.exact), len(self.items))
@@ -175,6 +177,7 @@ class _Day:
     def _scan(self, facts: Facts, near: int, tokens: Tokens) -> tuple[int, int, int]:
         """Clauses that fail by a leaf, that have an unknown leaf, and that fail by more than ``near`` leaves."""
         values: Values = facts.values
+        near = min(near, self.most_tests)
         failed = unknown = too_far = 0
         if near == 0:
             for probe in self.probes:
