@@ -7,6 +7,7 @@ import zipfile
 
 import openpyxl
 import pytest
+from django.conf import settings
 
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.models import Material, MaterialType
@@ -68,7 +69,7 @@ def test_a_table_with_macros_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_the_same_bytes_twice_are_one_file_and_lie_outside_what_is_served(settings) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_bytes_twice_are_one_file_and_lie_outside_what_is_served() -> None:
     made = case()
     made.drafted().upload("invoice").upload("invoice")
     material = Material.objects.get(application_id=made.id)

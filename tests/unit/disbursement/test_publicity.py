@@ -1,0 +1,113 @@
+"""Publicity is a gate: days must pass, objections must be answered."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from disbursement.domain.errors import Denied, Invalid
+from disbursement.models import Decision, Objection, Publicity
+from disbursement.services import decisions, publicity
+from tests.factories import matching as base
+from tests.factories.disbursement import Case, at, case
+
+pytestmark = pytest.mark.django_db
+
+
+def publicised(days: int = 5) -> tuple[Case, Publicity]:
+    made = case(publicity_days=days).second_review()
+    return made, publicity.publicise(application_id=made.id, actor=made.second, now=made.now)
+
+
+def objected(found: Publicity) -> Objection:
+    return publicity.object_to(
+        publicity_id=found.pk, name="李四", contact="028-1", text="发票不实", now=at(found.starts_on)
+    )
+
+
+def test_an_item_with_publicity_cannot_be_approved_past_it() -> None:
+    made = case(publicity_days=5).second_review()
+    with pytest.raises(Invalid, match="公示 5 个工作日"):
+        decisions.approve(application_id=made.id, actor=made.second, now=made.now)
+
+
+def test_publicity_runs_over_working_days_from_the_next_one_on() -> None:
+    _, found = publicised()
+    assert (found.starts_on, found.ends_on) == (date(2026, 3, 3), date(2026, 3, 9))
+    assert found.amount == Decimal("150000.00")
+
+
+def test_it_ends_by_itself_the_day_after_and_not_before() -> None:
+    made, _ = publicised()
+    with pytest.raises(Invalid, match="期满"):
+        decisions.approve(application_id=made.id, actor=made.second, now=at("2026-03-09", 23))
+    assert publicity.end_due(now=at("2026-03-09", 23)) == []
+    assert publicity.end_due(now=at("2026-03-10", 0)) == [made.id]
+    assert publicity.end_due(now=at("2026-03-10", 1)) == []
+    decision = Decision.objects.get(application_id=made.id, kind="approved")
+    assert (decision.role, decision.by) == ("system", None)
+    assert made.fresh().state == "approved"
+
+
+def test_an_open_objection_holds_it_and_one_without_ground_lets_it_go_on() -> None:
+    made, found = publicised()
+    objection = objected(found)
+    late = at("2026-03-12")
+    assert publicity.end_due(now=late) == []
+    with pytest.raises(Invalid, match="异议"):
+        decisions.approve(application_id=made.id, actor=made.second, now=late)
+    publicity.answer_objection(
+        objection_id=objection.pk, sustained=False, answer="经查属实开具", actor=made.second, now=late
+    )
+    assert publicity.end_due(now=late) == [made.id]
+
+
+def test_a_sustained_objection_takes_it_back_to_second_review() -> None:
+    made, found = publicised()
+    objection = objected(found)
+    publicity.answer_objection(
+        objection_id=objection.pk, sustained=True, answer="发票确有问题", actor=made.second, now=at("2026-03-05")
+    )
+    assert made.fresh().state == "second_review"
+    found.refresh_from_db()
+    assert found.closed_at is not None
+    with pytest.raises(Invalid, match="已经处理"):
+        publicity.answer_objection(
+            objection_id=objection.pk, sustained=False, answer="改判", actor=made.second, now=at("2026-03-05")
+        )
+
+
+def test_only_the_departments_second_reviewer_answers() -> None:
+    made, found = publicised()
+    objection = objected(found)
+    for actor in (made.reviewer, made.agent):
+        with pytest.raises(Denied):
+            publicity.answer_objection(
+                objection_id=objection.pk, sustained=False, answer="不成立", actor=actor, now=at("2026-03-05")
+            )
+
+
+@pytest.mark.parametrize("day", ["2026-03-02", "2026-03-10"])
+def test_an_objection_outside_the_days_is_refused(day: str) -> None:
+    _, found = publicised()
+    with pytest.raises(Invalid, match="不在公示期内"):
+        publicity.object_to(publicity_id=found.pk, name="李四", contact="1", text="不实", now=at(day))
+
+
+def test_an_anonymous_or_empty_objection_says_what_is_missing() -> None:
+    _, found = publicised()
+    with pytest.raises(Invalid) as told:
+        publicity.object_to(publicity_id=found.pk, name=" ", contact="", text="", now=at("2026-03-04"))
+    assert [fault.place for fault in told.value.faults] == ["name", "contact", "text"]
+
+
+def test_who_lost_credit_during_publicity_is_not_approved_and_the_reviewer_sees_why() -> None:
+    made, _ = publicised()
+    late = at("2026-03-12")
+    records = [{"code": "dishonest", "on": "2026-03-10"}]
+    base.learn(made.enterprise, now=late, valid_on=date(2026, 3, 10), credit_records=records)
+    assert publicity.end_due(now=late) == []
+    assert made.fresh().state == "publicity"
+    assert any("失信" in reason for reason in publicity.stays_because(application=made.application, now=late))
