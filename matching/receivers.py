@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from matching.days import day_of
+from matching.models import PushCause
 from matching.registry import outbox
 from matching.services import match
 from matching.tasks import wake
@@ -21,6 +22,7 @@ def forget_withdrawn_item(*, payload: dict[str, Any], now: datetime) -> None:
     match.withdraw_item(item_id=payload["item_id"])
 
 
-@outbox.subscribe("enterprise.facts_changed")
-def match_changed_profile(*, payload: dict[str, Any], now: datetime) -> None:
-    match.match_enterprise(enterprise_id=payload["enterprise_id"], as_of=day_of(now), now=now)
+@outbox.subscribe("enterprise.facts_changed", together=True)
+def match_changed_profiles(*, payloads: list[dict[str, Any]], now: datetime) -> None:
+    ids = dict.fromkeys(payload["enterprise_id"] for payload in payloads)
+    match.match_enterprises(enterprise_ids=ids, cause=PushCause.PROFILE, as_of=day_of(now), now=now)

@@ -10,7 +10,7 @@ from matching.services import match
 _BATCH = 1000
 
 
-@shared_task(name="matching.deliver_outbox")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="matching.deliver_outbox")
 def deliver_outbox() -> int:
     """Deliver every message that is due; returns how many succeeded. Does nothing inside a delivery."""
     total = 0
@@ -22,7 +22,7 @@ def deliver_outbox() -> int:
             return total
 
 
-@shared_task(name="matching.match_nightly")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="matching.match_nightly")
 def match_nightly() -> int:
     """Match everything as of today (Asia/Shanghai); returns how many pushes that made."""
     now = timezone.now()

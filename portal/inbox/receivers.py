@@ -16,9 +16,9 @@ def _tell(messages: Iterable[Message | None], now: datetime) -> None:
     services.tell(messages=[message for message in messages if message is not None], now=now)
 
 
-@outbox.subscribe("push.created")
-def tell_of_push(*, payload: dict[str, Any], now: datetime) -> None:
-    _tell([texts.of_push(push_id=payload["push_id"])], now)
+@outbox.subscribe("push.created", together=True)
+def tell_of_pushes(*, payloads: list[dict[str, Any]], now: datetime) -> None:
+    _tell(texts.of_pushes(push_ids=[payload["push_id"] for payload in payloads]), now)
 
 
 @outbox.subscribe("application.changed")

@@ -7,7 +7,7 @@ from matching.days import day_of
 from portal.inbox import digest
 
 
-@shared_task(name="inbox.send_digests")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="inbox.send_digests")
 def send_digests() -> int:
     """Write and send today's digests (Asia/Shanghai); returns how many mails went out."""
     now = timezone.now()

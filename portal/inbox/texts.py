@@ -22,13 +22,28 @@ _CAUSES = {
 }
 
 
-def of_push(*, push_id: int) -> Message:
-    """An item that fits, with the reasons as they were found."""
-    push = Push.objects.select_related("version__item__department").get(pk=push_id)
+def of_pushes(*, push_ids: Sequence[int]) -> list[Message]:
+    """Items that fit, with the reasons as they were found."""
+    pushes = list(
+        Push.objects.select_related("version__item__department").filter(pk__in=push_ids).order_by("created_at", "pk")
+    )
+    earlier = set(
+        Push.objects.filter(
+            enterprise__in={push.enterprise_id for push in pushes},
+            version__item__in={push.version.item_id for push in pushes},
+        ).values_list("enterprise_id", "version__item_id", "version__number")
+    )
+    first = {}
+    for enterprise_id, item_id, number in sorted(earlier, reverse=True):
+        first[enterprise_id, item_id] = number
+    return [
+        _of_push(push, told_before=first[push.enterprise_id, push.version.item_id] < push.version.number)
+        for push in pushes
+    ]
+
+
+def _of_push(push: Push, *, told_before: bool) -> Message:
     item, version = push.version.item, push.version
-    told_before = Push.objects.filter(
-        enterprise_id=push.enterprise_id, version__item=item, version__number__lt=version.number
-    ).exists()
     names = {"item": item.name}
     if push.verdict == Verdict.UNDETERMINED:
         title = _("《%(item)s》符合贵企业，填报项目信息后即可申报") % names

@@ -151,3 +151,42 @@ def test_a_waker_that_fails_does_not_fail_what_was_committed(monkeypatch, caplog
     with transaction.atomic():
         outbox.emit(topic="test.topic", payload={}, now=NOW)
     assert OutboxMessage.objects.filter(delivered_at=None).count() == 1
+
+
+@pytest.mark.django_db
+def test_messages_of_one_topic_that_follow_each_other_go_together(monkeypatch):
+    calls = []
+    for topic in ("test.many", "test.one"):
+        monkeypatch.setitem(outbox._handlers, topic, [])
+    outbox.subscribe("test.many", together=True)(
+        lambda *, payloads, now: calls.append([payload["n"] for payload in payloads])
+    )
+    outbox.subscribe("test.one")(lambda *, payload, now: calls.append(payload["n"]))
+    for n, topic in enumerate(["many", "many", "one", "many", "many", "many"]):
+        outbox.emit(topic=f"test.{topic}", payload={"n": n}, now=NOW)
+    assert outbox.deliver(now=NOW) == 6
+    assert calls == [[0, 1], 2, [3, 4, 5]]
+    outbox.emit_many(topic="test.many", messages=[({"n": n}, None) for n in range(250)], now=NOW)
+    assert outbox.deliver(now=NOW, limit=240) == 240
+    assert [len(call) for call in calls[3:]] == [100, 100, 40]
+
+
+@pytest.mark.django_db
+def test_of_messages_that_fail_together_only_the_bad_one_waits(monkeypatch):
+    monkeypatch.setitem(outbox._handlers, "test.many", [])
+
+    @outbox.subscribe("test.many", together=True)
+    def write_or_stumble(*, payloads, now):
+        for payload in payloads:
+            outbox.emit(topic="test.written", payload=payload, now=now)
+            if payload["n"] == 2:
+                raise ValueError("第二条不行")
+
+    outbox.emit_many(topic="test.many", messages=[({"n": n}, None) for n in range(4)], now=NOW)
+    outbox.deliver(now=NOW)
+    waiting = OutboxMessage.objects.get(delivered_at=None)
+    assert waiting.payload == {"n": 2}
+    assert "第二条不行" in waiting.last_error
+    written = OutboxMessage.objects.filter(topic="test.written").order_by("id")
+    assert [message.payload["n"] for message in written] == [0, 1, 3]
+    assert set(OutboxMessage.objects.filter(topic="test.many").values_list("attempts", flat=True)) == {1}
