@@ -13,5 +13,3 @@ def attachment(*, content: bytes, name: str, content_type: str = "application/oc
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
-
-

@@ -23,10 +23,13 @@ class Entry:
 def for_request(request: HttpRequest) -> list[Entry]:
     """Entries in order; the one under whose address the request lies is current (the longest one wins)."""
     found: list[tuple[str, str, int]] = []
+    places: list[tuple[str, str]] = []
 
-    def offer(name: str, label: str, count: int = 0) -> None:
+    def offer(name: str, label: str, count: int = 0, also: tuple[str, ...] = ()) -> None:
         try:
-            found.append((label, reverse(name), count))
+            url = reverse(name)
+            found.append((label, url, count))
+            places.extend((prefix, url) for prefix in (url, *map(reverse, also)))
         except NoReverseMatch:  # a room that this installation does not serve
             return
 
@@ -44,17 +47,18 @@ def for_request(request: HttpRequest) -> list[Entry]:
     if access.has(DESK_ROLES):
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
     if access.has(REVIEW_ROLES):
-        offer("desk:worklist", _("审核"))
+        offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests"))
     if access.has(FINANCE_ROLES):
-        offer("desk:cycles", _("兑现"))
+        money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines")
+        offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
         offer("desk:supervision", _("督查"))
     if access.has({StaffRole.ADMINISTRATOR}):
         offer("desk:admin_home", _("系统管理"))
     if access.has({StaffRole.POLICY_OFFICER}):
         offer("wagtailadmin_home", _("政策编辑"))
-    matching = [url for _label, url, _count in found if request.path.startswith(url)]
-    here = max(matching, key=len) if matching else None
+    matching = [(prefix, url) for prefix, url in places if request.path.startswith(prefix)]
+    here = max(matching, key=lambda place: len(place[0]))[1] if matching else None
     return [Entry(label, url, url == here, count) for label, url, count in found]
 
 

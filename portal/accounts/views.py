@@ -40,7 +40,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     template_name = "accounts/password_change.html"
     success_url = reverse_lazy("accounts:me")
 
-    def form_valid(self, form):  # type: ignore[no-untyped-def]
+    def form_valid(self, form):
         messages.success(self.request, _("密码已修改。"))
         return super().form_valid(form)
 
@@ -52,7 +52,7 @@ class InvitationView(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:login")
     reset_url_token = "set"
 
-    def form_valid(self, form):  # type: ignore[no-untyped-def]
+    def form_valid(self, form):
         messages.success(self.request, _("密码已设置，请登录。"))
         return super().form_valid(form)
 

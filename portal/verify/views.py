@@ -33,7 +33,7 @@ class FileForm(forms.Form):
         label=_("核对文件"), help_text=_("选择您手中的 PDF，核对它与签发的文书是否一字不差。文件只作比对，不会保存。")
     )
 
-    def clean_file(self):  # type: ignore[no-untyped-def]
+    def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > _MOST_BYTES:
             raise forms.ValidationError(_("文件超过 20 MB，不会是本系统签发的文书。"))
@@ -51,9 +51,7 @@ def confirm(request: HttpRequest, number: str) -> HttpResponseBase:
     """The notice of that number, or a 404 page that says it was never issued."""
     document = None
     if _NUMBER.fullmatch(number):
-        document = (
-            Document.objects.defer("content").filter(number=number).select_related("application__item").first()
-        )
+        document = Document.objects.defer("content").filter(number=number).select_related("application__item").first()
     if document is None:
         return render(request, "verify/unknown.html", {"number": number[:40], "form": NumberForm()}, status=404)
     form = FileForm(request.POST or None, request.FILES or None)

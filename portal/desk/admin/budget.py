@@ -26,7 +26,7 @@ PER_PAGE = 50
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
 
 
-class BudgetLineForm(forms.ModelForm):  # type: ignore[type-arg]
+class BudgetLineForm(forms.ModelForm):
     class Meta:
         model = BudgetLine
         fields = ["code", "year", "name", "department", "source", "ceiling"]
@@ -35,7 +35,7 @@ class BudgetLineForm(forms.ModelForm):  # type: ignore[type-arg]
             "ceiling": gettext_lazy("批准的全年额度。调低时，只收回尚未预留的部分。"),
         }
 
-    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["ceiling"].widget = forms.TextInput(attrs={"inputmode": "decimal"})
         if self.instance.pk:

@@ -25,7 +25,7 @@ from portal.forms import DateInput
 _SATURDAY = 5
 
 
-class YearForm(forms.ModelForm):  # type: ignore[type-arg]
+class YearForm(forms.ModelForm):
     class Meta:
         model = CalendarYear
         fields = ["year", "is_official", "source"]
@@ -52,7 +52,7 @@ class DayForm(forms.Form):
     )
     name = forms.CharField(label=gettext_lazy("节日"), max_length=40)
 
-    def __init__(self, *args, year: CalendarYear, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, *args, year: CalendarYear, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.year = year
 

@@ -14,12 +14,12 @@ from portal.accounts.access import role_required
 from portal.accounts.models import StaffRole
 
 
-class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]
+class DepartmentForm(forms.ModelForm):
     class Meta:
         model = Department
         fields = ["code", "name", "short_name", "phone", "address"]
 
-    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             # Files and policies name the department by its code.

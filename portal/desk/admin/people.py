@@ -25,7 +25,7 @@ from portal.forms import add_errors
 PER_PAGE = 50
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+class PersonForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["username", "full_name", "phone", "email", "is_active"]
@@ -39,7 +39,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_active": gettext_lazy("停用后不能登录，办过的事项都保留。"),
         }
 
-    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["full_name"].required = True
 

@@ -19,7 +19,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
-from disbursement.services import applications, awards, judging, materials, publicity, reviews
+from disbursement.services import applications, awards, decisions, judging, materials, publicity, reviews
 from matching.criteria import leaves
 from matching.days import day_of
 from matching.models import Fact, PolicyItem
@@ -131,7 +131,7 @@ def application_page(
         "answers": answers,
         "rows": rows,
         "conditions": _conditions(found, dossier, rules, rows),
-        "deeds": _deeds(permitted, bound or {}),
+        "deeds": _deeds(found, permitted, bound or {}),
         "reasoned": [(WITH_REASONS[action], action.label) for action in permitted if action in WITH_REASONS],
         "may_correct": ApplicationAction.ASK_CORRECTION in permitted,
         "may_confirm": bool(permitted) and found.status in _CONFIRMABLE,
@@ -226,12 +226,19 @@ def download_document(request: HttpRequest, document_id: int) -> HttpResponseBas
     return attachment(content=bytes(document.content), name=f"{document.number}.pdf", content_type="application/pdf")
 
 
-def _deeds(permitted: list[ApplicationAction], bound: dict[str, forms.Form]) -> list[tuple[Deed, forms.Form]]:
+def _deeds(
+    found: Application, permitted: list[ApplicationAction], bound: dict[str, forms.Form]
+) -> list[tuple[Deed, forms.Form, bool]]:
+    """What may be done, each with its form, and whether it is the usual next step."""
     shown = [deed for deed in DEEDS if deed.action in permitted]
     if ApplicationAction.ACCEPT in permitted:
         # The service chooses between the two by whether there are gaps to grant.
         shown = [deed for deed in shown if deed.action is not ApplicationAction.ACCEPT_WITH_GAP]
-    return [(deed, bound.get(deed.name) or deed.form(prefix=deed.name)) for deed in shown]
+    unusual = {deed.name for deed in shown if deed.style}
+    if found.status is not ApplicationState.PUBLICITY:
+        unusual.add("approve" if decisions.publicity_days(found) else "publicise")
+    told = [(deed, bound.get(deed.name) or deed.form(prefix=deed.name), deed.name not in unusual) for deed in shown]
+    return sorted(told, key=lambda row: not row[2])
 
 
 def _conditions(found: Application, dossier: Dossier, rules: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from matching.days import day_of
 from matching.models import Enterprise
 from portal.accounts.access import current_enterprise, enterprise_required
 from portal.enterprise.opportunities import Kind, counts_of
+from portal.inbox import selectors as inbox
+from portal.inbox.models import NotificationKind
 
 _COMING = (PayableState.AWAITING, PayableState.RESERVED, PayableState.SCHEDULED, PayableState.HELD, PayableState.SEALED)
 _DONE = (PayableState.PAID, PayableState.SETTLED)
@@ -46,7 +48,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "enterprise": enterprise,
         "today": today,
-        "todo": to_do(enterprise),
+        "todo": [*to_do(enterprise), *unread_pushes(request)],
         "coming": coming,
         "coming_total": payables.filter(state__in=_COMING).aggregate(total=Sum("amount"))["total"],
         "paid_total": payables.filter(state__in=_DONE).aggregate(total=Sum("amount"))["total"],
@@ -143,3 +145,25 @@ def to_do(enterprise: Enterprise) -> list[ToDo]:
         for row in drafts
     ]
     return found
+
+
+def unread_pushes(request: HttpRequest) -> list[ToDo]:
+    """Items told to the enterprise that this person has not looked at, as one thing to do."""
+    assert request.user.is_authenticated
+    rows = inbox.listing(
+        user=request.user,
+        enterprise_ids=[current_enterprise(request).pk],
+        kind=NotificationKind.POLICY,
+        unread_only=True,
+    )
+    count = rows.count()
+    if not count:
+        return []
+    return [
+        ToDo(
+            _("%(count)s 条政策推送未读") % {"count": count},
+            _("适合贵企业的新政策，每条都写明理由。"),
+            reverse("inbox:list") + "?unread=1",
+            _("去看看"),
+        )
+    ]
