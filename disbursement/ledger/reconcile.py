@@ -21,7 +21,6 @@ from disbursement.models import (
     LedgerTransfer,
     Payable,
     ReturnLine,
-    ReturnResult,
     SealedFile,
 )
 from disbursement.treasury.formats import FormatError, payment_format
@@ -93,9 +92,8 @@ def four_figures(*, batch: Batch) -> FourFigures:
     by_pk = {attempt.pk: line_id for line_id, attempt in ids.items()}
     posted = {
         by_pk[pk]: amount
-        for pk, amount in ReturnLine.objects.filter(batch=batch, status="posted")
-        .exclude(result=ReturnResult.REFUNDED)
-        .values_list("attempt_id", "amount")
+        # A refund answers for its payment, too: what was given back had arrived.
+        for pk, amount in ReturnLine.objects.filter(batch=batch, status="posted").values_list("attempt_id", "amount")
         if pk in by_pk and amount is not None
     }
     if (batch.count, batch.total) != (len(in_batch), money.total(in_batch.values())):
