@@ -92,7 +92,6 @@ class Application(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = verbose_name_plural = _("申报")
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=[s.value for s in _S]), name="application_state_known"),
             models.CheckConstraint(
                 condition=Q(state=_S.DRAFT, number__isnull=True, submitted_at__isnull=True)
                 | Q(state=_S.WITHDRAWN, number__isnull=True, submitted_at__isnull=True)
@@ -112,6 +111,7 @@ class Application(models.Model):
                 | Q(accepted_at__isnull=True),
                 name="application_accepted_at_only_if_accepted",
             ),
+            # Names every state, so that an unknown one is refused here too.
             models.CheckConstraint(
                 condition=Q(state__in=UNDECIDED, decided_at__isnull=True)
                 | Q(state__in=[*REFUSED, *GRANTED], decided_at__isnull=False)

@@ -11,7 +11,7 @@ from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Refused, Role
 from disbursement.models import Application, TransitionLog
-from disbursement.models.application import AFTER_ACCEPTANCE, GRANTED, REFUSED
+from disbursement.models.application import AFTER_ACCEPTANCE, GRANTED, REFUSED, UNDECIDED
 from disbursement.services.applications import permitted_actions, transition
 from matching.registry.models import OutboxMessage
 from tests.factories.disbursement import Case, agent, case_in, staff
@@ -131,3 +131,7 @@ def test_nobody_of_another_enterprise_or_department_may_do_anything(state: Appli
             ):
                 raise AssertionError("the body must not be reached")
     assert Application.objects.get(pk=case.id).state == state
+
+
+def test_the_decision_constraint_names_every_state_there_is() -> None:
+    assert {*UNDECIDED, *REFUSED, *GRANTED, ApplicationState.WITHDRAWN} == set(ApplicationState)
