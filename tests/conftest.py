@@ -55,13 +55,14 @@ def django_db_setup(
     from django.conf import settings as django_settings
     from django.db import connection
 
-    from tests import database
+    from tests import database, flush
 
     suffix = os.environ.get("PYTEST_XDIST_WORKER", f"p{os.getpid()}")
     before = django_settings.DATABASES["default"]["NAME"]
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
             database.make_sqlite_database(suffix)
+            flush.lift_triggers_while_flushing()
         else:
             name = database.make_postgresql_database(suffix)
     yield

@@ -1,5 +1,6 @@
 """The pages and rights that a new district starts with; run again it changes nothing."""
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from wagtail.models import (
@@ -7,6 +8,7 @@ from wagtail.models import (
     GroupApprovalTask,
     GroupCollectionPermission,
     GroupPagePermission,
+    Locale,
     Page,
     Site,
     Workflow,
@@ -33,7 +35,7 @@ COLLECTION_RIGHTS = (
 @transaction.atomic
 def setup_cms(*, district: str, hostname: str = "localhost", port: int = 80) -> PolicyIndexPage:
     """The front page, the list under it, and the group of policy officers with its rights. Returns the list page."""
-    root = Page.get_first_root_node()
+    root = _root()
     home = HomePage.objects.first()
     if home is None:
         home = HomePage(title=f"{district}惠企政策", slug="huida", lead="看得懂、找得到、算得清、拿得到。")
@@ -52,6 +54,17 @@ def setup_cms(*, district: str, hostname: str = "localhost", port: int = 80) -> 
         home.add_child(instance=library)
     setup_officers()
     return library
+
+
+def _root() -> Page:
+    """The root of all pages, made anew where a database was emptied."""
+    root = Page.get_first_root_node()
+    if root is None:
+        Locale.objects.get_or_create(language_code=settings.LANGUAGE_CODE)
+        root = Page.add_root(instance=Page(title="Root", slug="root"))
+    if Collection.get_first_root_node() is None:
+        Collection.add_root(name="Root")
+    return root
 
 
 def setup_officers() -> Group:
