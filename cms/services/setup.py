@@ -1,5 +1,7 @@
 """The pages and rights that a new district starts with; run again it changes nothing."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -74,7 +76,7 @@ def setup_officers() -> Group:
     group.permissions.add(
         Permission.objects.get(content_type__app_label="registry", codename="change_vocabularyrevision")
     )
-    root = Page.get_first_root_node()
+    root = _root()
     for codename in PAGE_RIGHTS:
         permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=codename)
         GroupPagePermission.objects.get_or_create(group=group, page=root, permission=permission)
@@ -84,6 +86,14 @@ def setup_officers() -> Group:
         GroupCollectionPermission.objects.get_or_create(group=group, collection=collection, permission=permission)
     _setup_workflow(group)
     return group
+
+
+def seat_officer(*, user: Any, seated: bool) -> None:
+    """Let a person edit and publish policies, or no longer. Doing it twice changes nothing."""
+    if seated:
+        user.groups.add(setup_officers())
+    else:
+        user.groups.remove(*Group.objects.filter(name=OFFICERS))
 
 
 def _setup_workflow(group: Group) -> None:

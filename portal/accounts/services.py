@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cms.services.setup import seat_officer
 from matching.models import Enterprise
 from matching.registry.models import Department
-from portal.accounts.models import Membership, MembershipKind, RoleAssignment, User
+from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 
 
 @transaction.atomic
@@ -63,12 +64,20 @@ def grant_role(*, user: User, role: str, department: Department | None) -> RoleA
     if user.memberships.filter(revoked_at__isnull=True).exists():
         raise ValidationError(_("该账户正代表企业办事，不能兼任工作人员角色。请为其另设工作账户。"), code="member")
     assignment, _created = RoleAssignment.objects.get_or_create(user=user, role=role, department=department)
+    if role == StaffRole.POLICY_OFFICER:
+        seat_officer(user=user, seated=True)
     return assignment
 
 
+@transaction.atomic
 def revoke_role(*, assignment_id: int) -> None:
     """Take a role away; taking it twice changes nothing."""
-    RoleAssignment.objects.filter(pk=assignment_id).delete()
+    assignment = RoleAssignment.objects.filter(pk=assignment_id).select_related("user").first()
+    if assignment is None:
+        return
+    assignment.delete()
+    if not assignment.user.role_assignments.filter(role=StaffRole.POLICY_OFFICER).exists():
+        seat_officer(user=assignment.user, seated=False)
 
 
 @transaction.atomic

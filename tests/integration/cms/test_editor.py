@@ -12,7 +12,8 @@ from wagtail.test.utils.form_data import nested_form_data, streamfield
 from cms.models import PolicyItemPage
 from matching.models import PolicyVersion
 from matching.services.vocabulary import current_vocabulary
-from portal.accounts.models import User
+from portal.accounts.models import StaffRole, User
+from portal.accounts.services import grant_role, revoke_role
 from tests.factories import cms
 from tests.factories.matching import department
 
@@ -233,3 +234,17 @@ def test_who_is_no_officer_does_not_reach_the_desk(client: Client) -> None:
     for url in (reverse("cms_vocabulary:index"), add_url(), reverse("wagtailadmin_home")):
         assert client.get(url).status_code in (302, 403)
     assert Page.objects.filter(slug="kj-one").count() == 0
+
+
+def test_the_role_of_a_policy_officer_opens_the_desk_and_losing_it_closes_it(client: Client) -> None:
+    cms.library()
+    user = User.objects.create_user("newcomer", password="a-long-password")
+    client.force_login(user)
+    one = grant_role(user=user, role=StaffRole.POLICY_OFFICER, department=None)
+    two = grant_role(user=user, role=StaffRole.POLICY_OFFICER, department=department())
+    assert client.get(add_url()).status_code == 200
+    revoke_role(assignment_id=one.pk)
+    assert client.get(add_url()).status_code == 200
+    revoke_role(assignment_id=two.pk)
+    revoke_role(assignment_id=two.pk)
+    assert client.get(add_url()).status_code in (302, 403)
