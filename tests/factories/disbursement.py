@@ -9,6 +9,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.ledger.posting import sync_ceiling
@@ -81,7 +83,8 @@ def budget_line(
         year=year,
         defaults={"name": "科技创新专项", "department": owner or base.department(), "ceiling": Decimal(ceiling)},
     )
-    sync_ceiling(line=line, now=at(START))
+    with transaction.atomic():
+        sync_ceiling(line=line, now=at(START))
     return line
 
 

@@ -1,0 +1,115 @@
+"""What follows a transition or a payment, through the outbox: once, however often it is delivered."""
+
+from __future__ import annotations
+
+import pytest
+
+from disbursement.models import Document, DocumentKind, Payable
+from disbursement.receivers import close_what_is_settled, issue_notice, tell_of_payment
+from disbursement.services import applications, decisions, earlier_awards, reviews
+from matching.criteria import canonical_json
+from matching.models import Fact, Profile
+from matching.registry import outbox
+from matching.registry.models import OutboxMessage
+from tests.factories import matching as base
+from tests.factories import money
+from tests.factories.disbursement import Case, at, case
+
+pytestmark = pytest.mark.django_db
+NOW = at("2026-03-26")
+
+
+def deliver() -> None:
+    while outbox.deliver(now=NOW):
+        pass
+    failed = OutboxMessage.objects.filter(delivered_at__isnull=True).exclude(last_error="")
+    assert [message.last_error for message in failed] == []
+
+
+def kinds() -> list[str]:
+    return sorted(Document.objects.values_list("kind", flat=True))
+
+
+def paid(*, bounced: tuple[int, ...] = ()) -> Case:
+    made = case().approved()
+    for batch in money.cut():
+        money.paid(batch, money.Finance(), bounced=bounced)
+    return made
+
+
+def test_every_letter_of_an_applications_life_is_issued_once() -> None:
+    made = case().submitted().asked().supplied()
+    deliver()
+    assert kinds() == ["correction"]
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now)
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=made.later().now)
+    reviews.recommend_approval(application_id=made.id, text="通过", actor=made.reviewer, now=made.later().now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.later().now)
+    deliver()
+    assert kinds() == ["acceptance", "correction", "decision"]
+    for message in OutboxMessage.objects.filter(topic="notice.wanted"):
+        issue_notice(payload=message.payload, now=NOW)
+    assert kinds() == ["acceptance", "correction", "decision"]
+    told = OutboxMessage.objects.filter(topic="notice.issued")
+    assert told.count() == 3
+
+
+def test_a_payment_brings_its_letters_the_fact_and_the_end() -> None:
+    made = paid()
+    deliver()
+    assert kinds() == sorted(["acceptance", "decision", "payment", "batch"])
+    assert made.fresh().state == "closed"
+    assert made.application.closed_at is not None
+    records = Profile.objects.get(enterprise=made.enterprise).facts["earlier_awards"]
+    assert records == [{"amount": "150000.00", "code": "rd", "on": "2026-03-24"}]
+
+
+def test_delivered_again_everything_stays_as_it_is() -> None:
+    made = paid()
+    deliver()
+    before = (kinds(), Fact.objects.count(), made.fresh().revision)
+    for message in OutboxMessage.objects.filter(topic="payable.paid"):
+        tell_of_payment(payload=message.payload, now=NOW)
+    for message in OutboxMessage.objects.filter(topic="payable.settled"):
+        close_what_is_settled(payload=message.payload, now=NOW)
+    deliver()
+    assert (kinds(), Fact.objects.count(), made.fresh().revision) == before
+
+
+def test_what_other_sources_know_of_earlier_awards_stays_beside_it() -> None:
+    made = case().approved()
+    known = [{"code": "talent", "on": "2024-05-01", "amount": "1000"}]
+    base.learn(made.enterprise, now=NOW, earlier_awards=known)
+    for batch in money.cut():
+        money.paid(batch, money.Finance())
+    deliver()
+    records = Profile.objects.get(enterprise=made.enterprise).facts["earlier_awards"]
+    assert canonical_json(records[0]) == canonical_json(known[0])
+    assert [record["code"] for record in records] == ["talent", "rd"]
+
+
+def test_a_later_bounce_takes_the_record_out_again() -> None:
+    made = paid()
+    deliver()
+    attempt = Payable.objects.get(application_id=made.id).attempts.get()
+    type(attempt).objects.filter(pk=attempt.pk).update(outcome="bounced")
+    assert earlier_awards.write_back(enterprise_ids=[made.enterprise.pk], now=at("2026-03-27")) == 1
+    assert Profile.objects.get(enterprise=made.enterprise).facts["earlier_awards"] == []
+
+
+def test_a_bounce_closes_nothing_and_brings_no_letter_of_payment() -> None:
+    other = paid(bounced=(1,))
+    deliver()
+    assert other.fresh().state == "approved"
+    assert not Fact.objects.filter(enterprise=other.enterprise, key="earlier_awards").exists()
+    assert not Document.objects.filter(application=other.application, kind=DocumentKind.PAYMENT).exists()
+
+
+def test_the_nightly_net_closes_what_an_event_missed() -> None:
+    made = paid()
+    OutboxMessage.objects.filter(topic="payable.settled").delete()
+    deliver()
+    assert made.fresh().state == "approved"
+    assert applications.close_settled(now=NOW) == [made.id]
+    assert applications.close_settled(now=NOW) == []
+    assert made.fresh().state == "closed"

@@ -1,0 +1,153 @@
+"""Two people at once, on PostgreSQL: one wins, the other is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection, connections
+
+from disbursement.domain.errors import REFUSALS
+from disbursement.models import Application, Decision, Document, DocumentKind, Payable
+from disbursement.services import decisions, drafts, notices, reviews
+from matching.registry import outbox
+from matching.registry.models import OutboxMessage
+from tests.factories.disbursement import Case, agent, case, staff
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def needs_row_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("needs row locks")
+    # Commits wake nobody: what is delivered, and when, is the test's to say.
+    monkeypatch.setattr(outbox, "_wakers", [])
+
+
+def race(*runners: Callable[[], object]) -> list[object]:
+    """Run them at the same moment; what each returned, or the refusal it was told."""
+    start = Barrier(len(runners))
+    results: list[object] = [None] * len(runners)
+
+    def run(index: int, runner: Callable[[], object]) -> None:
+        try:
+            start.wait(timeout=20)
+            results[index] = runner()
+        except REFUSALS as refusal:
+            results[index] = refusal
+        except Exception as error:
+            results[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=(index, runner)) for index, runner in enumerate(runners)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results
+
+
+def refusals(results: list[object]) -> list[object]:
+    unexpected = [r for r in results if isinstance(r, Exception) and not isinstance(r, REFUSALS)]
+    assert unexpected == []
+    return [r for r in results if isinstance(r, REFUSALS)]
+
+
+def drafted() -> Case:
+    made = case()
+    return made.drafted()
+
+
+def test_a_double_submit_hands_in_once() -> None:
+    made = drafted()
+    results = race(*[lambda: drafts.submit(application_id=made.id, actor=made.agent, now=made.now) for _ in range(4)])
+    assert len(refusals(results)) == 3
+    assert made.fresh().log.count() == 1
+    assert OutboxMessage.objects.filter(topic="application.changed").count() == 1
+
+
+def test_two_clicks_on_apply_make_one_draft() -> None:
+    made = case()
+    colleague = agent(made.enterprise)
+
+    def apply_as(actor: object) -> Callable[[], Application]:
+        return lambda: drafts.create_draft(
+            item_id=made.version.item_id,
+            enterprise_id=made.enterprise.pk,
+            actor=actor,  # type: ignore[arg-type]
+            now=made.now,
+        )
+
+    results = race(apply_as(made.agent), apply_as(colleague), apply_as(made.agent))
+    assert refusals(results) == []
+    assert Application.objects.count() == 1
+
+
+def test_two_reviewers_approve_and_the_money_is_reserved_once() -> None:
+    made = case().second_review()
+    colleague = staff("second_reviewer", made.version.item.department)
+    results = race(
+        lambda: decisions.approve(application_id=made.id, actor=made.second, now=made.now),
+        lambda: decisions.approve(application_id=made.id, actor=colleague, now=made.now),
+    )
+    assert len(refusals(results)) == 1
+    assert Decision.objects.filter(kind="approved").count() == 1
+    assert Payable.objects.count() == 1
+
+
+def test_one_accepts_while_another_refuses_and_one_of_them_is_told() -> None:
+    made = case().submitted()
+    colleague = staff("acceptor", made.version.item.department)
+    results = race(
+        lambda: reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now),
+        lambda: reviews.not_accept(
+            application_id=made.id,
+            reasons=[decisions.Reason("不受理")],
+            remedy="改投",
+            actor=colleague,
+            now=made.now,
+        ),
+    )
+    assert len(refusals(results)) == 1
+    assert made.fresh().revision == 2
+
+
+def test_numbers_given_out_at_once_are_all_different_and_without_gaps() -> None:
+    cases = [drafted() for _ in range(6)]
+
+    def submit(made: Case) -> Callable[[], object]:
+        return lambda: drafts.submit(application_id=made.id, actor=made.agent, now=made.now)
+
+    assert refusals(race(*[submit(made) for made in cases])) == []
+    numbers = list(Application.objects.order_by("number").values_list("number", flat=True))
+    assert numbers == [f"2026-{n:06d}" for n in range(1, 7)]
+
+
+def test_a_notice_asked_for_twice_at_once_is_rendered_once() -> None:
+    made = case().accepted()
+    decision = Decision.objects.get(application_id=made.id, kind="accepted")
+
+    def issue() -> int:
+        return notices.issue(kind=DocumentKind.ACCEPTANCE, subject_id=decision.pk, now=made.now).pk
+
+    results = race(issue, issue, issue)
+    assert refusals(results) == []
+    assert len(set(results)) == 1
+    assert Document.objects.count() == 1
+
+
+def test_two_workers_deliver_each_letter_once() -> None:
+    made = case().accepted()
+
+    def deliver() -> int:
+        return outbox.deliver(now=made.now)
+
+    results = race(deliver, deliver, deliver)
+    assert refusals(results) == []
+    while outbox.deliver(now=made.now):
+        pass
+    assert list(Document.objects.values_list("kind", "application_id")) == [("acceptance", made.id)]
+    assert not OutboxMessage.objects.exclude(last_error="").exists()
