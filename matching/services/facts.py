@@ -196,10 +196,11 @@ def refresh_due(*, day: date, now: datetime) -> list[int]:
         .distinct()
     )
     changed: list[int] = []
+    vocabulary = current_vocabulary()
     for ids in chunks(list(due), _CHUNK):
         _lock(ids)
         histories = _history(ids)
-        changed += _refold(ids, histories, now=now, today=day)
+        changed += _refold(ids, histories, vocabulary=vocabulary, now=now, today=day)
     Profile.objects.filter(as_of__lt=day).update(as_of=day)
     return changed
 
@@ -237,7 +238,7 @@ def _store_chunk(
             )
     Fact.objects.bulk_create(rows, batch_size=2000)
     done.rows += len(rows)
-    done.changed += _refold(list(chunk), histories, now=now, today=day_of(now))
+    done.changed += _refold(list(chunk), histories, vocabulary=vocabulary, now=now, today=day_of(now))
 
 
 def _lock(enterprise_ids: Iterable[int]) -> None:
@@ -259,6 +260,7 @@ def _new_row(
         confirms = value is not None and definition.fresh_for is not None
         if not confirms or held is None or held.valid_on >= fact.valid_on:
             return None
+        value = known  # in the writing that is known, so that the profile stays as it is
     # What is recorded later wins on its day, even where the clock of another server ran ahead.
     recorded_at = max([now, *(row.recorded_at for row in own if row.valid_on == fact.valid_on)])
     return HistoryRow(fact.key, value, fact.valid_on, recorded_at, order)
@@ -280,6 +282,17 @@ def _same(a: Any, b: Any, definition: FactDefinition, vocabulary: Vocabulary) ->
     return bool(typed[0] == typed[1])
 
 
+def _differ(before: Mapping[str, Any], after: Mapping[str, Any], vocabulary: Vocabulary) -> bool:
+    """Whether two profiles say different things, in whatever writing."""
+    if before == after:
+        return False
+    return any(
+        key not in vocabulary.facts or not _same(before.get(key), after.get(key), vocabulary.facts[key], vocabulary)
+        for key in before.keys() | after.keys()
+        if before.get(key) != after.get(key)
+    )
+
+
 def _record_identity(record: Any) -> tuple[str, ...]:
     numbers = sorted((name, str(number.normalize())) for name, number in record.numbers.items())
     amount = "" if record.amount is None else str(record.amount.normalize())
@@ -299,7 +312,12 @@ def _history(enterprise_ids: Sequence[int]) -> dict[int, list[HistoryRow]]:
 
 
 def _refold(
-    enterprise_ids: Sequence[int], histories: Mapping[int, Sequence[HistoryRow]], *, now: datetime, today: date
+    enterprise_ids: Sequence[int],
+    histories: Mapping[int, Sequence[HistoryRow]],
+    *,
+    vocabulary: Vocabulary,
+    now: datetime,
+    today: date,
 ) -> list[int]:
     """Bring the profiles to `today`; returns the enterprises whose profile is new or changed, each announced once."""
     profiles = Profile.objects.in_bulk(enterprise_ids)
@@ -314,7 +332,7 @@ def _refold(
             created.append(
                 Profile(enterprise_id=enterprise_id, facts=facts, revision=1, updated_at=now, as_of=day),
             )
-        elif profile.facts != facts:
+        elif _differ(profile.facts, facts, vocabulary):
             profile.facts, profile.updated_at, profile.as_of = facts, now, day
             profile.revision += 1
             updated.append(profile)

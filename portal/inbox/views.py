@@ -103,13 +103,12 @@ def preferences(request: HttpRequest) -> HttpResponseBase:
     user = _person(request)
     mutes = Mute.objects.filter(user=user).select_related("item", "department")
     kinds = [row.kind for row in mutes if row.kind]
-    form = PreferencesForm(request.POST or None, initial={"kinds": kinds})
-    if request.method == "POST":
-        form = PreferencesForm(request.POST)
-        if form.is_valid():
-            services.set_muted_kinds(user=user, kinds=form.cleaned_data["kinds"], now=timezone.now())
-            messages.success(request, _("提醒设置已保存。"))
-            return redirect("inbox:preferences")
+    # An empty form is an answer, too: nothing is muted.
+    form = PreferencesForm(request.POST if request.method == "POST" else None, initial={"kinds": kinds})
+    if form.is_valid():
+        services.set_muted_kinds(user=user, kinds=form.cleaned_data["kinds"], now=timezone.now())
+        messages.success(request, _("提醒设置已保存。"))
+        return redirect("inbox:preferences")
     context = {"form": form, "mutes": [row for row in mutes if not row.kind], "email": user.email}
     return render(request, "inbox/preferences.html", context)
 

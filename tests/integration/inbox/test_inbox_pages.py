@@ -56,6 +56,8 @@ def test_kinds_are_muted_and_unmuted_in_the_settings(told, client, person):
     client.post(url, {"kinds": ["policy", "payment"]})
     client.post(url, {"kinds": ["payment"]})
     assert [mute.kind for mute in Mute.objects.filter(user=person)] == ["payment"]
+    client.post(url, {})
+    assert not Mute.objects.exists()
     page = client.post(url, {"kinds": ["nonsense"]}).content.decode()
     assert "error-summary" in page or "errorlist" in page
 
