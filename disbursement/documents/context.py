@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from disbursement.documents.notice import Notice, Section, Table
 from disbursement.domain.cycle import month_label
 from disbursement.domain.money import in_words, yuan
-from disbursement.domain.workflow import ClockStep, Role
-from disbursement.models import Application, Batch, Correction, Decision, DecisionKind, Payable, PaymentAttempt
+from disbursement.domain.workflow import ClockStep
+from disbursement.models import Application, Correction, Decision, DecisionKind, Payable, PaymentAttempt
 from matching.days import day_of
 from matching.registry.models import Department
 
@@ -37,7 +37,7 @@ def acceptance(*, frame: Frame, decision: Decision) -> Notice:
     sections = [Section(heading=_("已收材料"), table=_materials(application))]
     if gaps:
         rows = [
-            [str(i), names.get(gap.material_code, gap.material_code), _day(gap.promised_by)]
+            [str(i), names.get(gap.material_code, gap.material_code), day_text(gap.promised_by)]
             for i, gap in enumerate(gaps, 1)
         ]
         sections.append(
@@ -54,7 +54,7 @@ def acceptance(*, frame: Frame, decision: Decision) -> Notice:
         opening=[
             _("你单位提交的“%(item)s”申报收悉。经审查，符合受理条件，决定予以受理。") % {"item": application.item.name}
         ],
-        facts=[*_subject(application), (_("受理时间"), _moment(decision.at)), *_review_limit(application)],
+        facts=[*_subject(application), (_("受理时间"), moment_text(decision.at)), *_review_limit(application)],
         sections=sections,
         closing=[
             _("办理进度、预计兑现月份可登录 %(site)s 查询。办理不收取任何费用。") % {"site": frame.site_url},
@@ -82,7 +82,7 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
         facts=[
             *_subject(application),
             (_("补正环节"), f"{correction.get_stage_display()}（第{correction.round}次）"),
-            (_("补正期限"), _day(correction.due_on)),
+            (_("补正期限"), day_text(correction.due_on)),
         ],
         sections=[
             Section(heading=_("需要补正的内容"), table=table),
@@ -90,7 +90,7 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
         ],
         closing=[
             _("请于 %(due)s 前登录 %(site)s 提交。补正期间不计入办理时限；逾期未补正的，视为撤回申报，可另行重新申报。")
-            % {"due": _day(correction.due_on), "site": frame.site_url},
+            % {"due": day_text(correction.due_on), "site": frame.site_url},
             _("特此通知。"),
         ],
     )
@@ -104,7 +104,7 @@ def non_acceptance(*, frame: Frame, decision: Decision) -> Notice:
         application,
         title=_("不予受理通知书"),
         opening=[_("你单位提交的“%(item)s”申报收悉。经审查，决定不予受理。") % {"item": application.item.name}],
-        facts=[*_subject(application), (_("决定时间"), _moment(decision.at))],
+        facts=[*_subject(application), (_("决定时间"), moment_text(decision.at))],
         sections=[
             Section(heading=_("一、理由"), points=_reasons(decision)),
             Section(heading=_("二、如何补救"), paragraphs=[decision.remedy]),
@@ -142,7 +142,7 @@ def _approval(frame: Frame, decision: Decision) -> Notice:
         opening=[],
         facts=[
             *_subject(application),
-            (_("决定时间"), _moment(decision.at)),
+            (_("决定时间"), moment_text(decision.at)),
             (_("适用版本"), _version(application)),
         ],
         sections=sections,
@@ -176,7 +176,7 @@ def _refusal(frame: Frame, decision: Decision, kind: DecisionKind) -> Notice:
             _("你单位提交的“%(item)s”申报（编号 %(number)s）已办理完毕，现将决定告知如下。")
             % {"item": application.item.name, "number": application.number}
         ],
-        facts=[*_subject(application), (_("决定时间"), _moment(decision.at))],
+        facts=[*_subject(application), (_("决定时间"), moment_text(decision.at))],
         sections=sections,
         closing=[_("特此告知。")],
     )
@@ -193,7 +193,7 @@ def payment(*, frame: Frame, attempt: PaymentAttempt) -> Notice:
         (_("兑现金额"), _("人民币 %(amount)s 元") % {"amount": yuan(attempt.amount)}),
         (_("大写"), in_words(attempt.amount)),
         (_("期次"), _("第 %(number)s 期，共 %(count)s 期") % {"number": payable.number, "count": count}),
-        (_("到账日期"), _day(attempt.outcome_on)),
+        (_("到账日期"), day_text(attempt.outcome_on)),
         (_("收款户名"), attempt.payee_name),
         (_("收款账户"), f"{attempt.bank_name} {payable.masked_account}"),
         (_("兑现批次"), f"{attempt.batch.cycle}　{attempt.batch.number}"),
@@ -211,50 +211,6 @@ def payment(*, frame: Frame, attempt: PaymentAttempt) -> Notice:
             _("如未收到款项，请与承办部门联系。欢迎登录 %(site)s 对本次服务作出“好差评”。") % {"site": frame.site_url},
             _("特此通知。"),
         ],
-    )
-
-
-def batch_summary(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
-    """兑现批次汇总表, with its lines and signatures. `names` are the full names of those who signed, by id."""
-    lines = list(
-        batch.attempts.exclude(outcome="withdrawn").select_related("payable__application__item").order_by("line_no")
-    )
-    rows = [
-        [
-            str(line.line_no or index),
-            line.payee_name,
-            line.payable.application.item.name,
-            f"****{line.account_number[-4:]}",
-            yuan(line.amount),
-        ]
-        for index, line in enumerate(lines, 1)
-    ]
-    table = Table(
-        "", [_("序号"), _("收款单位"), _("事项"), _("账号"), _("金额（元）")], rows, (8, 34, 28, 12, 18), frozenset({4})
-    )
-    signed = [
-        (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{_moment(approval.signed_at)}")
-        for approval in batch.approvals.filter(round=batch.round).order_by("id")
-    ]
-    return Notice(
-        title=_("兑现批次汇总表"),
-        number=frame.number,
-        district=frame.district,
-        issuer=batch.budget_line.department.name,
-        recipient="",
-        issued_on=frame.issued_on,
-        verify_url=frame.verify_url,
-        facts=[
-            (_("批次号"), batch.number),
-            (_("兑现周期"), str(batch.cycle)),
-            (_("预算科目"), str(batch.budget_line)),
-            (_("笔数"), str(batch.count)),
-            (_("合计金额"), _("人民币 %(amount)s 元") % {"amount": yuan(batch.total)}),
-            (_("大写"), in_words(batch.total)),
-            (_("文件摘要"), f"SHA-256 {batch.file_sha256}"),
-        ],
-        sections=[Section(heading=_("明细"), table=table)],
-        signatures=signed,
     )
 
 
@@ -282,7 +238,7 @@ def _subject(application: Application) -> list[tuple[str, str]]:
     assert application.submitted_at is not None
     return [
         (_("申报编号"), application.number),
-        (_("提交时间"), _moment(application.submitted_at)),
+        (_("提交时间"), moment_text(application.submitted_at)),
         (_("申报企业"), application.enterprise.name),
         (_("统一社会信用代码"), application.enterprise.credit_code),
         (_("申报事项"), application.item.name),
@@ -292,7 +248,7 @@ def _subject(application: Application) -> list[tuple[str, str]]:
 def _version(application: Application) -> str:
     version = application.version
     text = _("%(item)s 第 %(number)s 版（%(day)s发布）")
-    return text % {"item": version.item.code, "number": version.number, "day": _moment(version.published_at)}
+    return text % {"item": version.item.code, "number": version.number, "day": moment_text(version.published_at)}
 
 
 def _review_limit(application: Application) -> list[tuple[str, str]]:
@@ -357,9 +313,11 @@ def _instalments(payables: Iterable[Payable]) -> Table:
     )
 
 
-def _day(day: date) -> str:
+def day_text(day: date) -> str:
+    """2026年3月2日."""
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def _moment(instant: datetime) -> str:
-    return _day(day_of(instant))
+def moment_text(instant: datetime) -> str:
+    """The day of an instant, as `day_text`."""
+    return day_text(day_of(instant))

@@ -22,8 +22,8 @@ The application, step by step
     applications.withdraw / close_if_settled / permitted_actions (for buttons) / may_see
     judging.rehearse (before submission) / replay(judgement)
     ratings.may_rate / rate(level) / answer(rectification_id, reply)
-    interests.declare / end
-    notices.issue(kind, subject_id) / verify(number)
+    interests.declare / end; promises.check(promise_id, kept, finding)
+    notices.issue(kind, subject_id) / verify(number) / open_document
 
 Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (an enterprise's list, one
 application whole), `desk` (a reviewer's worklist, the stuck list), `promise` (the month of the money).

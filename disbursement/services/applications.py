@@ -74,7 +74,7 @@ def transition(
     with transaction.atomic():
         application = lock(application_id=application_id)
         row, acting = _standing(application=application, actor=actor).permit(action, role)
-        _take_part(application=application, actor=actor, role=acting, now=now)
+        _note_part(application=application, actor=actor, role=acting, now=now)
         if acting not in (Role.ENTERPRISE, Role.SYSTEM):
             stays = row.target in _KEPT or bool(APPLICATION.actions(row.target, acting))
             application.handler_id = actor.user_id if stays else None
@@ -155,6 +155,15 @@ def check_conflicts(*, application: Application, actor: Actor, role: Role) -> No
     _standing(application=application, actor=actor).check(role)
 
 
+def take_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:
+    """As `check_conflicts`, and from now on the person has this role on the application and no other.
+
+    For what is done beside a transition. The application is locked by the caller.
+    """
+    check_conflicts(application=application, actor=actor, role=role)
+    _note_part(application=application, actor=actor, role=role, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Standing:
     """How a person stands to an application: roles held there, the role taken before, an interest declared."""
@@ -221,7 +230,7 @@ def _standing(*, application: Application, actor: Actor) -> _Standing:
     return _Standing(application=application, actor=actor, held=held, earlier=earlier, interests=interests)
 
 
-def _take_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:
+def _note_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:
     if actor.user_id is not None:
         Participation.objects.get_or_create(
             application=application, user_id=actor.user_id, defaults={"role": role.value, "since": now}

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disbursement.documents import context
+from disbursement.documents.batch import batch_summary
 from disbursement.documents.notice import Notice
 from disbursement.documents.render import render_pdf
 from disbursement.domain.actors import Actor
@@ -264,4 +265,4 @@ def _batch_task(*, batch_id: int) -> _Task:
     found = batch
     signers = [approval.person_id for approval in found.approvals.all()]
     names = {user.pk: user.get_full_name() for user in get_user_model().objects.filter(pk__in=signers)}
-    return _Task(None, lambda frame: context.batch_summary(frame=frame, batch=found, names=names))
+    return _Task(None, lambda frame: batch_summary(frame=frame, batch=found, names=names))

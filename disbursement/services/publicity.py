@@ -14,7 +14,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState, Ro
 from disbursement.models import Application, Objection, Occasion, Publicity
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services import awards, decisions, judging
-from disbursement.services.applications import check_conflicts, lock, roles_for, transition
+from disbursement.services.applications import lock, roles_for, take_part, transition
 from matching.days import day_of
 
 logger = logging.getLogger(__name__)
@@ -85,11 +85,11 @@ def answer_objection(*, objection_id: int, sustained: bool, answer: str, actor: 
     application = lock(application_id=objection.publicity.application_id)
     if Role.SECOND_REVIEWER not in roles_for(application=application, actor=actor):
         raise Denied(_("公示异议由复审人处理。"))
-    check_conflicts(application=application, actor=actor, role=Role.SECOND_REVIEWER)
     if objection.sustained is not None:
         raise Invalid(Fault("objection", _("这件异议已经处理过。")))
     if not answer.strip():
         raise Invalid(Fault("answer", _("请写明处理意见。")))
+    take_part(application=application, actor=actor, role=Role.SECOND_REVIEWER, now=now)
     objection.sustained, objection.answer = sustained, answer.strip()
     objection.answered_by_id, objection.answered_at = actor.user_id, now
     objection.save()

@@ -19,7 +19,14 @@ from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, DecisionDraft, DecisionKind, Judgement, Occasion, Opinion, OpinionKind
 from disbursement.services import clocks, judging
-from disbursement.services.applications import check_conflicts, lock, may_see, roles_for, transition
+from disbursement.services.applications import (
+    check_conflicts,
+    lock,
+    may_see,
+    roles_for,
+    take_part,
+    transition,
+)
 from disbursement.services.decisions import (
     Reason,
     check_eligible,
@@ -34,15 +41,14 @@ from matching.days import day_of
 from matching.services.facts import NewFact, record_many
 
 _STAFF = frozenset({Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER, Role.APPEAL_REVIEWER})
-_CONFIRMABLE = frozenset(
-    {
-        ApplicationState.SUBMITTED,
-        ApplicationState.ACCEPTED,
-        ApplicationState.IN_REVIEW,
-        ApplicationState.SECOND_REVIEW,
-        ApplicationState.APPEAL,
-    }
-)
+# Who may find facts in which state: whoever has the step.
+_FINDS_FACTS = {
+    ApplicationState.SUBMITTED: Role.ACCEPTOR,
+    ApplicationState.ACCEPTED: Role.REVIEWER,
+    ApplicationState.IN_REVIEW: Role.REVIEWER,
+    ApplicationState.SECOND_REVIEW: Role.SECOND_REVIEWER,
+    ApplicationState.APPEAL: Role.APPEAL_REVIEWER,
+}
 
 
 def claim(*, application_id: int, actor: Actor, now: datetime) -> Application:
@@ -135,11 +141,11 @@ def confirm_facts(
     """
     with transaction.atomic():
         application = lock(application_id=application_id)
-        held = roles_for(application=application, actor=actor) & _STAFF
-        if not held or application.status not in _CONFIRMABLE or application.submitted_at is None:
-            raise Denied(_("现在不能认定事实：须由受理或审核人员在办理过程中进行。"))
-        role = next(role for role in Role if role in held)
-        check_conflicts(application=application, actor=actor, role=role)
+        role = _FINDS_FACTS.get(application.status)
+        if role is None or role not in roles_for(application=application, actor=actor):
+            raise Denied(_("现在不能认定事实：须由正在办理的受理或审核人员进行。"))
+        take_part(application=application, actor=actor, role=role, now=now)
+        assert application.submitted_at is not None
         rules = judging.rules_of(version=application.version, now=now)
         faults = [
             Fault(f"fact.{key}", _("“%(key)s”不是企业事实，请通过补正由企业更正申报表。") % {"key": key})

@@ -12,10 +12,10 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role, WrongState
 from disbursement.models import Decision, DecisionDraft, InterestDeclaration, Participation, StepClock
-from disbursement.services import decisions, drafts, interests, materials, reviews
+from disbursement.services import decisions, drafts, interests, materials, promises, reviews
 from disbursement.services.decisions import Reason
 from tests.factories import matching as base
-from tests.factories.disbursement import START, Case, agent, budget_line, case, staff
+from tests.factories.disbursement import MATERIALS, START, Case, agent, budget_line, case, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +233,41 @@ def test_a_revoked_approval_gives_the_money_back() -> None:
     )
     assert made.fresh().state == "revoked"
     assert made.application.payables.get().state == "cancelled"
+
+
+def test_who_finds_a_fact_as_first_reviewer_does_not_decide_as_second() -> None:
+    made = case().in_review()
+    both = Actor.of(
+        user_id=made.other.user_id or 0,
+        roles=[Role.REVIEWER, Role.SECOND_REVIEWER],
+        department_ids=[made.version.item.department_id],
+    )
+    reviews.confirm_facts(application_id=made.id, facts={"wages_on_time": True}, note="", actor=both, now=made.now)
+    reviews.recommend_approval(application_id=made.id, text="通过", actor=made.reviewer, now=made.now)
+    with pytest.raises(Conflict):
+        decisions.approve(application_id=made.id, actor=both, now=made.now)
+
+
+def test_facts_are_found_by_whoever_has_the_step_and_nobody_else() -> None:
+    made = case().in_review()
+    for actor in (made.acceptor, made.second, made.agent):
+        with pytest.raises(Denied):
+            reviews.confirm_facts(
+                application_id=made.id, facts={"wages_on_time": True}, note="", actor=actor, now=made.now
+            )
+
+
+def test_a_broken_promise_is_checked_once_and_becomes_a_fact() -> None:
+    lease = {"code": "lease", "name": "租赁合同", "required": False, "from": "upload", "promise": "承诺合同真实。"}
+    made = case(materials=[lease, MATERIALS[0]])
+    made.drafted()
+    promise = materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.now)
+    with pytest.raises(Denied):
+        promises.check(promise_id=promise.pk, kept=False, finding="不实", actor=made.agent, now=made.now)
+    with pytest.raises(Invalid, match="核查情况"):
+        promises.check(promise_id=promise.pk, kept=False, finding=" ", actor=made.reviewer, now=made.now)
+    promises.check(promise_id=promise.pk, kept=False, finding="合同不实", actor=made.reviewer, now=made.now)
+    fact = made.enterprise.facts.get(key="promises_broken")
+    assert fact.value == [{"code": "informed_promise", "on": "2026-03-02"}]
+    with pytest.raises(Invalid, match="已经核查"):
+        promises.check(promise_id=promise.pk, kept=True, finding="属实", actor=made.reviewer, now=made.now)
