@@ -8,7 +8,7 @@ from django.utils import timezone
 from disbursement.services import applications, clocks, corrections, publicity
 
 
-@shared_task(name="disbursement.nightly_applications")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="disbursement.nightly_applications")
 def nightly_applications() -> dict[str, int]:
     """The night's round over applications: corrections that lapsed, publicity that ended, cards, what is settled."""
     now = timezone.now()
