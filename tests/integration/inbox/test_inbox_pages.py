@@ -3,7 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from portal.inbox.models import Mute, Notification, ReadMark
+from portal.accounts.access import SESSION_KEY
+from portal.accounts.models import Membership
+from portal.inbox import services
+from portal.inbox.models import Mute, Notification, NotificationKind, ReadMark
 from tests.factories import matching as make
 from tests.integration.inbox.conftest import member
 
@@ -76,6 +79,25 @@ def test_somebody_elses_mute_cannot_be_taken_away(told, client, firm):
     mute = Mute.objects.create(user=other, kind="policy", created_at=make.NOW)
     assert client.post(reverse("inbox:unmute", args=[mute.pk])).status_code == 404
     assert Mute.objects.exists()
+
+
+def test_who_acts_for_two_enterprises_sees_the_messages_of_the_one_chosen(told, client, person):
+    second = make.enterprise("第二家公司")
+    Membership.objects.create(user=person, enterprise=second, kind="agent", granted_at=make.NOW)
+    services.tell(
+        messages=[services.Message("x", NotificationKind.SERVICE, "第二家的事", enterprise_id=second.pk)], now=make.NOW
+    )
+
+    def shown():
+        page = client.get(reverse("inbox:list")).content.decode()
+        return "房租补贴" in page, "第二家的事" in page
+
+    assert shown() == (True, True)
+    session = client.session
+    session[SESSION_KEY] = second.pk
+    session.save()
+    assert shown() == (False, True)
+    assert client.get(reverse("inbox:detail", args=[told.pk])).status_code == 404
 
 
 def test_a_stranger_is_sent_to_the_login_page(told, client):
