@@ -16,8 +16,8 @@ class Verdict(models.TextChoices):
 class Match(models.Model):
     """The latest verdict (匹配结果) of a version in force for an enterprise; absent where ineligible and not near.
 
-    `unmet` and `unknown` are leaf ids on the cheapest way to qualify; `as_of` is the day on which this was found (a later
-    run that finds the same leaves the row alone).
+    `unmet` and `unknown` are leaf ids on the cheapest way to qualify; `as_of` is the day on which this was found (a
+    later run that finds the same leaves the row alone).
     """
 
     enterprise = models.ForeignKey(Enterprise, models.CASCADE, related_name="matches")
