@@ -34,7 +34,9 @@ def award_sentences(award: Award | None, vocabulary: Vocabulary) -> list[str]:
     many = len(award.rules) > 1
     lines = [CHOOSE[award.choose]] if many else []
     for number, rule in enumerate(award.rules, start=1):
-        lines.append(f"（{number}）{rule_sentence(rule, vocabulary)}" if many else rule_sentence(rule, vocabulary))
+        rest = "其他符合条件的，" if award.choose == "first" and number > 1 and rule.when.tree is None else ""
+        said = rest + rule_sentence(rule, vocabulary)
+        lines.append(f"（{number}）{said}" if many else said)
     for bonus in award.bonus_points:
         when = "" if bonus.when.tree is None else f"{condition(bonus.when.tree, vocabulary)}的，"
         lines.append(f"{when}补助比例提高 {plain(bonus.points)} 个百分点。")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from wagtail.views import serve
 
 from matching.criteria import InvalidInput, leaves, render_criteria
 from matching.services.vocabulary import current_vocabulary
@@ -151,6 +152,13 @@ def library_page() -> Any:
     from cms.models.home import PolicyIndexPage
 
     return PolicyIndexPage.objects.live().order_by("path").first()
+
+
+def serve_library(request: HttpRequest) -> tuple[str | None, HttpResponseBase | None]:
+    """(the address of the list page, its answer where that is the address asked for). (None, None): there is none."""
+    page = library_page()
+    url = page.get_url(request) if page is not None else None
+    return (url, serve(request, request.path.lstrip("/")) if url == request.path else None)
 
 
 def exclusive_pages(codes: Any) -> list[dict[str, Any]]:

@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
-from wagtail.views import serve
 
 from cms.models import PolicyItemPage
-from cms.serving import library_page, window_state
+from cms.serving import library_page, serve_library, window_state
 from matching.criteria import Outcome, parse_facts
 from matching.criteria.award import estimate, parse_award
 from matching.models import PolicyItem
@@ -26,15 +25,13 @@ from portal.public.fit_form import FitForm, needs_of
 @require_GET
 def policy_list(request: HttpRequest) -> HttpResponseBase:
     """The library at its usual address; where the editors moved it, the way there."""
-    page = library_page()
-    if page is None:
+    url, response = serve_library(request)
+    if response is not None:
+        return response
+    if url is None:
         raise Http404
-    url = page.get_url(request)
-    if url and url != request.path:
-        query = request.META.get("QUERY_STRING", "")
-        return redirect(f"{url}?{query}" if query else url)
-    response: HttpResponseBase = serve(request, request.path.lstrip("/"))
-    return response
+    query = request.META.get("QUERY_STRING", "")
+    return redirect(f"{url}?{query}" if query else url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,8 +80,7 @@ def fit(request: HttpRequest, code: str) -> HttpResponse:
                 money=money,
             )
         context["questions"] = form.questions()
-    template = "cms/_fit_result.html" if getattr(request, "htmx", False) else "cms/fit.html"
-    response = render(request, template, context)
+    response = render(request, "cms/fit.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

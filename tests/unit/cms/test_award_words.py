@@ -49,6 +49,11 @@ def test_several_rules_say_how_they_go_together_and_are_numbered() -> None:
     assert lines[2].startswith("（2）")
 
 
+def test_the_last_of_several_in_order_is_for_all_others() -> None:
+    here = {"fact": "registered_region", "in": ["510105"]}
+    assert told({"rules": [{"when": here, "fixed": "2"}, {"fixed": "1"}]})[2] == "（2）其他符合条件的，给予 1 元。"
+
+
 def test_caps_bonuses_instalments_and_shortfall_are_told() -> None:
     lines = told(
         {
