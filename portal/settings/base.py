@@ -186,7 +186,7 @@ HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 # Folder into which sealed payment files are handed over.
 HUIDA_TREASURY_OUTBOX = Path(env.str("HUIDA_TREASURY_OUTBOX", default=str(VAR_DIR / "treasury")))
 
-X_FRAME_OPTIONS = "SAMEORIGIN"  # Wagtail previews pages in a frame of its own site
+X_FRAME_OPTIONS = "DENY"  # Wagtail allows its own previews, and only these, a frame of the same site
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
