@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from disbursement.documents.context import Frame, moment_text
 from disbursement.documents.notice import Notice, Section, Table
-from disbursement.domain.money import in_words, yuan
+from disbursement.domain.money import from_sum, in_words, yuan
 from disbursement.domain.workflow import Role
-from disbursement.models import Batch
+from disbursement.models import AttemptOutcome, Batch
+
+# Longer batches are printed by item; each line stands in the sealed file, whose hash the page bears.
+MOST_LINES = 500
 
 
 def batch_summary(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
     """兑现批次汇总表, with its lines and signatures. `names` are the full names of those who signed, by id."""
-    lines = list(
-        batch.attempts.exclude(outcome="withdrawn").select_related("payable__application__item").order_by("line_no")
-    )
-    rows = [
-        [
-            str(line.line_no or index),
-            line.payee_name,
-            line.payable.application.item.name,
-            f"****{line.account_number[-4:]}",
-            yuan(line.amount),
-        ]
-        for index, line in enumerate(lines, 1)
-    ]
-    table = Table(
-        "", [_("序号"), _("收款单位"), _("事项"), _("账号"), _("金额（元）")], rows, (8, 34, 28, 12, 18), frozenset({4})
-    )
+    table = _lines(batch) if batch.count <= MOST_LINES else _totals(batch)
     signed = [
         (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{moment_text(approval.signed_at)}")
         for approval in batch.approvals.filter(round=batch.round).order_by("id")
@@ -55,3 +44,35 @@ def batch_summary(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> No
         sections=[Section(heading=_("明细"), table=table)],
         signatures=signed,
     )
+
+
+def _lines(batch: Batch) -> Table:
+    lines = batch.attempts.exclude(outcome=AttemptOutcome.WITHDRAWN).select_related("payable__application__item")
+    rows = [
+        [
+            str(line.line_no or index),
+            line.payee_name,
+            line.payable.application.item.name,
+            f"****{line.account_number[-4:]}",
+            yuan(line.amount),
+        ]
+        for index, line in enumerate(lines.order_by("line_no"), 1)
+    ]
+    head = [_("序号"), _("收款单位"), _("事项"), _("账号"), _("金额（元）")]
+    return Table("", head, rows, (8, 32, 26, 15, 19), frozenset({4}))
+
+
+def _totals(batch: Batch) -> Table:
+    by_item = (
+        batch.attempts.exclude(outcome=AttemptOutcome.WITHDRAWN)
+        .values("payable__application__item__name")
+        .annotate(lines=Count("pk"), sum=Sum("amount"))
+        .order_by("payable__application__item__name")
+    )
+    rows = [
+        [str(index), row["payable__application__item__name"], str(row["lines"]), yuan(from_sum(row["sum"]))]
+        for index, row in enumerate(by_item, 1)
+    ]
+    caption = _("本批次共 %(count)s 笔，按事项列示；逐笔明细见封存的支付文件。") % {"count": batch.count}
+    head = [_("序号"), _("事项"), _("笔数"), _("金额（元）")]
+    return Table(caption, head, rows, (10, 50, 16, 24), frozenset({2, 3}))

@@ -11,6 +11,7 @@ import pypdf
 import pytest
 import segno
 
+from disbursement.documents import batch as batch_document
 from disbursement.documents import render
 from disbursement.documents.render import qr_code
 from disbursement.domain.errors import Denied
@@ -18,7 +19,7 @@ from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Batch, Correction, Decision, Document, DocumentKind, PaymentAttempt
 from disbursement.services import notices, reviews
 from tests.factories import money
-from tests.factories.disbursement import Case, agent, applicant, at, case, case_in
+from tests.factories.disbursement import Case, agent, applicant, at, case, case_in, item
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,18 @@ def test_a_payment_and_its_batch_are_told_with_amount_and_signatures() -> None:
     for words in ("兑现批次汇总表", batch.number, Batch.objects.get(pk=batch.pk).file_sha256, "财务经办", "财务审批"):
         assert words in text
     assert attempt.account_number not in text
+
+
+def test_a_long_batch_is_printed_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_document, "MOST_LINES", 1)
+    version = item()
+    made = [case(version).approved() for _ in range(3)]
+    (batch,) = money.cut()
+    money.paid(batch, money.Finance())
+    text = read(issue(made[0], DocumentKind.BATCH, batch.pk))
+    assert "本批次共3笔，按事项列示" in text
+    assert "450,000.00" in text
+    assert all(entry.enterprise.name not in text for entry in made)
 
 
 def test_nothing_is_told_that_has_not_happened() -> None:
