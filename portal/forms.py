@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -15,6 +18,11 @@ class DateInput(forms.DateInput):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
+def typed(data: Mapping[str, Any], name: str, *, most: int) -> str:
+    """What was typed into a field that belongs to no form: trimmed, cut, without what no database takes."""
+    return str(data.get(name) or "").replace("\0", "").strip()[:most]
+
+
 def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
     """Lay a service's refusal onto the form: on its fields where it names them, else above them all."""
     if hasattr(error, "error_dict"):
@@ -24,4 +32,4 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
         form.add_error(None, error)
 
 
-__all__ = ["DateInput", "add_errors"]
+__all__ = ["DateInput", "add_errors", "typed"]

@@ -26,6 +26,8 @@ _SATURDAY = 5
 
 
 class YearForm(forms.ModelForm):
+    year = forms.IntegerField(label=gettext_lazy("年份"), min_value=2000, max_value=2199)
+
     class Meta:
         model = CalendarYear
         fields = ["year", "is_official", "source"]
@@ -35,7 +37,7 @@ class YearForm(forms.ModelForm):
         }
 
 
-class YearDetailsForm(YearForm):
+class YearDetailsForm(forms.ModelForm):
     class Meta(YearForm.Meta):
         fields = ["is_official", "source"]
 

@@ -20,7 +20,7 @@ from portal.accounts import services
 from portal.accounts.access import role_required
 from portal.accounts.models import RoleAssignment, StaffRole, User
 from portal.accounts.views import invitation_link
-from portal.forms import add_errors
+from portal.forms import add_errors, typed
 
 PER_PAGE = 50
 
@@ -69,7 +69,7 @@ class LegalRepresentativeForm(forms.Form):
 @role_required(StaffRole.ADMINISTRATOR)
 def people(request: HttpRequest) -> HttpResponseBase:
     """People by name, with their roles; searched by name, account or phone."""
-    query = request.GET.get("q", "").replace("\0", "").strip()[:60]
+    query = typed(request.GET, "q", most=60)
     role = request.GET.get("role", "")
     found = User.objects.order_by("username").prefetch_related(
         "role_assignments__department", "memberships__enterprise"

@@ -26,7 +26,7 @@ from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance import visible_payables
-from portal.forms import DateInput
+from portal.forms import DateInput, typed
 from portal.refusals import attempt, words_of
 
 PER_PAGE = 50
@@ -63,7 +63,7 @@ DEEDS: dict[str, tuple[PayableAction, str, type[forms.Form], Callable[..., Any],
 @role_required(*_READERS)
 def payable_list(request: HttpRequest) -> HttpResponseBase:
     state = request.GET.get("state", "")
-    query = request.GET.get("q", "").replace("\0", "").strip()[:60]
+    query = typed(request.GET, "q", most=60)
     found = visible_payables(request).order_by("pay_month", "pk")
     if state in set(PayableState):
         found = found.filter(state=state)
@@ -159,7 +159,7 @@ def account_check(request: HttpRequest, account_id: int) -> HttpResponseBase:
             actor=actor_for(request),
             now=timezone.now(),
             accept=accept,
-            note=request.POST.get("note", "").strip()[:200],
+            note=typed(request.POST, "note", most=200),
         ),
         done=_("账户已启用。") if accept else _("已退回企业更正。"),
     )
@@ -179,7 +179,7 @@ def contradiction(request: HttpRequest, payable_id: int, attempt_id: int) -> Htt
             actor=actor_for(request),
             now=timezone.now(),
             was_paid=request.POST.get("was_paid") == "yes",
-            note=request.POST.get("note", ""),
+            note=typed(request.POST, "note", most=300),
         ),
         done=_("已按核实结果处理。"),
     )

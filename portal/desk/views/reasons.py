@@ -25,6 +25,7 @@ from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, actor_for, role_required
 from portal.desk.views.review import desk_application
 from portal.facts.fields import PREFIX, FactsForm
+from portal.forms import typed
 from portal.refusals import lay_on, words_of
 
 
@@ -273,8 +274,8 @@ def _points(found: Application, posted: Any, *, with_fields: bool) -> list[Point
                 label=label,
                 kind=str(CorrectionSubject(subject).label),
                 chosen=bool(posted and (posted.get(name) or posted.get(f"{name}.problem", "").strip())),
-                problem=posted.get(f"{name}.problem", "").strip()[:500] if posted else "",
-                remedy=posted.get(f"{name}.remedy", "").strip()[:500] if posted else "",
+                problem=typed(posted or {}, f"{name}.problem", most=500),
+                remedy=typed(posted or {}, f"{name}.remedy", most=500),
             )
         )
     return told

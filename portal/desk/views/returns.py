@@ -20,6 +20,7 @@ from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.downloads import attachment
+from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 50
@@ -151,7 +152,7 @@ def exception_resolve(request: HttpRequest, line_id: int) -> HttpResponseBase:
             line_id=row.pk,
             actor=actor_for(request),
             now=timezone.now(),
-            resolution=request.POST.get("resolution", "")[:300],
+            resolution=typed(request.POST, "resolution", most=300),
         ),
         done=_("已登记处理结果。"),
     )

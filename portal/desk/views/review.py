@@ -32,6 +32,7 @@ from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
 from portal.enterprise.views.apply import material_rows
 from portal.facts.display import fact_lines, fact_text
+from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 30
@@ -51,8 +52,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
     access = access_for(request)
     found = visible(access=access)
     today = day_of(timezone.now())
-    item = request.GET.get("item", "")[:60].replace("\0", "")
-    query = request.GET.get("q", "").replace("\0", "").strip()[:60]
+    item, query = typed(request.GET, "item", most=60), typed(request.GET, "q", most=60)
     mine = desk.worklist(actor=actor_for(request), as_of=today)
     tabs = {
         "mine": (_("待我办理"), len(mine)),
@@ -200,7 +200,7 @@ def answer_objection(request: HttpRequest, application_id: int, objection_id: in
         lambda: publicity.answer_objection(
             objection_id=objection.pk,
             sustained=request.POST.get("sustained") == "yes",
-            answer=request.POST.get("answer", "")[:2000],
+            answer=typed(request.POST, "answer", most=2000),
             actor=actor_for(request),
             now=timezone.now(),
         ),

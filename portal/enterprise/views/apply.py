@@ -29,6 +29,7 @@ from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
+from portal.forms import typed
 from portal.refusals import attempt, lay_on, words_of
 
 
@@ -238,12 +239,12 @@ def read_gaps(data: Any) -> dict[str, date]:
             except ValueError:
                 day = None
             # A day that cannot be read is one that cannot be promised: the service says which days can.
-            found[name.removeprefix("gap-")] = day or date.min
+            found[name.removeprefix("gap-").replace("\0", "")] = day or date.min
     return found
 
 
 def take_material(request: HttpRequest, application: Application) -> None:
-    code = request.POST.get("code", "")
+    code = typed(request.POST, "code", most=80)
     actor, now = enterprise_actor(request), timezone.now()
     if "promise" in request.POST:
         attempt(

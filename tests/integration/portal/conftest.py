@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Payable
-from disbursement.services import payees, publicity, ratings
+from disbursement.models import Decision, DocumentKind, Payable
+from disbursement.services import interests, notices, payees, publicity, ratings
 from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
+from portal.desk.admin.calendar import YearForm, enter_year
+from portal.inbox.models import Notification
 from tests.factories import disbursement as people
 from tests.factories import matching as base
 from tests.factories import money
@@ -34,7 +38,6 @@ class World:
     cases: dict[str, Case] = field(default_factory=dict)
     ours: Enterprise = field(init=False)
     theirs: Enterprise = field(init=False)
-    now: datetime = NOW
 
 
 def signed_in(user: User) -> Client:
@@ -45,9 +48,7 @@ def signed_in(user: User) -> Client:
 
 def member(enterprise: Enterprise, kind: str = "legal", name: str = "") -> User:
     user = people.user(name)
-    Membership.objects.create(
-        user=user, enterprise=enterprise, kind=MembershipKind(kind), granted_at=at("2026-01-05")
-    )
+    Membership.objects.create(user=user, enterprise=enterprise, kind=MembershipKind(kind), granted_at=at("2026-01-05"))
     return user
 
 
@@ -58,7 +59,7 @@ def official(role: str, department: Any = None) -> User:
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache() -> Iterator[None]:
+def clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
@@ -71,41 +72,72 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return NOW
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Built once for a module's tests, each of which runs in a savepoint inside it."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(timezone, "now", lambda: NOW)
+        yield build()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None, frozen: datetime) -> World:
+def world(built: World, db: None, frozen: datetime) -> World:
+    return built
+
+
+def build() -> World:
+    """Everything through the services that make the real ones."""
     made = World()
-    states = [state for state in ApplicationState if state is not ApplicationState.DRAFT]
-    for state in states:
-        made.cases[state.value] = people.case_in(state)
-    made.ours = made.cases["submitted"].enterprise
-    made.theirs = made.cases["accepted"].enterprise
+    for state in ApplicationState:
+        if state is not ApplicationState.DRAFT:
+            made.cases[state.value] = people.case_in(state)
+    made.ours, made.theirs = made.cases["submitted"].enterprise, made.cases["accepted"].enterprise
     for name, enterprise in (("ours", made.ours), ("theirs", made.theirs)):
         draft = people.case(enterprise=enterprise, version=people.item(code=f"draft-{name}"))
         made.cases[f"draft-{name}"] = draft.drafted()
         money.payable("120000.00", enterprise=enterprise)
         corrected = people.case(enterprise=enterprise, version=people.item(code=f"corrected-{name}"))
-        corrected.submitted().asked()
-        made.cases[f"correction-{name}"] = corrected
+        made.cases[f"correction-{name}"] = corrected.submitted().asked()
+        Notification.objects.create(
+            enterprise=enterprise, kind="policy", title=f"{enterprise.name}可享新政策", dedupe_key=name, created_at=NOW
+        )
+    _pay(made)
+    row = made.cases["publicity"].application.publicities.get()
+    publicity.object_to(publicity_id=row.pk, name="李四", contact="028", text="不符合", now=at(row.starts_on))
+    interests.declare(enterprise_id=made.theirs.pk, reason="亲属任职", actor=made.cases["submitted"].reviewer, now=NOW)
+    for decision in Decision.objects.filter(application__in=[made.cases["accepted"].id, made.cases["rejected"].id]):
+        kind = DocumentKind.ACCEPTANCE if decision.kind == "accepted" else DocumentKind.DECISION
+        notices.issue(kind=kind, subject_id=decision.pk, now=NOW)
+    year = YearForm({"year": 2026, "is_official": "on", "source": "通知"})
+    assert year.is_valid()
+    enter_year(form=year)
+    _admit(made)
+    return made
+
+
+def _pay(made: World) -> None:
     finance = money.Finance()
-    batches = money.cut()
-    money.sent(batches[0], finance)
-    money.receive(money.answer(batches[0], bounced=[1]), name="march.csv")
+    batch = money.cut()[0]
+    money.sent(batch, finance)
+    money.receive(money.answer(batch, bounced=[1]), name="march.csv")
     money.receive(money.return_file({"999999999-000001": ("5.00", "成功")}), name="stranger.csv")
-    agent = people.agent(made.theirs)
     payees.propose_account(
         enterprise_id=made.theirs.pk,
         account_name=made.theirs.name,
         bank_name="成都银行",
         account_number="62220000000000001",
-        actor=agent,
+        actor=people.agent(made.theirs),
         now=NOW,
     )
-    public = made.cases["publicity"]
-    row = public.application.publicities.get()
-    publicity.object_to(publicity_id=row.pk, name="李四", contact="028", text="不符合", now=at(row.starts_on))
-    _rate_somebody()
+    paid = Payable.objects.filter(state="settled").select_related("application", "enterprise").latest("pk")
+    ratings.rate(
+        application_id=paid.application_id, level=1, comment="慢", actor=people.agent(paid.enterprise), now=NOW
+    )
+
+
+def _admit(made: World) -> None:
     made.users = {
-        "": User(),
         "ours": member(made.ours),
         "agent": member(made.ours, "agent"),
         "theirs": member(made.theirs),
@@ -117,18 +149,6 @@ def world(db: None, frozen: datetime) -> World:
     Membership.objects.create(
         user=made.users["several"], enterprise=made.theirs, kind="agent", granted_at=at("2026-01-05")
     )
-    made.clients = {name: signed_in(user) for name, user in made.users.items() if name}
-    made.clients[""] = Client(raise_request_exception=False)
-    return made
-
-
-def _rate_somebody() -> None:
-    paid = Payable.objects.filter(state__in=["paid", "settled"]).select_related("application").first()
-    if paid is not None:
-        ratings.rate(
-            application_id=paid.application_id,
-            level=1,
-            comment="等得太久",
-            actor=people.agent(paid.enterprise),
-            now=NOW,
-        )
+    made.clients = {name: signed_in(user) for name, user in made.users.items()} | {
+        "": Client(raise_request_exception=False)
+    }

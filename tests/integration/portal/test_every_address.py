@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from disbursement import models as d
 from disbursement.models import Application, Batch, Document, Material, Payable
-from portal.accounts.models import StaffRole
+from matching.registry.models import BudgetLine, Department
+from portal.accounts.models import Membership, RoleAssignment, StaffRole
+from portal.inbox.models import Notification
 from tests.integration.portal.conftest import World
 
 ROOMS = ("accounts", "enterprise", "desk", "inbox", "verify", "publicity")
 HUGE = 10**18 - 1
 LOGGING_OUT = {"accounts:logout"}
+PREFIXES = ("accept", "recommend", "approve", "uphold", "hold", "refund", "claw-back", "back", "dissolve", "publicise")
 
 
 def patterns(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, URLPattern, str]]:
@@ -30,10 +35,7 @@ def patterns(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterat
 
 
 def ids_of(world: World) -> dict[str, list[Any]]:
-    """For each argument, values that exist (ours, theirs), that do not, and that cannot."""
-    from disbursement import models as d
-    from matching.registry.models import BudgetLine, Department
-    from portal.accounts.models import Membership, RoleAssignment
+    """For each argument, values that exist, ours and theirs among them."""
 
     def few(model: Any, number: int = 2) -> list[int]:
         found = list(model.objects.order_by("pk").values_list("pk", flat=True))
@@ -62,7 +64,7 @@ def ids_of(world: World) -> dict[str, list[Any]]:
         "line_id": [*few(d.ReturnLine, 1), *few(BudgetLine, 1)],
         "department_id": few(Department),
         "year_id": few(d.CalendarYear),
-        "day_id": few(d.SpecialDay),
+        "day_id": few(d.SpecialDay, 1),
         "user_id": [world.users["ours"].pk, world.users["reviewer"].pk],
         "assignment_id": few(RoleAssignment, 1),
         "code": [world.cases["submitted"].version.item.code],
@@ -74,7 +76,8 @@ def ids_of(world: World) -> dict[str, list[Any]]:
         "number": ["SL-2026-000001", *Document.objects.values_list("number", flat=True)[:1]],
         "uidb64": ["MQ", "%00"],
         "token": ["set", "abc-def"],
-        "pk": [1],
+        "notification_id": few(Notification),
+        "mute_id": [1],
     }
 
 
@@ -113,6 +116,58 @@ def addresses(world: World) -> list[tuple[str, str]]:
 
 
 ROLES = ["", "ours", "agent", "nobody", "several", "elsewhere", *[role.value for role in StaffRole]]
+
+
+NONSENSE = {
+    **dict.fromkeys(
+        (
+            *("reason", "text", "summary", "remedy", "note", "reply", "grounds", "question", "other", "answer", "name"),
+            *("contact", "comment", "username", "full_name", "credit_code", "account_name", "bank_name", "code", "q"),
+        ),
+        "\0<script>alert('字')</script>" + "长" * 3000,
+    ),
+    **dict.fromkeys(("days", "level", "enterprise", "year", "ceiling", "account_number", "department"), "9" * 400),
+    **dict.fromkeys(("first", "last", "valid_on", "due_on", "received_on", "gap-invoice"), "9999-99-99"),
+    **dict.fromkeys(("fact-invoice_total", "fact-revenue_2025", "fact-revenue"), "1e400"),
+    "gap-\0": "2026-04-01",
+    "fact-qualifications-0-code": "\0",
+    "seen_sha256": "0" * 64,
+    "file_format": "none",
+    "role": "emperor",
+    "accept": "maybe",
+    "sustained": "\0",
+    "material.invoice": "1",
+    "leaf.here.problem": "\0",
+    "supply": "1",
+    "next": "javascript:alert(1)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_nonsense_in_every_field_is_refused_not_stumbled_over(world: World) -> None:
+    rooms = {
+        "enterprise": ["ours"],
+        "accounts": ["ours"],
+        "inbox": ["ours"],
+        "verify": [""],
+        "publicity": [""],
+        "desk": ["acceptor", "reviewer", "second_reviewer", "finance_maker", "finance_checker", "administrator"],
+    }
+    prefixed = {f"{prefix}-{name}": text for prefix in PREFIXES for name, text in NONSENSE.items()}
+    failures = []
+    for name, path in addresses(world):
+        for role in rooms.get(name.partition(":")[0], []):
+            upload = SimpleUploadedFile("../../\u202e.pdf", b"%PDF-\0" + b"x" * 2000)
+            response = world.clients[role].post(path, NONSENSE | prefixed | {"file": upload})
+            if response.status_code >= 500:
+                failures.append((role, name, path, response.status_code))
+            response = world.clients[role].get(
+                path, {"q": "\0%", "page": "9" * 50, "show": "\0", "kind": "\0", "item": "\0"}
+            )
+            if response.status_code >= 500:
+                failures.append((role, name, path, response.status_code))
+    assert failures == []
 
 
 @pytest.mark.slow
