@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from disbursement.services import applications, clocks, corrections, publicity
+from disbursement.services import applications, clocks, corrections, cycles, publicity
 
 
 @shared_task(name="disbursement.nightly_applications")
@@ -18,3 +18,9 @@ def nightly_applications() -> dict[str, int]:
         "cards": clocks.charge_cards(now=now),
         "closed": len(applications.close_settled(now=now)),
     }
+
+
+@shared_task(name="disbursement.daily_cycle")
+def daily_cycle() -> list[str]:
+    """Open this month's cycle, and cut off what is past its day and was not cut off by hand. Numbers of the batches."""
+    return [batch.number for batch in cycles.daily(now=timezone.now())]

@@ -9,6 +9,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Commits wake the worker at once; this finds what failed and is due again, and what a lost wake-up left.
     "deliver-outbox": {"task": "matching.deliver_outbox", "schedule": 60.0, "options": {"expires": 55}},
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
+    # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
+    "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
     "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
     "send-inbox-digests": {"task": "inbox.send_digests", "schedule": crontab(hour=8, minute=0)},
 }

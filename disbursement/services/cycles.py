@@ -57,6 +57,18 @@ def open_if_due(*, now: datetime) -> Cycle:
     return open_cycle(month=month_of(day_of(now)), now=now)[0]
 
 
+def daily(*, now: datetime) -> list[Batch]:
+    """The early morning's round: open this month's cycle, cut off each open one whose day is past. Returns new batches.
+
+    The cut-off day itself belongs to the people who may do it by hand.
+    """
+    open_if_due(now=now)
+    made: list[Batch] = []
+    for cycle in Cycle.objects.filter(state=CycleState.OPEN, cut_off_on__lt=day_of(now)).order_by("month"):
+        made.extend(cut_off(month=cycle.month, now=now).batches)
+    return made
+
+
 @dataclass(slots=True)
 class CutOff:
     """What a cut-off did: `held` are the payables that a check held, `was_done` says that it had been done
