@@ -61,7 +61,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
                 kill()
             return original(self, target)
 
-        Path.replace = replace  # type: ignore[method-assign]
+        Path.replace = replace  # type: ignore[assignment, method-assign]
     if at == "delivered":
         deliver = gateway.FolderGateway.deliver
 

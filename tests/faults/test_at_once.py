@@ -80,9 +80,7 @@ def test_of_two_people_approving_one_batch_at_once_one_wins_and_one_is_told() ->
     batch, finance = verified()
     results = at_once(
         *(
-            lambda who=who: batches.approve(  # type: ignore[misc]
-                batch_id=batch.pk, actor=who, now=money.CUT, seen_sha256=batch.file_sha256
-            )
+            lambda who=who: batches.approve(batch_id=batch.pk, actor=who, now=money.CUT, seen_sha256=batch.file_sha256)
             for who in (finance.approver, finance.second_approver)
         )
     )
@@ -133,7 +131,7 @@ def test_the_same_answers_read_by_two_at_once_are_posted_once() -> None:
     content, other = money.answer(batch, bounced=[1]), money.answer(batch, bounced=[1], only=[1, 2, 3])
     results = at_once(
         *(
-            lambda c=c, n=n: returns.import_return(name=f"{n}.csv", content=c, now=at("2026-03-25"))  # type: ignore[misc]
+            lambda c=c, n=n: returns.import_return(name=f"{n}.csv", content=c, now=at("2026-03-25"))
             for n, c in enumerate([content, content, other])
         )
     )
@@ -159,7 +157,7 @@ def test_of_many_who_want_the_last_of_a_budget_only_those_that_fit_get_it() -> N
             now=money.APPROVED,
         )
 
-    results = at_once(*(lambda a=a: grant(a) for a in applications))  # type: ignore[misc]
+    results = at_once(*(lambda a=a: grant(a) for a in applications))
     assert [isinstance(r, Award) for r in results].count(True) == 2
     assert all(isinstance(r, Award | Invalid) for r in results), results
     assert balances(line=line)[AccountKind.RESERVED] == 200000
@@ -175,7 +173,7 @@ def test_one_enterprises_awards_at_once_do_not_pass_its_yearly_cap() -> None:
         reviewer = people.staff("second_reviewer")
     results = at_once(
         *(
-            lambda a=a: awards.grant(  # type: ignore[misc]
+            lambda a=a: awards.grant(
                 application=a, judgement=a.judgements.latest("id"), actor=reviewer, now=money.APPROVED
             )
             for a in applications
@@ -199,9 +197,7 @@ def test_of_two_checking_one_account_at_once_one_is_told() -> None:
         checkers = [people.staff("finance_checker") for _ in range(2)]
     results = at_once(
         *(
-            lambda who=who: payees.check_account(  # type: ignore[misc]
-                account_id=account.pk, actor=who, now=money.APPROVED, accept=True
-            )
+            lambda who=who: payees.check_account(account_id=account.pk, actor=who, now=money.APPROVED, accept=True)
             for who in checkers
         )
     )

@@ -94,7 +94,7 @@ def test_a_success_dated_after_the_bounce_stops_the_payment_until_a_person_asked
         money.receive(content, name=f"{len(content)}.csv")
     attempt = PaymentAttempt.objects.get()
     assert (attempt.outcome, attempt.contradicted, attempt.payable.state) == ("bounced", True, "bounced")
-    assert returns.ReturnLine.objects.filter(status="exception").count() == 0
+    assert ReturnLine.objects.filter(status="exception").count() == 0
 
     payments.settle_contradiction(
         attempt_id=attempt.pk, actor=finance.checker, now=at("2026-03-27"), was_paid=True, note="银行确认已入账"

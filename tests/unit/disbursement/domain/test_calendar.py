@@ -103,7 +103,7 @@ def test_negative_days_are_a_mistake_of_the_caller() -> None:
 
 
 def test_a_calendar_with_no_working_day_is_found_out() -> None:
-    endless = Calendar(holidays=_Every(), working_weekends={}, years=frozenset())  # type: ignore[arg-type]
+    endless = Calendar(holidays=_Every(), working_weekends={}, years=frozenset())
     with pytest.raises(ValueError, match="ten years"):
         endless.add_working_days(date(2026, 1, 1), 1)
 

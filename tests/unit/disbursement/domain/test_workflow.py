@@ -37,15 +37,13 @@ TABLES = [
 def test_every_state_can_be_reached_and_every_unfinished_one_can_be_left(
     table: Table, start: Labelled, states: type[Labelled]
 ) -> None:
-    reached, grown = {start}, True
-    while grown:
-        more = {row.target for row in table if row.source in reached} - reached
+    reached = {start}
+    while more := {row.target for row in table if row.source in reached} - reached:
         reached |= more
-        grown = bool(more)
     assert reached == set(states)
     can_end = {s for s in states if table.is_final(s)}
-    while grown := {row.source for row in table if row.target in can_end} - can_end:
-        can_end |= grown
+    while more := {row.source for row in table if row.target in can_end} - can_end:
+        can_end |= more
     assert can_end == set(states)
 
 
