@@ -27,7 +27,7 @@ _NEVER_FIRST = "，。；：、？！）》」』”’·…％%,.;:?!)"
 
 def width(text: str) -> int:
     """Columns that a text takes on a terminal."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WFA" and c not in "·…—“”‘’×≥≤→" else 1 for c in text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:
@@ -52,7 +52,8 @@ def wrap(text: str, columns: int) -> list[str]:
     """Lines of at most so many columns; words of Latin letters and figures stay whole."""
     lines, line = [], ""
     for word in _words(text):
-        if line and width(line + word) > columns and word[0] not in _NEVER_FIRST:
+        # Two columns are kept for a full stop that would else begin the next line.
+        if line and width(line + word) > columns - 2 and word[0] not in _NEVER_FIRST:
             lines.append(line.rstrip())
             line = word.lstrip()
         else:

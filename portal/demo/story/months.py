@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from disbursement.domain.cycle import next_month
@@ -12,13 +12,14 @@ from disbursement.services import batches, cycles, ratings, returns, sealing
 from matching.services import facts
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST, credit_fall
 from portal.demo.story import acts, bank
-from portal.demo.story.stage import Stage, StoryBroken, enterprise
+from portal.demo.story.stage import Act, Stage, StoryBroken, enterprise
 from portal.demo.story.timeline import at
 
 # The lines whose batches the story follows to the end; those of other lines are left on the finance desks.
 FOLLOWED = ("kj-cx", "zs-cq")
 # ISO 20022 for one of them, the bank's CSV for the other: both formats are told.
 FORMATS = {"zs-cq": "pain001"}
+_GLAD = ((5, "推送里把理由写清楚了，一看就知道能报。"), (4, "进度随时能查，就是材料预览慢一点。"), (5, ""))
 
 
 def followed(month: date) -> list[Batch]:
@@ -100,13 +101,15 @@ def plan_mending(stage: Stage) -> None:
     stage.plan(at(checked, 10), lambda now: _check_accounts(stage, now))
 
 
-def plan_ratings(stage: Stage, *, unhappy: str) -> None:
-    """One is glad; one is not, and is answered; a third is not, and waits for its answer on the reviewer's desk."""
+def plan_ratings(stage: Stage, *, unhappy: str, glad: Sequence[str]) -> None:
+    """Most are glad; one is not, and is answered; another is not, and waits for its answer on the reviewer's desk."""
     first, second = (stage.time.cut(month) for month in (stage.time.first, stage.time.second))
     stage.plan(
         at(stage.time.after(first, 4), 15),
         lambda now: _rate(stage, (PROTAGONIST, "zs-pledge"), 5, "全程没跑一趟，钱到账的月份和当初说的一样。", now),
     )
+    for number, (external_id, (level, comment)) in enumerate(zip(glad, _GLAD, strict=False), 1):
+        stage.plan(at(stage.time.after(first, 4), 15, number), _rating(stage, external_id, level, comment))
     stage.plan(
         at(stage.time.after(second, 3), 9),
         lambda now: _rate(stage, (BOUNCED, "kj-hightech"), 2, "退票以后晚到一个月，希望登记账户时就能验证。", now),
@@ -182,6 +185,10 @@ def _rate(stage: Stage, which: tuple[str, str], level: int, comment: str, now: d
         actor=stage.person_of(which[0]),
         now=now,
     )
+
+
+def _rating(stage: Stage, external_id: str, level: int, comment: str) -> Act:
+    return lambda now: _rate(stage, _any_of(stage, external_id), level, comment, now)
 
 
 def _any_of(stage: Stage, external_id: str) -> tuple[str, str]:

@@ -31,6 +31,7 @@ class Cast:
     to_mend: str
     to_check: str
     unhappy: str
+    glad: tuple[str, ...]
 
 
 def plan_nights(stage: Stage) -> None:
@@ -67,21 +68,32 @@ def plan_others(stage: Stage) -> Cast:
     first = time.before(time.cut(time.first), 14)
     for external_id in (CREDIT_FALLER, BOUNCED):
         acts.plan_usual_way(stage=stage, external_id=external_id, item_code=SECOND, day=first, minute=30)
-    for minute, codes in enumerate((("kj-transfer",), ("kj-hightech",), ("kj-techsme", "kj-rd"), ("zs-standard",)), 40):
-        _newcomer(stage, casting, codes, day=first, minute=minute)
+    paid_first: tuple[tuple[str, ...], ...] = (
+        ("kj-transfer",),
+        ("kj-hightech",),
+        ("kj-techsme", "kj-rd"),
+        ("zs-standard", "zs-award"),
+    )
+    glad = tuple(
+        _newcomer(stage, casting, codes, day=first, minute=minute) for minute, codes in enumerate(paid_first, 40)
+    )
     second = time.before(time.cut(time.second), 14)
     to_mend = _newcomer(stage, casting, ("kj-transfer", "kj-hightech"), day=second, minute=1)
     to_check = _newcomer(stage, casting, ("kj-transfer", "kj-hightech"), day=second, minute=2)
     unhappy = _newcomer(stage, casting, ("kj-transfer", "kj-hightech"), day=second, minute=3)
-    for minute, codes in enumerate((("kj-rd", "kj-transfer"), ("zs-award", "zs-standard")), 4):
+    paid_second: tuple[tuple[str, ...], ...] = (("kj-rd", "kj-transfer"), ("zs-award", "zs-standard"))
+    for minute, codes in enumerate(paid_second, 4):
         _newcomer(stage, casting, codes, day=second, minute=minute)
     late = time.before(time.cut(time.latest), 14)
-    for minute, codes in enumerate(
-        (("rc-disabled",), ("sw-export", "sw-retail", "sw-brand"), ("gy-growing", "gy-gradient", "gy-abovescale")), 10
-    ):
+    left_over: tuple[tuple[str, ...], ...] = (
+        ("rc-disabled",),
+        ("sw-export", "sw-retail", "sw-brand"),
+        ("gy-growing", "gy-gradient", "gy-abovescale"),
+    )
+    for minute, codes in enumerate(left_over, 10):
         _newcomer(stage, casting, codes, day=late, minute=minute)
     stage.casting = casting
-    return Cast(to_mend=to_mend, to_check=to_check, unhappy=unhappy)
+    return Cast(to_mend=to_mend, to_check=to_check, unhappy=unhappy, glad=glad)
 
 
 def plan_money(stage: Stage, cast: Cast) -> None:
@@ -95,7 +107,7 @@ def plan_money(stage: Stage, cast: Cast) -> None:
     bounces = {cast.to_mend: bank.CLOSED_ACCOUNT, cast.to_check: bank.WRONG_NAME}
     months.plan_payment(stage, time.second, bounces=bounces, strangers=1)
     months.plan_left_over(stage, time.latest)
-    months.plan_ratings(stage, unhappy=cast.unhappy)
+    months.plan_ratings(stage, unhappy=cast.unhappy, glad=cast.glad)
     mended = time.after(time.cut(time.second), 4)
     stage.plan(
         at(mended, 11),

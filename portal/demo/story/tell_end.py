@@ -95,7 +95,7 @@ def opinions(stage: Stage, say: Narrator) -> None:
     for rating in ratings:
         say.say(
             f"{rating.application.enterprise.name}：{'★' * rating.level}{'☆' * (5 - rating.level)} "
-            f"{rating.get_level_display()}。“{rating.comment}”",
+            f"{rating.get_level_display()}。" + (f"“{rating.comment}”" if rating.comment else ""),
             at=rating.rated_at,
             who=str(rating.rated_by),
         )

@@ -179,7 +179,8 @@ def mended(stage: Stage, say: Narrator) -> None:
     tries = payable.attempts.count()
     say.good(
         f"{payable.enterprise.name}：{money(attempt.amount)} 于 {attempt.outcome_on} 到账，"
-        f"批次 {attempt.batch.number}，第 {tries} 次支付；款项“{payable.get_state_display()}”，申报“{payable.application.get_state_display()}”。"
+        f"批次 {attempt.batch.number}，第 {tries} 次支付；"
+        f"款项“{payable.get_state_display()}”，申报“{payable.application.get_state_display()}”。"
     )
     for bounce in _bounced(batches):
         say.bad(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import sys
 import time
 from datetime import date, datetime
@@ -45,6 +46,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = os.environ.get(_INSIDE)
+        if options["serve"] or options["serve_only"]:
+            _check_port(options["port"])
         if folder is None:
             self._enter(options)
             return
@@ -123,6 +126,18 @@ class Command(BaseCommand):
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
+
+
+def _check_port(port: int) -> None:
+    """Raise CommandError now, not after the story, where something else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(
+                f"端口 {port} 不能用（{error}）。请换一个，例如：make demo PORT={port + 1}", returncode=_REFUSED
+            ) from None
 
 
 def _lock(folder: Path, *, alone: bool) -> int:
