@@ -6,7 +6,12 @@ from types import MappingProxyType
 
 from .base import MatcherBackend, UnknownBackend
 
-BACKENDS: Mapping[str, str] = MappingProxyType({"memory": "matching.backends.memory:MemoryBackend"})
+BACKENDS: Mapping[str, str] = MappingProxyType(
+    {
+        "elasticsearch": "matching.backends.elastic.backend:ElasticBackend",
+        "memory": "matching.backends.memory:MemoryBackend",
+    }
+)
 
 
 def create_backend(name: str) -> MatcherBackend:
