@@ -39,3 +39,16 @@ def unavailable(error: Any) -> BackendUnavailable:
         f"Elasticsearch（{settings.ELASTICSEARCH_URL}）不可用：{error}。"
         "请启动它（开发环境：make services），或改用内置引擎 memory，结果相同"
     )
+
+
+def was_used() -> bool:
+    """Whether this process has asked a server anything."""
+    return _client.cache_info().currsize > 0
+
+
+def delete_indices() -> None:
+    """Deletes every index of ours, of whatever kind. What they held can be written again from the database."""
+    with server_errors():
+        names = list(client().indices.get(index=f"{settings.ELASTICSEARCH_INDEX_PREFIX}-*", features="aliases"))
+        if names:
+            client().indices.delete(index=names, ignore_unavailable=True)
