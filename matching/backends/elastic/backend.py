@@ -12,13 +12,14 @@ from matching.criteria import Facts
 from matching.criteria.clauses import ClauseCompiler
 from matching.criteria.evaluate import CompiledTree, Evaluation, Verdict
 
-from ..base import Listed, Match, Sifted
+from ..base import BackendUnavailable, Listed, Match, Sifted
 from .compile import Item, Questions, compile_item, failed_of, is_open
 from .indices import ClauseIndex, Hit, MissingIndex
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 50
+_TRIES = 3
 LISTED = "listed"
 """The holder of what the district has listed: the same rows for every process."""
 
@@ -34,7 +35,7 @@ class ElasticBackend:
     def __init__(self, *, index: ClauseIndex | None = None, holder: str | None = None) -> None:
         self._index = index or ClauseIndex("scratch" if holder is None else "clauses")
         self._own = holder is None
-        self._holder = holder or uuid.uuid4().hex
+        self.holder = holder or uuid.uuid4().hex
         self._compiler = ClauseCompiler()
         self._items: dict[str, Item] = {}
         self._by_version: dict[str, Item] = {}
@@ -60,7 +61,7 @@ class ElasticBackend:
             keys = [*self._gone, *(key for item in self._items.values() for key in item.rows)]
             self._items, self._by_version, self._gone = {}, {}, set()
             if keys:
-                self._index.drop(self._holder, keys)
+                self._index.drop(self.holder, keys)
 
     def eligible(self, facts: Facts, *, as_of: date) -> tuple[str, ...]:
         return self.sift(facts, as_of=as_of).eligible
@@ -82,7 +83,7 @@ class ElasticBackend:
     ) -> Iterator[tuple[str, list[Match]]]:
         for piece in chunks(profiles, _BATCH):
             questions = self._ready()
-            asked = [questions.query(self._holder, facts, as_of, near) for _, facts in piece]
+            asked = [questions.query(self.holder, facts, as_of, near) for _, facts in piece]
             answers = self._ask([query for query, _ in asked])
             for (name, facts), (_, exact), hits in zip(piece, asked, answers, strict=True):
                 yield name, self._decide(facts, as_of, near, exact, hits)
@@ -119,16 +120,19 @@ class ElasticBackend:
         return self._questions
 
     def _ask(self, queries: list[object]) -> list[list[Hit]]:
-        for _ in range(3):
+        found: list[list[Hit]] | None = None
+        for _ in range(_TRIES):
             try:
-                rows, found = self._index.find(self._holder, queries)
+                rows, found = self._index.find(self.holder, queries)
             except MissingIndex:
                 self._complete()
                 continue
             if rows == self._complete_at:
                 return found
             self._complete()
-        return found
+        if found is None:
+            raise BackendUnavailable("Elasticsearch 的索引一再消失")
+        return found  # others write all the time; this backend's rows were there before the last answer
 
     def _complete(self) -> None:
         """Writes what the index lacks of this backend's rows and takes out what it let go; notes how many there are."""
@@ -137,15 +141,15 @@ class ElasticBackend:
         if gone or rows or not self._own:
             self._index.ensure()
             if gone:
-                self._index.drop(self._holder, gone)
+                self._index.drop(self.holder, gone)
                 self._index.refresh()
-            there = set(self._index.keys(self._holder))
+            there = set(self._index.keys(self.holder))
             lacking = {key: row for key, row in rows.items() if key not in there}
             if lacking:
-                self._index.put(self._holder, lacking)
+                self._index.put(self.holder, lacking)
                 self._index.refresh()
         self._gone = set()
-        self._complete_at = self._index.count(self._holder) if rows or not self._own else 0
+        self._complete_at = self._index.count(self.holder) if rows or not self._own else 0
 
     def _decide(self, facts: Facts, as_of: date, near: int, exact: bool, hits: list[Hit]) -> list[Match]:
         """What the tree says of each policy of which a row was found; it must agree with the row that fails least."""
