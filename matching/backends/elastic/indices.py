@@ -6,6 +6,7 @@ so that a new index is filled and checked before anybody looks at it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -45,20 +46,28 @@ class ClauseIndex:
                 return
             try:
                 self.create(f"{self.base}-{FIRST}", aliases=(self.read, self.write))
-            except BadRequestError as error:
-                if error.error != "resource_already_exists_exception":
+            except BackendUnavailable as error:
+                cause = error.__cause__
+                if not isinstance(cause, BadRequestError) or cause.error != "resource_already_exists_exception":
                     raise
                 both = [{"add": {"index": f"{self.base}-{FIRST}", "alias": alias}} for alias in (self.read, self.write)]
                 self.client.indices.update_aliases(actions=both)
 
     def create(self, name: str, *, aliases: Iterable[str] = ()) -> None:
-        body = ClauseDocument._index.to_dict()
-        self.client.indices.create(
-            index=name,
-            settings=body["settings"],
-            mappings=body["mappings"],
-            aliases={alias: {} for alias in aliases},
-        )
+        body, schema = _shape()
+        with server_errors():
+            self.client.indices.create(
+                index=name,
+                settings=body["settings"],
+                mappings={**body["mappings"], "_meta": {"schema": schema}},
+                aliases={alias: {} for alias in aliases},
+            )
+
+    def is_up_to_date(self, name: str) -> bool:
+        """Whether an index was made with the settings and mapping of this code."""
+        with server_errors():
+            mapping = self.client.indices.get_mapping(index=name)[name]["mappings"]
+        return bool(mapping.get("_meta", {}).get("schema") == _shape()[1])
 
     def names(self) -> list[str]:
         """Every index of this kind, behind an alias or not."""
@@ -122,7 +131,10 @@ class ClauseIndex:
 
     def refresh(self) -> None:
         with server_errors():
-            self.client.indices.refresh(index=self.write)
+            try:
+                self.client.indices.refresh(index=self.write)
+            except NotFoundError as error:
+                raise MissingIndex(str(error)) from error
 
     def count(self, holder: str) -> int:
         with server_errors():
@@ -185,6 +197,12 @@ class ClauseIndex:
 
 class MissingIndex(BackendUnavailable):
     """The server is there, the index is not."""
+
+
+def _shape() -> tuple[Json, str]:
+    """Settings and mappings, and what stands for them."""
+    body = ClauseDocument._index.to_dict()
+    return body, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _search(query: Json, after: list[Any] | None, *, scores: bool = True) -> Json:
