@@ -24,4 +24,4 @@ def lift_triggers_while_flushing() -> None:
             for _name, made in triggers:
                 cursor.execute(made)
 
-    connection.ops.execute_sql_flush = without_triggers  # type: ignore[method-assign]
+    connection.ops.execute_sql_flush = without_triggers  # type: ignore[method-assign, assignment]
