@@ -185,6 +185,17 @@ HUIDA_MATCHER = env.str("HUIDA_MATCHER", default="memory")
 HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 # Folder into which sealed payment files are handed over.
 HUIDA_TREASURY_OUTBOX = Path(env.str("HUIDA_TREASURY_OUTBOX", default=str(VAR_DIR / "treasury")))
+# Format of payment files unless the maker chooses another: bank_csv or pain001.
+HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
+# The account that pays, as it stands in payment files; the default number is plainly no account.
+HUIDA_PAYER = {
+    "name": env.str("HUIDA_PAYER_NAME", default=f"{HUIDA_DISTRICT}财政局"),
+    "account_number": env.str("HUIDA_PAYER_ACCOUNT", default="0000000000000000"),
+    "bank_name": env.str("HUIDA_PAYER_BANK", default="国库集中支付代理银行"),
+    "bank_code": env.str("HUIDA_PAYER_BANK_CODE", default=""),
+}
+# A batch of this total in 元 or more takes a second approver.
+HUIDA_SECOND_APPROVER_FROM = env.int("HUIDA_SECOND_APPROVER_FROM", default=5_000_000)
 
 X_FRAME_OPTIONS = "DENY"  # Wagtail allows its own previews, and only these, a frame of the same site
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": "k3y-0f-the-test-that-is-long-enough-and-has-many-different-letters-XYZ",
     "ALLOWED_HOSTS": "huida.example.org",
     "CSRF_TRUSTED_ORIGINS": "https://huida.example.org",
+    "HUIDA_PAYER_ACCOUNT": "5105000000000001",
     "DATABASE_URL": "postgres://nobody:nothing@127.0.0.1:1/none",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
     "CACHE_URL": "rediscache://127.0.0.1:1/1",
