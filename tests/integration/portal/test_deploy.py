@@ -46,7 +46,16 @@ def test_check_deploy_has_no_warning_under_production_settings() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "HUIDA_BASE_URL"]
+    "missing",
+    [
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "DATABASE_URL",
+        "CELERY_BROKER_URL",
+        "CACHE_URL",
+        "HUIDA_BASE_URL",
+        "HUIDA_PAYER_ACCOUNT",
+    ],
 )
 def test_production_refuses_to_start_without_a_setting_and_names_it(missing: str) -> None:
     done = manage("check", without=missing)
