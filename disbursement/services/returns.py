@@ -50,10 +50,12 @@ from disbursement.services.transitions import (
 )
 from disbursement.treasury.formats import FormatError, read_return
 from disbursement.treasury.formats.bank_return_csv import ReturnRow
+from disbursement.treasury.formats.base import clean
 from matching.registry.models import BudgetLine
 
 _LINE_ID = re.compile(r"^([0-9]{9})-([0-9]{6})$")
-_SENT = (BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
+# A sealed file may have been handed over, and the crash have come before that was recorded.
+_SENT = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 _O, _R, _P, _T = AttemptOutcome, ReturnResult, PayableAction, TransferKind
 # (outcome so far, what the bank now says) → (ledger postings, payable's moves, new outcome); an empty step is
 # posted without effect, because what it tells is outdone by what is known already.
@@ -102,7 +104,7 @@ def import_return(
     file, is_new = ReturnFile.objects.get_or_create(
         sha256=digest,
         defaults={
-            "name": name[-200:],
+            "name": clean(name, limit=1000)[-200:],
             "content": content,
             "is_complete": parsed.is_complete,
             "problems": list(parsed.problems),
@@ -146,6 +148,8 @@ def resolve_exception(*, line_id: int, actor: Actor, now: datetime, resolution: 
         raise invalid("line", "该明细不是待处理的例外。")
     line.resolved_at, line.resolved_by_id, line.resolution = now, person(actor), resolution.strip()[:300]
     line.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+    if line.batch_id is not None:
+        reconcile(batch_id=line.batch_id, now=now)
     return line
 
 
@@ -174,6 +178,10 @@ def _post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> Non
     touched = {line.batch_id for line in lines if line.status == LineStatus.POSTED}
     for batch_id in sorted(pk for pk in touched if pk is not None):
         batch = lock_batch(batch_id=batch_id)
+        if batch.state == BatchState.SEALED:
+            move_batch(
+                batch=batch, action=BatchAction.SEND, role=Role.SYSTEM, now=now, sent_at=now, note=f"回单 {file.name}"
+            )
         if batch.state == BatchState.SENT:
             move_batch(
                 batch=batch,

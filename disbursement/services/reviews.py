@@ -208,13 +208,14 @@ def recommend_rejection(
 
 
 def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
-    """Second review gives it back to the first (退回审核), to the person who had it."""
+    """Second review gives it back to the first (退回审核), to the person who had it; a publicity ends with that."""
     with transition(
         application_id=application_id, action=ApplicationAction.SEND_BACK, actor=actor, now=now, note=text
     ) as application:
         _opine(application, OpinionKind.SEND_BACK, text, actor, Role.SECOND_REVIEWER, now=now)
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
         application.handler_id = first.actor_id if first else None
+        application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
     return application
 
 

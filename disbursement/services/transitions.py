@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from disbursement.domain import workflow
 from disbursement.domain.actors import Actor
-from disbursement.domain.cycle import month_label
+from disbursement.domain.cycle import month_label, next_month
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import (
     BATCH,
@@ -189,6 +189,14 @@ def slip(*, payables: Iterable[Payable], month: date, reason: str) -> None:
     for payable in payables:
         if payable.pay_month < month:
             payable.pay_month, payable.slip_reason = month, text
+
+
+def open_month_after(month: date) -> date:
+    """The first month after this one that is not cut off yet."""
+    month = next_month(month)
+    while Cycle.objects.filter(month=month, cut_at__isnull=False).exists():
+        month = next_month(month)
+    return month
 
 
 def tell(*, event: str, payables: Sequence[Payable] | Sequence[int], now: datetime, key: str, **more: Any) -> None:
