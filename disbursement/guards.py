@@ -18,6 +18,7 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from disbursement import guards_review
+from disbursement.ledger.posting import ROUTES
 
 APPEND_ONLY = (
     "disbursement_award",
@@ -223,6 +224,24 @@ def guards() -> Iterator[Guard]:
         "a transfer stays within its budget line",
     )
     yield Guard(
+        "disbursement_transfer_route",
+        "disbursement_ledgertransfer",
+        "INSERT",
+        "NEW.kind || ':' || (SELECT kind FROM disbursement_ledgeraccount WHERE id = NEW.debit_id) || ':' ||"
+        " (SELECT kind FROM disbursement_ledgeraccount WHERE id = NEW.credit_id) NOT IN ("
+        + ", ".join(f"'{kind.value}:{giver.value}:{taker.value}'" for kind, (giver, taker) in ROUTES.items())
+        + ")",
+        "a transfer goes the way that its kind goes",
+    )
+    yield Guard(
+        "disbursement_transfer_attempt",
+        "disbursement_ledgertransfer",
+        "INSERT",
+        "NEW.attempt_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_paymentattempt a"
+        " WHERE a.id = NEW.attempt_id AND a.payable_id = NEW.payable_id AND a.amount = NEW.amount)",
+        "a transfer for an attempt moves the amount of that attempt",
+    )
+    yield Guard(
         "disbursement_transfer_reversal",
         "disbursement_ledgertransfer",
         "INSERT",
@@ -306,6 +325,11 @@ def _postgresql() -> Iterator[str]:
         yield (
             f"CREATE OR REPLACE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION disbursement_refuse_delete()"
+        )
+        # Row triggers do not see a TRUNCATE.
+        yield (
+            f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION disbursement_refuse_delete()"
         )
     # Once a statement, not once a row: a batch of a hundred thousand lines touches each balance a single
     # time.

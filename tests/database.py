@@ -18,7 +18,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
-TRIGGER_SOURCES = ("disbursement/guards*.py", "disbursement/domain/workflow.py", "disbursement/domain/states.py")
+TRIGGER_SOURCES = (
+    "disbursement/guards*.py",
+    "disbursement/domain/workflow.py",
+    "disbursement/domain/states.py",
+    "disbursement/ledger/posting.py",
+)
 TEMPLATES = Path(settings.BASE_DIR) / "var" / "test-templates"
 
 
