@@ -30,10 +30,11 @@ def differences(vocabulary: Any, named: Any, seed: int) -> list[str]:
     enterprises = {f"e{n}": world.enterprise() for n in range(10)}
     lines_in = [policy(criteria, p, award=award) for p, (criteria, award) in policies.items()]
     facts_in = [enterprise(facts, e) for e, facts in enterprises.items()]
-    found = run(lines_in, facts_in, near=2, vocabulary=named).rows
-    paid = run(lines_in, facts_in, command="estimate", vocabulary=named).rows
+    as_of = (AS_OF, "2024-02-29", "2026-03-31", "2025-12-31")[seed % 4]
+    found = run(lines_in, facts_in, near=2, vocabulary=named, as_of=as_of).rows
+    paid = run(lines_in, facts_in, command="estimate", vocabulary=named, as_of=as_of).rows
     expected, estimates = [], []
-    day = date.fromisoformat(AS_OF)
+    day = date.fromisoformat(as_of)
     for p, (criteria, award) in policies.items():
         for e, facts in enterprises.items():
             answer = oracle.judge(criteria, facts, vocabulary, day)

@@ -208,3 +208,29 @@ def test_known_to_be_none_is_accepted():
     """`[]` is known: there are none."""
     accept_facts({"quals": []})
     accept_facts({})
+
+
+def test_a_code_that_is_not_listed_is_answered_with_codes_that_are():
+    """what is wrong and what is allowed."""
+    for message in (
+        refuse_facts({"grade": "C"}),
+        refuse({"fact": "grade", "in": ["C"]}),
+        refuse_facts({"quals": ["C"]}),
+    ):
+        assert '"C"' in message
+        assert "A（A 级）" in message or "ht（高新技术企业）" in message
+    assert "510105（青羊区）" in refuse_facts({"region": "9999"})
+    assert "5 个代码" in refuse_facts({"region": "9999"})
+
+
+def test_date_operators_that_depend_on_the_day_are_no_empty_range():
+    """ranges that hold nothing: a month may be 28 days long, a year 366."""
+    for within, ago in (
+        ("P28D", "P1M"),
+        ("P365D", "P1Y"),
+        ("P1M", "P30D"),
+        ("P1Y", "P366D"),
+        ("P1Y", "P1Y"),
+        ("P1Y", "P12M"),
+    ):
+        accept({"fact": "born", "within_last": within, "at_least_ago": ago})
