@@ -90,10 +90,13 @@ class Command(BaseCommand):
         started = time.monotonic()
         narrator = Narrator(sys.stdout, sys.stderr)
         lock = _lock(folder, alone=True)
+        if "DATABASE_URL" in os.environ:
+            # Looked at first: where it is refused, nothing is emptied.
+            build.make_tables(narrator=narrator)
+            if not build.is_empty():
+                raise CommandError("这个数据库里已有数据，演示不会覆盖它。请给一个空数据库。", returncode=_REFUSED)
         _reset(folder)
         build.make_tables(narrator=narrator)
-        if not build.is_empty():
-            raise CommandError("这个数据库里已有数据，演示不会覆盖它。请给一个空数据库。", returncode=_REFUSED)
         today: date = options["as_of"] or datetime.now(SHANGHAI).date()
         try:
             story.tell(today=today, narrator=narrator, folder=folder)
