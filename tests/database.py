@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 TRIGGER_SOURCES = (
-    "disbursement/guards*.py",
+    "disbursement/guards/*.py",
     "disbursement/domain/workflow.py",
     "disbursement/domain/states.py",
     "disbursement/ledger/posting.py",

@@ -19,6 +19,7 @@ from django.db.models import Sum
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import next_month, pay_month
+from disbursement.domain.errors import invalid
 from disbursement.domain.payables import Earlier, Granted, Instalment, apply_history, instalments
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, InsufficientBudget, post
@@ -35,7 +36,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import read_rules
-from disbursement.services.transitions import invalid, lock_payables, move_payables, person, require_role, tell
+from disbursement.services.transitions import lock_payables, move_payables, person, require_role, tell
 from matching.criteria.award import Award as AwardRules
 from matching.criteria.award import split_instalments
 from matching.days import day_of

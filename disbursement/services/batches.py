@@ -14,6 +14,7 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict, Deed, check_person
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import (
     BATCH,
     BatchAction,
@@ -33,7 +34,6 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services import interests
 from disbursement.services.preparation import withdraw
 from disbursement.services.transitions import (
-    invalid,
     lock_batch,
     lock_payables,
     log_entry,

@@ -13,7 +13,7 @@ from django.db.models import Count, Sum
 
 from disbursement.domain import money
 from disbursement.domain.cycle import cutoff_date, month_label, month_of
-from disbursement.domain.errors import REFUSALS, Fault, Invalid
+from disbursement.domain.errors import REFUSALS, Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, CycleAction, CycleState, PayableState
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Cycle, LineStatus, Payable, PaymentAttempt, ReturnLine, SealedFile
@@ -21,7 +21,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services.preparation import assemble, check, due_lines, freeze, reserve_waiting
 from disbursement.services.reconciliation import close_cycle_if_done
 from disbursement.services.sealing import seal, send
-from disbursement.services.transitions import invalid, move_cycle
+from disbursement.services.transitions import move_cycle
 from disbursement.treasury.gateway import Gateway
 from matching.days import day_of
 from matching.registry import outbox

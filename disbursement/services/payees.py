@@ -12,14 +12,13 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
-from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.domain.errors import Denied, Fault, Invalid, invalid
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.models import AccountState, HoldKind, Payable, PayeeAccount
 from disbursement.services import interests
 from disbursement.services.awards import promised_month
 from disbursement.services.transitions import (
     CHUNK,
-    invalid,
     lock_payables,
     move_payables,
     person,

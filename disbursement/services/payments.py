@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -28,7 +29,6 @@ from disbursement.services.numbering import next_number
 from disbursement.services.preparation import hold_scheduled, totals_of
 from disbursement.services.reconciliation import reconcile
 from disbursement.services.transitions import (
-    invalid,
     lock_batch,
     lock_payables,
     move_payables,

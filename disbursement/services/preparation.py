@@ -35,7 +35,6 @@ from disbursement.services.awards import granted_in_year, reserve
 from disbursement.services.payees import use_checked_accounts
 from disbursement.services.transitions import (
     CHUNK,
-    chunks,
     lock_batch,
     lock_payables,
     move_batch,
@@ -44,6 +43,7 @@ from disbursement.services.transitions import (
     slip,
     tell,
 )
+from matching.chunks import chunks
 from matching.criteria import Facts, InvalidInput, Vocabulary, evaluate, parse_criteria
 from matching.criteria.ast import Node
 from matching.days import day_of
@@ -186,7 +186,7 @@ def check(*, batch_id: int, now: datetime, on_progress: Callable[[int], None] | 
         Payable.objects.filter(pk__in=[a.payable_id for a in attempts]).select_related("award__version")
     )
     findings: dict[int, Finding] = {}
-    for group in chunks(payables):
+    for group in chunks(payables, CHUNK):
         findings |= _findings(payables=group, today=day_of(now))
         if on_progress is not None:
             on_progress(len(group))
@@ -235,7 +235,7 @@ def hold_scheduled(
 
 def withdraw(*, batch: Batch, payables: Sequence[Payable], reason: str) -> None:
     """End the pending attempts of these payables in the batch."""
-    for group in chunks(payables):
+    for group in chunks(payables, CHUNK):
         PaymentAttempt.objects.filter(
             batch=batch, payable_id__in=[p.pk for p in group], outcome=AttemptOutcome.PENDING
         ).update(outcome=AttemptOutcome.WITHDRAWN, outcome_reason=reason)

@@ -23,6 +23,7 @@ from datetime import datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Refused, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -39,8 +40,6 @@ from disbursement.models import (
 from disbursement.services.reconciliation import reconcile
 from disbursement.services.transitions import (
     CHUNK,
-    chunks,
-    invalid,
     lock_batch,
     lock_payables,
     move_batch,
@@ -51,6 +50,7 @@ from disbursement.services.transitions import (
 from disbursement.treasury.formats import FormatError, read_return
 from disbursement.treasury.formats.bank_return_csv import ReturnRow
 from disbursement.treasury.formats.base import clean
+from matching.chunks import chunks
 from matching.registry.models import BudgetLine
 
 _LINE_ID = re.compile(r"^([0-9]{9})-([0-9]{6})$")
@@ -115,7 +115,7 @@ def import_return(
     seen = set(file.lines.values_list("row_no", flat=True))
     rows = [row for row in parsed.rows if row.row_no not in seen]
     done = len(parsed.rows) - len(rows)
-    for chunk in chunks(rows):
+    for chunk in chunks(rows, CHUNK):
         _post_rows(file_id=file.pk, rows=chunk, now=now)
         done += len(chunk)
         if on_progress is not None:

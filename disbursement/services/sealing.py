@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from disbursement.domain.conflicts import Conflict
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -23,7 +24,7 @@ from disbursement.models import (
     TransferKind,
 )
 from disbursement.services.batches import file_bytes
-from disbursement.services.transitions import invalid, lock_batch, lock_payables, move_batch, move_payables, tell
+from disbursement.services.transitions import lock_batch, lock_payables, move_batch, move_payables, tell
 from disbursement.treasury.formats import payment_format
 from disbursement.treasury.gateway import FolderGateway, Gateway, GatewayError
 
