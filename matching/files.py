@@ -8,6 +8,7 @@ file beside the target, which takes its name only when everything is on the disk
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from codecs import BOM_UTF8
@@ -34,6 +35,7 @@ __all__ = [
     "read_enterprises",
     "read_policies",
     "read_vocabulary",
+    "why_not",
     "write_lines",
 ]
 
@@ -193,11 +195,24 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         raise
 
 
+def why_not(error: OSError) -> str:
+    """Why a file could not be read or written, in Chinese."""
+    if isinstance(error, FileNotFoundError):
+        return "文件或目录不存在"
+    if isinstance(error, IsADirectoryError):
+        return "这是一个目录，不是文件"
+    if isinstance(error, NotADirectoryError):
+        return "路径中有一段不是目录"
+    if isinstance(error, PermissionError):
+        return "没有权限"
+    return {errno.ENOSPC: "磁盘已满", errno.EROFS: "文件系统只读"}.get(error.errno or 0, str(error.strerror))
+
+
 def _content(path: Path) -> tuple[bytes | None, tuple[LineProblem, ...]]:
     try:
         return path.read_bytes(), ()
     except OSError as error:
-        return None, (LineProblem(str(path), 0, "", f"读不到文件：{error.strerror}；请检查路径和权限"),)
+        return None, (LineProblem(str(path), 0, "", f"读不到文件：{why_not(error)}；请检查路径和权限"),)
 
 
 def _read_lines(path: Path, parse: Callable[[dict[str, Any], Collector], Row], watch: Watch | None) -> Read[Row]:

@@ -62,9 +62,9 @@ def django_db_setup(
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
             database.make_sqlite_database(suffix)
-            flush.lift_triggers_while_flushing()
         else:
             name = database.make_postgresql_database(suffix)
+        flush.lift_triggers_while_flushing()
     yield
     with django_db_blocker.unblock():
         if connection.vendor != "sqlite":

@@ -18,15 +18,24 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
+TRIGGER_SOURCES = (
+    "disbursement/guards/*.py",
+    "disbursement/domain/workflow.py",
+    "disbursement/domain/states.py",
+    "disbursement/ledger/posting.py",
+)
 TEMPLATES = Path(settings.BASE_DIR) / "var" / "test-templates"
 
 
 def migrations_key() -> str:
-    """A digest of every installed application's migrations."""
+    """A digest of every installed application's migrations, and of what they make triggers from."""
     digest = hashlib.sha256(django.get_version().encode())
     for config in sorted(apps.get_app_configs(), key=lambda found: found.label):
         for path in sorted((Path(config.path) / "migrations").glob("*.py")):
             digest.update(f"{config.label}/{path.name}".encode())
+            digest.update(path.read_bytes())
+    for source in TRIGGER_SOURCES:
+        for path in sorted(Path(settings.BASE_DIR).glob(source)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

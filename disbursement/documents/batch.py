@@ -59,7 +59,7 @@ def _lines(batch: Batch) -> Table:
         for index, line in enumerate(lines.order_by("line_no"), 1)
     ]
     head = [_("序号"), _("收款单位"), _("事项"), _("账号"), _("金额（元）")]
-    return Table("", head, rows, (8, 32, 26, 15, 19), frozenset({4}))
+    return Table("", head, rows, (8, 30, 24, 19, 19), frozenset({4}))
 
 
 def _totals(batch: Batch) -> Table:

@@ -35,4 +35,9 @@ class Invalid(Exception):
         super().__init__("\n".join(fault.message for fault in self.faults))
 
 
+def invalid(place: str, message: str) -> Invalid:
+    """What is wrong in one place."""
+    return Invalid(Fault(place, message))
+
+
 REFUSALS = (Refused, Conflict, Denied, Invalid)

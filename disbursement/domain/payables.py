@@ -1,7 +1,8 @@
 """From a computed award to what is owed: caps, exclusions, instalments. Pure; the services bring the history.
 
-就高不重复: an item that excludes others pays only what it gives beyond the best of those already granted in
-the same calendar year of approval, so that the enterprise ends with the highest of them and never with two.
+就高不重复: an item that excludes others pays only what it gives beyond all that was already granted of those
+in the same calendar year of approval, so that the enterprise ends with the highest of them and never with two.
+Beyond all, not beyond the largest: a second item may itself have paid only its difference to a first.
 """
 
 from __future__ import annotations
@@ -50,12 +51,10 @@ def apply_history(
     working: list[str] = []
     excluded = [e for e in earlier if e.item in set(exclusive_with) and e.item != item and e.amount > 0]
     if excluded:
-        best = max(excluded, key=lambda e: e.amount)
-        amount = max(amount - best.amount, money.ZERO)
-        working.append(
-            f"就高不重复：{year}年已获“{best.name}”{money.yuan(best.amount)}元，"
-            f"本事项只补差额，为{money.yuan(amount)}元"
-        )
+        had = money.total(e.amount for e in excluded)
+        amount = max(amount - had, money.ZERO)
+        names = "、".join(f"“{e.name}”" for e in excluded)
+        working.append(f"就高不重复：{year}年已获{names}{money.yuan(had)}元，本事项只补差额，为{money.yuan(amount)}元")
     if cap_per_year is not None:
         had = money.total(e.amount for e in earlier if e.item == item)
         room = max(cap_per_year - had, money.ZERO)

@@ -215,6 +215,8 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.SECOND_REVIEW, _A.REJECT, _R.SECOND_REVIEWER, _S.REJECTED, _stop(_C.REVIEW)),
         *_rows(_S.PUBLICITY, _A.SUSTAIN_OBJECTION, _R.SECOND_REVIEWER, _S.SECOND_REVIEW, _resume(_C.REVIEW)),
         *_rows(_S.PUBLICITY, _A.APPROVE, (_R.SECOND_REVIEWER, _R.SYSTEM), _S.APPROVED, _stop(_C.REVIEW)),
+        # What turned out during the publicity (no longer eligible, another amount) takes it back to review.
+        *_rows(_S.PUBLICITY, _A.SEND_BACK, _R.SECOND_REVIEWER, _S.IN_REVIEW, _resume(_C.REVIEW)),
         *_rows(_S.REJECTED, _A.APPEAL, _R.ENTERPRISE, _S.APPEAL, _start(_C.APPEAL)),
         *_rows(_S.APPEAL, _A.UPHOLD, _R.APPEAL_REVIEWER, _S.REJECTION_UPHELD, _stop(_C.APPEAL)),
         *_rows(_S.APPEAL, _A.PUBLICISE, _R.APPEAL_REVIEWER, _S.PUBLICITY, _stop(_C.APPEAL)),

@@ -1,4 +1,4 @@
-"""Triggers for what no constraint can say; see disbursement/guards.py."""
+"""Triggers for what no constraint can say; see disbursement/guards/."""
 
 from django.db import migrations
 

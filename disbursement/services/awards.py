@@ -19,6 +19,7 @@ from django.db.models import Sum
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import next_month, pay_month
+from disbursement.domain.errors import invalid
 from disbursement.domain.payables import Earlier, Granted, Instalment, apply_history, instalments
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, InsufficientBudget, post
@@ -30,11 +31,12 @@ from disbursement.models import (
     Judgement,
     Payable,
     PayeeAccount,
+    PaymentAttempt,
     TransferKind,
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import read_rules
-from disbursement.services.transitions import invalid, lock_payables, move_payables, person, require_role, tell
+from disbursement.services.transitions import lock_payables, move_payables, person, require_role, tell
 from matching.criteria.award import Award as AwardRules
 from matching.criteria.award import split_instalments
 from matching.days import day_of
@@ -77,8 +79,12 @@ def propose(*, application: Application, judgement: Judgement, now: datetime) ->
     computed, working, problems = _computed(judgement)
     if rules is None:
         return Proposal(money.ZERO, money.ZERO, working, [], ["本事项没有资金奖补，不能核定金额。"])
-    granted = _with_history(application=application, rules=rules, computed=computed, now=now)
+    earlier = granted_in_year(enterprise_id=application.enterprise_id, year=day_of(now).year)
+    granted = _with_history(application=application, rules=rules, computed=computed, earlier=earlier, now=now)
     parts = _parts(rules=rules, amount=granted.amount, now=now)
+    # Without a yearly cap that says how much more there may be, the same facts would be paid for again and again.
+    if rules.cap_per_year is None and any(e.item == application.item.code and e.amount > 0 for e in earlier):
+        problems.append(f"企业{day_of(now).year}年已核定过本事项，本事项没有年度上限，每年只核定一次。")
     if not problems and granted.amount <= 0:
         problems.append("按规则和已享受情况核定的金额为0元，不能审核通过。")
     if _account(application.enterprise_id) is None:
@@ -162,7 +168,7 @@ def grant(
             if line is None:
                 continue  # a later year's budget: reserved at a cut-off once it stands
             try:
-                reserve(payable=payable, line=line, now=now)
+                reserve(payables=[payable], line=line, now=now)
             except InsufficientBudget as error:
                 if rules.shortfall == "first_come" and payable.number == payables[0].number:
                     raise invalid("award", str(error)) from error
@@ -170,17 +176,12 @@ def grant(
     return award
 
 
-def reserve(*, payable: Payable, line: BudgetLine, now: datetime, amount: Decimal | None = None) -> None:
-    """Reserve budget for an awaiting payable (`amount`: a share of what it is entitled to). Raises
-    InsufficientBudget.
-    """
-    share = payable.amount if amount is None else amount
-    entry = Entry(payable_id=payable.pk, amount=share)
+def reserve(*, payables: Sequence[Payable], line: BudgetLine, now: datetime) -> None:
+    """Reserve budget for locked, awaiting payables, all or none. Raises InsufficientBudget."""
+    entries = [Entry(payable_id=payable.pk, amount=payable.amount) for payable in payables]
     with transaction.atomic():
-        post(line=line, kind=TransferKind.RESERVE, entries=[entry], now=now)
-        move_payables(
-            payables=[payable], action=PayableAction.RESERVE, role=Role.SYSTEM, now=now, budget_line=line, amount=share
-        )
+        post(line=line, kind=TransferKind.RESERVE, entries=entries, now=now)
+        move_payables(payables=payables, action=PayableAction.RESERVE, role=Role.SYSTEM, now=now, budget_line=line)
 
 
 @transaction.atomic
@@ -201,6 +202,8 @@ def cancel_payables(*, payables: Sequence[Payable], role: Role, actor: Actor, no
     if not reason.strip():
         raise invalid("reason", "请填写取消的原因。")
     person(actor)
+    if PaymentAttempt.objects.filter(payable__in=payables, contradicted=True).exists():
+        raise invalid("payable", "银行对该款项的支付结果前后矛盾，可能已经到账。请先向银行核实，再决定是否取消。")
     for payable in payables:
         reserved = payable.state not in (PayableState.AWAITING, PayableState.CANCELLED)
         move_payables(payables=[payable], action=PayableAction.CANCEL, role=role, actor=actor, now=now, note=reason)
@@ -257,7 +260,9 @@ def _computed(judgement: Judgement) -> tuple[Decimal, list[str], list[str]]:
     return low, working, []
 
 
-def _with_history(*, application: Application, rules: AwardRules, computed: Decimal, now: datetime) -> Granted:
+def _with_history(
+    *, application: Application, rules: AwardRules, computed: Decimal, earlier: Sequence[Earlier], now: datetime
+) -> Granted:
     year = day_of(now).year
     code = application.item.code
     # Exclusion binds both, whichever of the two names the other.
@@ -274,7 +279,7 @@ def _with_history(*, application: Application, rules: AwardRules, computed: Deci
         year=year,
         cap_per_year=None if rules.cap_per_year is None else money.money(rules.cap_per_year),
         exclusive_with=[*rules.exclusive_with, *naming_us],
-        earlier=granted_in_year(enterprise_id=application.enterprise_id, year=year),
+        earlier=earlier,
     )
 
 

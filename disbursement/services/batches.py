@@ -14,7 +14,7 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict, Deed, check_person
-from disbursement.domain.cycle import next_month
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import (
     BATCH,
     BatchAction,
@@ -26,19 +26,20 @@ from disbursement.models import (
     AttemptOutcome,
     Batch,
     BatchApproval,
-    InterestDeclaration,
+    Participation,
     Payable,
     PaymentFormat,
 )
 from disbursement.selectors.calendar import working_calendar
+from disbursement.services import interests
 from disbursement.services.preparation import withdraw
 from disbursement.services.transitions import (
-    invalid,
     lock_batch,
     lock_payables,
     log_entry,
     move_batch,
     move_payables,
+    open_month_after,
     person,
     require_role,
     slip,
@@ -160,7 +161,7 @@ def dissolve(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Batc
     payables = lock_payables(Payable.objects.filter(attempts__batch=batch, attempts__outcome=AttemptOutcome.PENDING))
     withdraw(batch=batch, payables=payables, reason=reason)
     move_payables(payables=payables, action=PayableAction.UNSCHEDULE, role=role, actor=actor, now=now, note=reason)
-    slip(payables=payables, month=next_month(batch.cycle.month), reason=reason)
+    slip(payables=payables, month=open_month_after(batch.cycle.month), reason=reason)
     tell(event="slipped", payables=payables, now=now, key=f"dissolved:{batch.number}", batch=batch.pk)
     return batch
 
@@ -236,8 +237,7 @@ def _signer(*, batch: Batch, actor: Actor, role: Role, action: BatchAction) -> R
 
 
 def _no_conflict(*, batch: Batch, actor: Actor, role: Role) -> None:
-    interests = InterestDeclaration.objects.filter(user_id=person(actor), ended_at__isnull=True)
-    mine = {*interests.values_list("enterprise_id", flat=True), *actor.enterprise_ids}
+    mine = interests.concerned(actor=actor)
     concerned = Enterprise.objects.filter(
         pk__in=mine, payables__attempts__batch=batch, payables__attempts__outcome=AttemptOutcome.PENDING
     ).distinct()
@@ -252,6 +252,20 @@ def _no_conflict(*, batch: Batch, actor: Actor, role: Role) -> None:
         enterprises={enterprise.pk: enterprise.name for enterprise in concerned},
         subject="该批次",
     )
+    part = (
+        Participation.objects.filter(
+            user_id=person(actor),
+            application__payables__attempts__batch=batch,
+            application__payables__attempts__outcome=AttemptOutcome.PENDING,
+        )
+        .select_related("application")
+        .first()
+    )
+    if part is not None:
+        raise Conflict(
+            f"您已以“{part.get_role_display()}”身份办理过该批次中的申报{part.application.number}，"
+            "不能再签署其付款。请由其他人员办理。"
+        )
 
 
 def _same_bytes(*, batch: Batch, seen_sha256: str) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Count, Sum
 
 from disbursement.domain import money
 from disbursement.domain.cycle import cutoff_date, month_label, month_of
+from disbursement.domain.errors import REFUSALS, Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, CycleAction, CycleState, PayableState
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Cycle, LineStatus, Payable, PaymentAttempt, ReturnLine, SealedFile
@@ -20,7 +21,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services.preparation import assemble, check, due_lines, freeze, reserve_waiting
 from disbursement.services.reconciliation import close_cycle_if_done
 from disbursement.services.sealing import seal, send
-from disbursement.services.transitions import invalid, move_cycle
+from disbursement.services.transitions import move_cycle
 from disbursement.treasury.gateway import Gateway
 from matching.days import day_of
 from matching.registry import outbox
@@ -135,19 +136,26 @@ class Sent:
 
 def seal_signed(*, month: date, now: datetime, gateway: Gateway | None = None, on_step: Progress | None = None) -> Sent:
     """Seal and send every fully approved batch of a month; what is sealed but not sent is sent. Safe to run
-    again.
+    again. Raises Invalid with what could not be sealed or sent, after all the others were.
     """
     cycle = _cycle(month=month)
     done = Sent()
+    refused: list[Fault] = []
     for batch in cycle.batches.exclude(state=BatchState.DISSOLVED).order_by("number"):
         if batch.state in (BatchState.APPROVED, BatchState.SEALED):
             if on_step is not None:
                 on_step(f"封存并发送批次{batch.number}")
-            sealed = seal(batch_id=batch.pk, now=now)
-            send(batch_id=batch.pk, now=now, gateway=gateway)
-            done.sent.append(sealed)
+            try:
+                sealed = seal(batch_id=batch.pk, now=now)
+                send(batch_id=batch.pk, now=now, gateway=gateway)
+            except REFUSALS as refusal:
+                refused.append(Fault(f"batch.{batch.number}", str(refusal)))
+            else:
+                done.sent.append(sealed)
         elif batch.sent_at is None:
             done.waiting.append(batch)
+    if refused:
+        raise Invalid(refused)
     return done
 
 

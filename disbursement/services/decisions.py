@@ -24,6 +24,7 @@ from disbursement.models import (
     DecisionKind,
     Judgement,
     Occasion,
+    Publicity,
 )
 from disbursement.selectors.forms import material_rules
 from disbursement.services import awards, judging
@@ -60,12 +61,16 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
         if application.status is not ApplicationState.PUBLICITY and days:
             text = _("该事项须先公示 %(days)s 个工作日，请先发起公示。")
             raise Invalid(Fault("publicity", text % {"days": days}))
+        publicised = None
         if application.status is ApplicationState.PUBLICITY:
-            _end_publicity(application=application, now=now)
+            publicised = _end_publicity(application=application, now=now)
         check_gaps(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
         award = awards.grant(application=application, judgement=judgement, actor=actor, now=now)
+        if publicised is not None and award.amount > publicised.amount:
+            text = _("核定金额 %(amount)s 元高于公示的 %(shown)s 元。请退回审核，按新的金额重新公示。")
+            raise Invalid(Fault("publicity", text % {"amount": award.amount, "shown": publicised.amount}))
         application.decided_at = now
         application.approved_amount = award.amount
         role = _role_of_decider(application, actor)
@@ -174,7 +179,7 @@ def computed_amount(judgement: Judgement) -> Decimal:
     return amount
 
 
-def _end_publicity(*, application: Application, now: datetime) -> None:
+def _end_publicity(*, application: Application, now: datetime) -> Publicity:
     publicity = application.publicities.select_for_update(no_key=True).get(closed_at__isnull=True)
     if day_of(now) <= publicity.ends_on:
         raise Invalid(Fault("publicity", _("公示期至 %(day)s 止，期满后才能通过。") % {"day": publicity.ends_on}))
@@ -182,6 +187,7 @@ def _end_publicity(*, application: Application, now: datetime) -> None:
         raise Invalid(Fault("publicity", _("还有公示异议没有处理，请先逐件处理。")))
     publicity.closed_at = now
     publicity.save(update_fields=["closed_at"])
+    return publicity
 
 
 def check_gaps(application: Application) -> None:

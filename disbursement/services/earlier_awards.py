@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from disbursement.domain.workflow import PayableState
 from disbursement.models import AttemptOutcome, PaymentAttempt
 from matching.days import day_of
 from matching.models import Enterprise, Fact
@@ -42,6 +43,7 @@ def write_back(*, enterprise_ids: Iterable[int], now: datetime) -> int:
 def _paid(*, enterprise_id: int) -> list[dict[str, Any]]:
     attempts = (
         PaymentAttempt.objects.filter(payable__enterprise_id=enterprise_id, outcome=AttemptOutcome.PAID)
+        .exclude(payable__state=PayableState.CLAWED_BACK)
         .order_by("outcome_on", "pk")
         .values_list("payable__application__version__rules__type", "outcome_on", "amount")
     )

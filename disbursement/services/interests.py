@@ -8,9 +8,25 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.models import InterestDeclaration
 from matching.models import Enterprise
+
+
+def concerned(*, actor: Actor) -> set[int]:
+    """Enterprises (ids) of which the person has to keep away: an interest declared, or acting for them."""
+    if actor.user_id is None:
+        return set()
+    declared = InterestDeclaration.objects.filter(user_id=actor.user_id, ended_at__isnull=True)
+    return {*declared.values_list("enterprise_id", flat=True), *actor.enterprise_ids}
+
+
+def keep_away(*, actor: Actor, enterprise: Enterprise, subject: str) -> None:
+    """Raise Conflict where the person has to keep away from the enterprise."""
+    if enterprise.pk in concerned(actor=actor):
+        text = _("您与%(name)s存在利益关系或是其办理人员，须回避%(subject)s。请由其他人员办理。")
+        raise Conflict(text % {"name": enterprise.name, "subject": subject})
 
 
 @transaction.atomic

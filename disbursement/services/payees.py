@@ -5,23 +5,34 @@ person.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
-from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.domain.errors import Denied, Fault, Invalid, invalid
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.models import AccountState, HoldKind, Payable, PayeeAccount
+from disbursement.services import interests
 from disbursement.services.awards import promised_month
-from disbursement.services.transitions import invalid, lock_payables, move_payables, person, require_role, slip, tell
+from disbursement.services.transitions import (
+    CHUNK,
+    lock_payables,
+    move_payables,
+    person,
+    require_role,
+    slip,
+    tell,
+)
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox
 
 _NUMBER = re.compile(r"^[0-9]{8,32}$")
 _BANK_CODE = re.compile(r"^[0-9]{12}$")
+_PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 # Here the payee may still be changed: nothing of it has left the house, or it came back.
 _CHANGEABLE = (PayableState.AWAITING, PayableState.RESERVED, PayableState.HELD, PayableState.MENDED)
 
@@ -98,6 +109,7 @@ def check_account(*, account_id: int, actor: Actor, now: datetime, accept: bool,
         raise invalid("account", f"该账户现为“{account.get_state_display()}”，不能再核对。请刷新页面。")
     if account.proposed_by_id == person(actor) or actor.acts_for(enterprise.pk):
         raise Conflict("登记账户的人员及该企业人员不能核对该账户，请由其他人员核对。")
+    interests.keep_away(actor=actor, enterprise=enterprise, subject="该账户的核对")
     if not accept and not note.strip():
         raise invalid("note", "请填写核对不通过的原因。")
     if accept:
@@ -130,14 +142,38 @@ def check_account(*, account_id: int, actor: Actor, now: datetime, accept: bool,
     return account
 
 
-def _use(*, account: PayeeAccount, mended: list[Payable], actor: Actor, now: datetime) -> None:
-    payee = {
+def use_checked_accounts(*, payables: Sequence[Payable]) -> None:
+    """Give locked payables the account in use now: it may have been checked while a batch held them."""
+    accounts = {
+        account.enterprise_id: account
+        for account in PayeeAccount.objects.filter(
+            enterprise__in={p.enterprise_id for p in payables}, state=AccountState.CHECKED
+        )
+    }
+    stale = []
+    for payable in payables:
+        account = accounts.get(payable.enterprise_id)
+        payee = {} if account is None else _payee(account)
+        if any(getattr(payable, name) != value for name, value in payee.items()):
+            for name, value in payee.items():
+                setattr(payable, name, value)
+            stale.append(payable)
+    Payable.objects.bulk_update(stale, list(_PAYEE), batch_size=CHUNK)
+
+
+def _payee(account: PayeeAccount) -> dict[str, str]:
+    return {
         "payee_name": account.account_name,
         "bank_name": account.bank_name,
         "bank_code": account.bank_code,
         "account_number": account.account_number,
     }
-    Payable.objects.filter(enterprise=account.enterprise_id, state__in=[s.value for s in _CHANGEABLE]).update(**payee)
+
+
+def _use(*, account: PayeeAccount, mended: list[Payable], actor: Actor, now: datetime) -> None:
+    Payable.objects.filter(enterprise=account.enterprise_id, state__in=[s.value for s in _CHANGEABLE]).update(
+        **_payee(account)
+    )
     held = lock_payables(
         Payable.objects.filter(
             enterprise=account.enterprise_id, state=PayableState.HELD, hold_kind=HoldKind.ACCOUNT.value

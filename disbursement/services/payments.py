@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -16,15 +17,18 @@ from disbursement.models import (
     Batch,
     Clawback,
     HoldKind,
+    LineStatus,
     Payable,
     PaymentAttempt,
+    ReturnResult,
     TransferKind,
 )
+from disbursement.services import interests
 from disbursement.services.awards import cancel_payables, promised_month
 from disbursement.services.numbering import next_number
 from disbursement.services.preparation import hold_scheduled, totals_of
+from disbursement.services.reconciliation import reconcile
 from disbursement.services.transitions import (
-    invalid,
     lock_batch,
     lock_payables,
     move_payables,
@@ -170,6 +174,7 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
     """
     note = _reason(note, "核实")
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
+    lock_batch(batch_id=attempt.batch_id)
     payable = _lock(attempt.payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
@@ -186,14 +191,23 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
         post(line=payable.budget_line, kind=TransferKind.PAY, entries=[entry], now=now)
         move_payables(payables=[payable], action=PayableAction.CONFIRM_PAID, role=role, actor=actor, now=now, note=note)
         attempt.outcome = AttemptOutcome.PAID.value
+        told = attempt.return_lines.filter(status=LineStatus.POSTED, result=ReturnResult.PAID).first()
+        attempt.outcome_on = told.occurred_on if told is not None else day_of(now)
     attempt.contradicted = False
     attempt.outcome_reason = note
-    attempt.save(update_fields=["outcome", "contradicted", "outcome_reason"])
+    attempt.save(update_fields=["outcome", "outcome_on", "contradicted", "outcome_reason"])
+    if payable.state == PayableState.HELD and payable.hold_kind == HoldKind.CONTRADICTION:
+        move_payables(payables=[payable], action=PayableAction.RELEASE, role=role, actor=actor, now=now, note=note)
+        slip(payables=[payable], month=promised_month(day=day_of(now)), reason="已向银行核实")
+        tell(event="released", payables=[payable], now=now, key=f"{payable.pk}:{now.isoformat()}")
+    if was_paid:
+        tell(event="paid", payables=[payable], now=now, key=f"confirmed:{attempt.pk}")
+    reconcile(batch_id=attempt.batch_id, now=now)
     return attempt
 
 
 def _lock(payable_id: int) -> Payable:
-    found = lock_payables(Payable.objects.filter(pk=payable_id).select_related("budget_line"))
+    found = lock_payables(Payable.objects.filter(pk=payable_id).select_related("budget_line", "enterprise"))
     if not found:
         raise invalid("payable", "没有这笔应付款项。")
     return found[0]
@@ -201,7 +215,9 @@ def _lock(payable_id: int) -> Payable:
 
 def _finance(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role:
     department = None if payable.budget_line is None else payable.budget_line.department_id
-    return require_role(actor=actor, roles=roles, department_id=department)
+    role = require_role(actor=actor, roles=roles, department_id=department)
+    interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
+    return role
 
 
 def _reason(reason: str, what: str) -> str:

@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from django.db.models import Q, QuerySet, Sum
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
-from disbursement.domain.cycle import DEFAULT_TIERS, approvals_needed, next_month
+from disbursement.domain.cycle import approvals_needed
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, PayableState, Role
-from disbursement.ledger.posting import InsufficientBudget, sync_ceiling
+from disbursement.ledger.posting import sync_ceiling
 from disbursement.models import (
     AttemptOutcome,
     Batch,
@@ -31,7 +32,18 @@ from disbursement.models import (
     PaymentFormat,
 )
 from disbursement.services.awards import granted_in_year, reserve
-from disbursement.services.transitions import chunks, lock_batch, lock_payables, move_batch, move_payables, slip, tell
+from disbursement.services.payees import use_checked_accounts
+from disbursement.services.transitions import (
+    CHUNK,
+    lock_batch,
+    lock_payables,
+    move_batch,
+    move_payables,
+    open_month_after,
+    slip,
+    tell,
+)
+from matching.chunks import chunks
 from matching.criteria import Facts, InvalidInput, Vocabulary, evaluate, parse_criteria
 from matching.criteria.ast import Node
 from matching.days import day_of
@@ -57,35 +69,44 @@ def reserve_waiting(*, month: date, now: datetime) -> int:
     """Reserve budget for payables that waited for it: deferred ones and new years' first, in the order of
     their making, then pro-rata ones, each its share of what is left (largest remainder, to the cent). Returns
     how many.
+
+    What its own year's line cannot pay goes on the same line of the year in which it is paid, once that stands.
     """
     waiting = Payable.objects.filter(state=PayableState.AWAITING, pay_month__lte=month).select_related("award")
     lines = {(line.code, line.year): line for line in BudgetLine.objects.all()}
-    done = 0
-    shared: dict[BudgetLine, list[Payable]] = defaultdict(list)
+    payables_waiting = lock_payables(waiting)
+    wanted = {key for payable in payables_waiting for key in _keys(payable, month=month) if key in lines}
+    free = {key: sync_ceiling(line=lines[key], now=now) for key in sorted(wanted, key=lambda key: lines[key].pk)}
+    firm: dict[BudgetLine, list[Payable]] = defaultdict(list)
+    shared: dict[tuple[str, int], list[Payable]] = defaultdict(list)
     short: list[Payable] = []
-    for payable in lock_payables(waiting):
-        line = lines.get((payable.budget_code, payable.budget_year))
-        if line is None:
+    for payable in payables_waiting:
+        keys = [key for key in _keys(payable, month=month) if key in free]
+        if payable.award.shortfall == "pro_rata":
+            key = next((key for key in keys if free[key] > 0), None)
+            (short if key is None else shared[key]).append(payable)
+            continue
+        key = next((key for key in keys if free[key] >= payable.amount), None)
+        if key is None:
             short.append(payable)
-        elif payable.award.shortfall == "pro_rata":
-            shared[line].append(payable)
         else:
-            try:
-                reserve(payable=payable, line=line, now=now)
-                done += 1
-            except InsufficientBudget:
-                short.append(payable)
-    for line, payables in shared.items():
-        shares = money.pro_rata(sync_ceiling(line=line, now=now), [p.entitled for p in payables])
+            free[key] -= payable.amount
+            firm[lines[key]].append(payable)
+    for line, payables in firm.items():
+        reserve(payables=payables, line=line, now=now)
+    done = sum(len(payables) for payables in firm.values())
+    for key, payables in shared.items():
+        shares = money.pro_rata(free[key], [p.entitled for p in payables])
         for payable, share in zip(payables, shares, strict=True):
-            if share > 0:
-                reserve(payable=payable, line=line, now=now, amount=share)
-                done += 1
-            else:
-                short.append(payable)
-        reduced = [p for p in payables if p.amount < p.entitled]
-        tell(event="reduced", payables=reduced, now=now, key=f"{month}:{line.pk}")
-    slip(payables=short, month=next_month(month), reason="预算不足，待安排预算")
+            payable.amount = share
+        served = [p for p in payables if p.amount > 0]
+        short += [p for p in payables if p.amount <= 0]
+        reduced = [p for p in served if p.amount < p.entitled]
+        Payable.objects.bulk_update(reduced, ["amount"], batch_size=CHUNK)
+        reserve(payables=served, line=lines[key], now=now)
+        tell(event="reduced", payables=reduced, now=now, key=f"{month}:{lines[key].pk}")
+        done += len(served)
+    slip(payables=short, month=open_month_after(month), reason="预算不足，待安排预算")
     tell(event="slipped", payables=short, now=now, key=f"budget:{month}")
     return done
 
@@ -104,14 +125,15 @@ def assemble(*, cycle_id: int, line: BudgetLine, now: datetime) -> Batch | None:
     payables = lock_payables(_due(cycle.month).filter(budget_line=line))
     if not payables:
         return None
+    use_checked_accounts(payables=payables)
     made = Batch.objects.filter(cycle=cycle).count()
     batch = Batch.objects.create(
         cycle=cycle,
         budget_line=line,
         number=f"{cycle.month:%Y%m}{made + 1:03d}",
         state=BatchState.ASSEMBLING.value,
-        format=getattr(settings, "HUIDA_PAYMENT_FORMAT", PaymentFormat.BANK_CSV.value),
-        payer=getattr(settings, "HUIDA_PAYER", default_payer()),
+        format=PaymentFormat(settings.HUIDA_PAYMENT_FORMAT).value,
+        payer=settings.HUIDA_PAYER,
         assembled_at=now,
     )
     PaymentAttempt.objects.bulk_create(
@@ -164,7 +186,7 @@ def check(*, batch_id: int, now: datetime, on_progress: Callable[[int], None] | 
         Payable.objects.filter(pk__in=[a.payable_id for a in attempts]).select_related("award__version")
     )
     findings: dict[int, Finding] = {}
-    for group in chunks(payables):
+    for group in chunks(payables, CHUNK):
         findings |= _findings(payables=group, today=day_of(now))
         if on_progress is not None:
             on_progress(len(group))
@@ -207,13 +229,13 @@ def hold_scheduled(
         hold_reason=reason,
         actor=actor,
     )
-    slip(payables=payables, month=next_month(batch.cycle.month), reason=reason)
+    slip(payables=payables, month=open_month_after(batch.cycle.month), reason=reason)
     tell(event="held", payables=payables, now=now, key=f"{batch.number}:{kind}:{payables[0].pk}", batch=batch.pk)
 
 
 def withdraw(*, batch: Batch, payables: Sequence[Payable], reason: str) -> None:
     """End the pending attempts of these payables in the batch."""
-    for group in chunks(payables):
+    for group in chunks(payables, CHUNK):
         PaymentAttempt.objects.filter(
             batch=batch, payable_id__in=[p.pk for p in group], outcome=AttemptOutcome.PENDING
         ).update(outcome=AttemptOutcome.WITHDRAWN, outcome_reason=reason)
@@ -223,7 +245,7 @@ def totals_of(*, batch: Batch) -> dict[str, Any]:
     """Count, total and approvals needed of the lines that stand; as changes for `move_batch`."""
     pending = batch.attempts.filter(outcome=AttemptOutcome.PENDING)
     total = money.from_sum(pending.aggregate(sum=Sum("amount"))["sum"])
-    tiers = getattr(settings, "HUIDA_APPROVAL_TIERS", DEFAULT_TIERS)
+    tiers = ((money.ZERO, 1), (Decimal(settings.HUIDA_SECOND_APPROVER_FROM), 2))
     return {
         "count": pending.count(),
         "total": total,
@@ -231,16 +253,9 @@ def totals_of(*, batch: Batch) -> dict[str, Any]:
     }
 
 
-def default_payer() -> dict[str, str]:
-    """Who pays where the settings (`HUIDA_PAYER`) do not say: the district's treasury, with a plainly unreal
-    account.
-    """
-    return {
-        "name": f"{settings.HUIDA_DISTRICT}财政局",
-        "account_number": "0000000000000000",
-        "bank_name": "国库集中支付代理银行",
-        "bank_code": "",
-    }
+def _keys(payable: Payable, *, month: date) -> list[tuple[str, int]]:
+    """The lines (code, year) that may pay it in that month: its own year's first."""
+    return [(payable.budget_code, year) for year in sorted({payable.budget_year, max(payable.budget_year, month.year)})]
 
 
 def _due(month: date) -> QuerySet[Payable]:

@@ -42,6 +42,8 @@ def reconcile(*, batch_id: int, now: datetime) -> FourFigures:
     waiting = batch.attempts.filter(outcome=AttemptOutcome.PENDING).exists()
     if figures.agree and not waiting and batch.state in (BatchState.SENT, BatchState.ACKNOWLEDGED):
         move_batch(batch=batch, action=BatchAction.RECONCILE, role=Role.SYSTEM, now=now, reconciled_at=now)
+    if figures.agree and batch.state in (BatchState.RECONCILED, BatchState.CLOSED):
+        # Later too: a payment may be found to have arrived long after the others.
         _settle(batch=batch, now=now)
     if batch.state == BatchState.RECONCILED and not open_exceptions(batch=batch):
         move_batch(batch=batch, action=BatchAction.CLOSE, role=Role.SYSTEM, now=now, closed_at=now)
@@ -70,7 +72,9 @@ def _settle(*, batch: Batch, now: datetime) -> None:
     paid = PaymentAttempt.objects.filter(batch=batch, outcome=AttemptOutcome.PAID)
     # A payable already being clawed back keeps its state.
     payables = lock_payables(Payable.objects.filter(attempts__in=paid, state="paid"))
+    if not payables:
+        return
     move_payables(
         payables=payables, action=PayableAction.SETTLE, role=Role.SYSTEM, now=now, note=f"批次{batch.number}对账一致"
     )
-    tell(event="settled", payables=payables, now=now, key=batch.number, batch=batch.pk)
+    tell(event="settled", payables=payables, now=now, key=f"{batch.number}:{payables[0].pk}", batch=batch.pk)

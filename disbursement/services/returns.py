@@ -23,6 +23,7 @@ from datetime import datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Refused, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -39,8 +40,6 @@ from disbursement.models import (
 from disbursement.services.reconciliation import reconcile
 from disbursement.services.transitions import (
     CHUNK,
-    chunks,
-    invalid,
     lock_batch,
     lock_payables,
     move_batch,
@@ -50,10 +49,13 @@ from disbursement.services.transitions import (
 )
 from disbursement.treasury.formats import FormatError, read_return
 from disbursement.treasury.formats.bank_return_csv import ReturnRow
+from disbursement.treasury.formats.base import clean
+from matching.chunks import chunks
 from matching.registry.models import BudgetLine
 
 _LINE_ID = re.compile(r"^([0-9]{9})-([0-9]{6})$")
-_SENT = (BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
+# A sealed file may have been handed over, and the crash have come before that was recorded.
+_SENT = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 _O, _R, _P, _T = AttemptOutcome, ReturnResult, PayableAction, TransferKind
 # (outcome so far, what the bank now says) → (ledger postings, payable's moves, new outcome); an empty step is
 # posted without effect, because what it tells is outdone by what is known already.
@@ -102,7 +104,7 @@ def import_return(
     file, is_new = ReturnFile.objects.get_or_create(
         sha256=digest,
         defaults={
-            "name": name[-200:],
+            "name": clean(name, limit=1000)[-200:],
             "content": content,
             "is_complete": parsed.is_complete,
             "problems": list(parsed.problems),
@@ -113,7 +115,7 @@ def import_return(
     seen = set(file.lines.values_list("row_no", flat=True))
     rows = [row for row in parsed.rows if row.row_no not in seen]
     done = len(parsed.rows) - len(rows)
-    for chunk in chunks(rows):
+    for chunk in chunks(rows, CHUNK):
         _post_rows(file_id=file.pk, rows=chunk, now=now)
         done += len(chunk)
         if on_progress is not None:
@@ -146,6 +148,8 @@ def resolve_exception(*, line_id: int, actor: Actor, now: datetime, resolution: 
         raise invalid("line", "该明细不是待处理的例外。")
     line.resolved_at, line.resolved_by_id, line.resolution = now, person(actor), resolution.strip()[:300]
     line.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+    if line.batch_id is not None:
+        reconcile(batch_id=line.batch_id, now=now)
     return line
 
 
@@ -174,6 +178,10 @@ def _post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> Non
     touched = {line.batch_id for line in lines if line.status == LineStatus.POSTED}
     for batch_id in sorted(pk for pk in touched if pk is not None):
         batch = lock_batch(batch_id=batch_id)
+        if batch.state == BatchState.SEALED:
+            move_batch(
+                batch=batch, action=BatchAction.SEND, role=Role.SYSTEM, now=now, sent_at=now, note=f"回单 {file.name}"
+            )
         if batch.state == BatchState.SENT:
             move_batch(
                 batch=batch,

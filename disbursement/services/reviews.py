@@ -87,7 +87,14 @@ def accept(*, application_id: int, actor: Actor, now: datetime, note: str = "") 
         with transition(application_id=application_id, action=action, actor=actor, now=now, note=note) as application:
             application.accepted_at = now
             application.gaps.filter(granted_at__isnull=True).update(granted_by=actor.user_id, granted_at=now)
-            decide(application, DecisionKind.ACCEPTED, actor, Role.ACCEPTOR, now, summary=note or _("予以受理。"))
+            decide(
+                application=application,
+                kind=DecisionKind.ACCEPTED,
+                actor=actor,
+                role=Role.ACCEPTOR,
+                now=now,
+                summary=note or _("予以受理。"),
+            )
     return application
 
 
@@ -99,7 +106,15 @@ def not_accept(
         application_id=application_id, action=ApplicationAction.REFUSE, actor=actor, now=now
     ) as application:
         check_reasons(application=application, reasons=reasons, remedy=remedy, now=now)
-        decide(application, DecisionKind.NOT_ACCEPTED, actor, Role.ACCEPTOR, now, reasons=reasons, remedy=remedy)
+        decide(
+            application=application,
+            kind=DecisionKind.NOT_ACCEPTED,
+            actor=actor,
+            role=Role.ACCEPTOR,
+            now=now,
+            reasons=reasons,
+            remedy=remedy,
+        )
     return application
 
 
@@ -190,7 +205,7 @@ def recommend_approval(*, application_id: int, text: str, actor: Actor, now: dat
         _opine(
             application, OpinionKind.APPROVAL, text, actor, Role.REVIEWER, now=now, amount=computed_amount(judgement)
         )
-        drop_draft(application, actor)
+        drop_draft(application=application, actor=actor)
     return application
 
 
@@ -203,18 +218,19 @@ def recommend_rejection(
     ) as application:
         check_reasons(application=application, reasons=reasons, remedy=text, now=now)
         _opine(application, OpinionKind.REJECTION, text, actor, Role.REVIEWER, now=now, reasons=reasons)
-        drop_draft(application, actor)
+        drop_draft(application=application, actor=actor)
     return application
 
 
 def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
-    """Second review gives it back to the first (退回审核), to the person who had it."""
+    """Second review gives it back to the first (退回审核), to the person who had it; a publicity ends with that."""
     with transition(
         application_id=application_id, action=ApplicationAction.SEND_BACK, actor=actor, now=now, note=text
     ) as application:
         _opine(application, OpinionKind.SEND_BACK, text, actor, Role.SECOND_REVIEWER, now=now)
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
         application.handler_id = first.actor_id if first else None
+        application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
     return application
 
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
+from disbursement.domain.conflicts import Conflict
+from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, Role
 from disbursement.ledger.posting import Entry, post
-from disbursement.models import AttemptOutcome, Batch, Payable, SealedFile, TransferKind
+from disbursement.models import (
+    AttemptOutcome,
+    Batch,
+    BatchApproval,
+    InterestDeclaration,
+    Payable,
+    PaymentAttempt,
+    SealedFile,
+    TransferKind,
+)
 from disbursement.services.batches import file_bytes
-from disbursement.services.transitions import invalid, lock_batch, lock_payables, move_batch, move_payables, tell
+from disbursement.services.transitions import lock_batch, lock_payables, move_batch, move_payables, tell
 from disbursement.treasury.formats import payment_format
 from disbursement.treasury.gateway import FolderGateway, Gateway, GatewayError
 
@@ -23,14 +35,17 @@ _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchS
 def seal(*, batch_id: int, now: datetime) -> SealedFile:
     """Store the bytes that were signed and commit the money; the file there is if it was sealed before.
 
-    Raises Invalid where the bytes are no longer those that were signed (they are never sent then), WrongState
-    where signatures are missing.
+    Raises Invalid where the bytes are no longer those that were signed (they are never sent then) or an earlier
+    payment may have arrived after all, Conflict where a signer declared an interest since, WrongState where
+    signatures are missing.
     """
     batch = lock_batch(batch_id=batch_id)
     standing = SealedFile.objects.filter(batch=batch).first()
     if standing is not None:
         return standing
+    payables = lock_payables(Payable.objects.filter(attempts__in=batch.attempts.filter(outcome=AttemptOutcome.PENDING)))
     if batch.state == BatchState.APPROVED:
+        _still_to_be_paid(batch=batch, payables=payables)
         content = file_bytes(batch=batch)
         if hashlib.sha256(content).hexdigest() != batch.file_sha256:
             raise invalid("file", f"批次{batch.number}的内容与签署时不一致，不能封存。请退回经办重新提交。")
@@ -52,7 +67,6 @@ def seal(*, batch_id: int, now: datetime) -> SealedFile:
     move_batch(batch=batch, action=BatchAction.SEAL, role=Role.SYSTEM, now=now)
     assert standing is not None
     attempts = list(batch.attempts.filter(outcome=AttemptOutcome.PENDING).order_by("payable_id"))
-    payables = lock_payables(Payable.objects.filter(attempts__in=batch.attempts.filter(outcome=AttemptOutcome.PENDING)))
     move_payables(payables=payables, action=PayableAction.SEAL, role=Role.SYSTEM, now=now, note=batch.number)
     post(
         line=batch.budget_line,
@@ -62,6 +76,31 @@ def seal(*, batch_id: int, now: datetime) -> SealedFile:
     )
     tell(event="sealed", payables=payables, now=now, key=batch.number, batch=batch.pk)
     return standing
+
+
+def _still_to_be_paid(*, batch: Batch, payables: Sequence[Payable]) -> None:
+    """Raise where something came up after the signatures: an earlier payment that may have arrived after all, or
+    an interest that a signer declared.
+    """
+    ids = [payable.pk for payable in payables]
+    doubtful = PaymentAttempt.objects.filter(payable__in=ids, contradicted=True).select_related("payable__application")
+    shown = "、".join(str(attempt.payable.application.number) for attempt in doubtful[:5])
+    if shown:
+        raise invalid(
+            "file",
+            f"批次{batch.number}中申报{shown}的上次支付，银行答复前后矛盾，可能已经到账，不能封存。"
+            "请退回经办，将该款项暂缓并向银行核实。",
+        )
+    late = InterestDeclaration.objects.filter(
+        ended_at__isnull=True,
+        enterprise__in={payable.enterprise_id for payable in payables},
+        user__in=BatchApproval.objects.filter(batch=batch, round=batch.round).values("person"),
+    ).select_related("enterprise")
+    if (found := late.first()) is not None:
+        raise Conflict(
+            f"批次{batch.number}的签署人在签署后申报了与{found.enterprise.name}的利益关系，不能封存。"
+            "请退回经办，由其他人员重新签署。"
+        )
 
 
 def send(*, batch_id: int, now: datetime, gateway: Gateway | None = None) -> Batch:

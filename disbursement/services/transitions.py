@@ -7,7 +7,7 @@ transaction. Thousands of payables are moved by statement, from the same table, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 
 from disbursement.domain import workflow
 from disbursement.domain.actors import Actor
-from disbursement.domain.cycle import month_label
-from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.domain.cycle import month_label, next_month
+from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import (
     BATCH,
     CYCLE,
@@ -31,16 +31,12 @@ from disbursement.domain.workflow import (
     Role,
 )
 from disbursement.models import Batch, Cycle, Payable, StateChange
+from matching.chunks import chunks
 from matching.registry import outbox
 
 CHUNK = 500
 _NOTE = 300
 T = TypeVar("T")
-
-
-def chunks(things: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
-    for start in range(0, len(things), size):
-        yield things[start : start + size]
 
 
 def require_role(*, actor: Actor, roles: Sequence[Role], department_id: int | None = None) -> Role:
@@ -57,10 +53,6 @@ def person(actor: Actor) -> int:
     if actor.user_id is None:
         raise Denied("此操作须由人员办理。")
     return actor.user_id
-
-
-def invalid(place: str, message: str) -> Invalid:
-    return Invalid(Fault(place, message))
 
 
 def lock_batch(*, batch_id: int) -> Batch:
@@ -147,7 +139,7 @@ def move_payables(
         fields: dict[str, Any] = {"state": target.value, **changes}
         if target is not PayableState.HELD:
             fields |= {"hold_kind": "", "hold_reason": ""}
-        for chunk in chunks(group):
+        for chunk in chunks(group, CHUNK):
             moved = Payable.objects.filter(pk__in=[p.pk for p in chunk], state=source).update(**fields)
             if moved != len(chunk):
                 raise RuntimeError("payables were moved without holding their locks")
@@ -184,11 +176,19 @@ def slip(*, payables: Iterable[Payable], month: date, reason: str) -> None:
     """Put off to a later month, with the reason that the enterprise is shown."""
     text = f"顺延至{month_label(month)}兑现：{reason}"[:_NOTE]
     ids = [payable.pk for payable in payables]
-    for chunk in chunks(ids):
+    for chunk in chunks(ids, CHUNK):
         Payable.objects.filter(pk__in=chunk, pay_month__lt=month).update(pay_month=month, slip_reason=text)
     for payable in payables:
         if payable.pay_month < month:
             payable.pay_month, payable.slip_reason = month, text
+
+
+def open_month_after(month: date) -> date:
+    """The first month after this one that is not cut off yet."""
+    month = next_month(month)
+    while Cycle.objects.filter(month=month, cut_at__isnull=False).exists():
+        month = next_month(month)
+    return month
 
 
 def tell(*, event: str, payables: Sequence[Payable] | Sequence[int], now: datetime, key: str, **more: Any) -> None:
@@ -200,7 +200,7 @@ def tell(*, event: str, payables: Sequence[Payable] | Sequence[int], now: dateti
         topic=f"payable.{event}",
         messages=[
             ({"payables": list(chunk), **more}, f"payable.{event}:{key}:{index}")
-            for index, chunk in enumerate(chunks(ids))
+            for index, chunk in enumerate(chunks(ids, CHUNK))
         ],
         now=now,
     )

@@ -117,7 +117,7 @@ def _read_code(
         return None
     listed = vocabulary.code_list(definition.key)
     if code not in listed:
-        problems.add(path, f"代码 {shown(code)} 不在代码表 {listed.name} 中")
+        problems.add(path, listed.not_listed(code))
         return None
     return code
 

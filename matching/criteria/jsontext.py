@@ -9,6 +9,21 @@ from .errors import Collector, InvalidInput, Problem, join, shown
 # An integer longer than this is wrong in any case (15 significant digits) and slow to convert.
 _LONGEST_INTEGER = 40
 
+# What the standard library says of a broken JSON text, in the words of the people who read our messages.
+_REASONS = {
+    "Expecting value": "应是一个值（对象、列表、加引号的文本、数字、true 或 false）",
+    "Expecting property name enclosed in double quotes": "应是加英文双引号的键（最后一项之后不能再有逗号）",
+    "Illegal trailing comma before end of object": "多了一个逗号",
+    "Illegal trailing comma before end of array": "多了一个逗号",
+    "Expecting ':' delimiter": "缺少英文冒号",
+    "Expecting ',' delimiter": "缺少英文逗号或右括号",
+    "Extra data": "之后有多余的内容；每行只能有一个对象",
+    "Unterminated string starting at": "开始的文本没有结束，缺少右引号",
+    "Invalid control character at": "的文本含有控制字符（如换行、制表符），应写成转义形式",
+    "Invalid \\escape": "的反斜杠转义无效",
+    "Invalid \\uXXXX escape": "的 \\u 转义无效，应是四位十六进制数字",
+}
+
 
 class Unreadable:
     """Stands where JSON held a number that this language does not take: ``1.5``, ``1e3``, ``NaN``."""
@@ -70,7 +85,7 @@ def load_json(text: str | bytes, path: str = "") -> Any:
         )
     except json.JSONDecodeError as error:
         where = f"第 {error.lineno} 行第 {error.colno} 个字符" if error.lineno > 1 else f"第 {error.colno} 个字符"
-        raise InvalidInput([Problem(path, f"不是合法的 JSON：{where}处 {error.msg}")]) from None
+        raise InvalidInput([Problem(path, f"不是合法的 JSON：{where}处{_why(error.msg)}")]) from None
     except RecursionError:
         raise InvalidInput([Problem(path, "JSON 嵌套过深；条件最多 32 层")]) from None
     # A lone surrogate has no UTF-8: it could be read here, but never written again.
@@ -119,3 +134,8 @@ def read_json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any | Invalid
             yield number, load_json(text)
         except InvalidInput as error:
             yield number, error
+
+
+def _why(message: str) -> str:
+    """The reason in Chinese; one that is not on the list stays as it is."""
+    return next((reason for start, reason in _REASONS.items() if message.startswith(start)), f" {message}")

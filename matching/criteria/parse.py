@@ -93,9 +93,9 @@ class _Parser:
         if "at_least" not in body:
             return None
         place = self.place(join(tree_path, "at_least"))
-        limit = f"1 到 {size}（of 的条数）之间的整数" if size else "不小于 1 且不大于 of 条数的整数"
+        limit = f"1 到 {size}（of 的条数）之间的整数" if size else "1 到 of 条数之间的整数"
         if not isinstance(needed, int) or isinstance(needed, bool) or needed < 1 or (size and needed > size):
-            self.problems.add(place, f"at_least 应是{limit}，现为 {shown(needed)}")
+            self.problems.add(place, f"at_least 应是 {limit}，现为 {shown(needed)}")
             return None
         return None if members is None else ast.AtLeast(needed, members)
 

@@ -139,7 +139,7 @@ class _LeafReader:
             place = join(self.at(key), index)
             code = self.problems.text(item, place, "代码")
             if code is not None and code not in listed:
-                self.problems.add(place, f"代码 {shown(code)} 不在代码表 {listed.name} 中")
+                self.problems.add(place, listed.not_listed(code))
             elif code is not None:
                 sound.append(code)
         return tuple(sound), tuple(listed.descendants(code) for code in sound)

@@ -23,7 +23,9 @@ HUNDRED = Decimal(100)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR = re.compile(r"[0-9]{4}")
-_PERIOD = re.compile(r"P(?=[0-9])(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
+_PERIOD = re.compile(r"P(?=[0-9])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?")
+# However long the text, a duration past this reaches before the year 1 from any date.
+_LONGEST = 999_999_999
 
 # Sums and products of decimals are finite, so this context never rounds; Inexact would raise if it did.
 _EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[decimal.Inexact])
@@ -129,8 +131,14 @@ def read_period(value: Any, path: str, problems: Collector, what: str = "期限"
     if match is None:
         problems.add(path, f"{what}应是 PnY、PnM、PnD 或其组合（如 P3Y、P1Y6M、P90D），现为 {shown(value)}")
         return None
-    years, months, days = (int(part) if part else 0 for part in match.groups())
+    years, months, days = (_count(part) for part in match.groups(default="0"))
     return Period(years * 12 + months, days)
+
+
+def _count(digits: str) -> int:
+    """The number of years, months or days; beyond what any calendar holds they are all one."""
+    digits = digits.lstrip("0") or "0"
+    return _LONGEST if len(digits) > len(str(_LONGEST)) else int(digits)
 
 
 def plain(number: Decimal) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +52,12 @@ class CodeList:
 
     def label(self, code: str) -> str:
         return self.codes.get(code, code)
+
+    def not_listed(self, code: str) -> str:
+        """The message for a code that is not on this list: what is wrong and what is allowed."""
+        examples = "、".join(f"{known}（{label}）" for known, label in islice(self.codes.items(), 3))
+        more = f"等 {len(self.codes)} 个代码" if len(self.codes) > 3 else ""
+        return f"代码 {shown(code)} 不在代码表 {self.name} 中；可用：{examples}{more}"
 
     def ancestors(self, code: str) -> tuple[str, ...]:
         """The listed codes that cover ``code``, itself first, then the nearest."""

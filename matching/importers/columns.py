@@ -251,7 +251,7 @@ def _target(header: str, to: str, vocabulary: Vocabulary, place: str, problems: 
         problems.add(place, f"{shown(to)} 看不懂；应是 {allowed}")
         return None
     if code not in vocabulary.code_list(key):
-        problems.add(place, f"代码 {shown(code)} 不在代码表 {definition.codes} 中")
+        problems.add(place, vocabulary.code_list(key).not_listed(code))
         return None
     return Column(header, f"{key}\n{part}", definition, code=code, part=name)
 

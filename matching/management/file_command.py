@@ -29,6 +29,7 @@ from matching.files import (
     read_enterprises,
     read_policies,
     read_vocabulary,
+    why_not,
     write_lines,
 )
 from matching.vocabulary import load_default
@@ -126,7 +127,7 @@ class FileCommand(BaseCommand):
         try:
             write_lines(out, lines)
         except OSError as error:
-            self.refuse(f"{out}:0: $: 写不出文件：{error.strerror}；请检查目录是否存在、是否可写")
+            self.refuse(f"{out}:0: $: 写不出文件：{why_not(error)}；请检查目录是否存在、是否可写")
 
     def refuse(self, message: str) -> None:
         """Says why on standard error and ends with exit code 2."""

@@ -21,7 +21,8 @@ _WHEN = 12  # "09-28 10:00" and a space
 _WHO = 20
 _TEXT = 2 + _WHEN + _WHO
 _DAYS = "一二三四五六日"
-# A line of Chinese must not begin with one of these.
+# A line of Chinese must not end with the former, nor begin with one of the latter.
+_NEVER_LAST = "“‘（《「"
 _NEVER_FIRST = "，。；：、？！）》」』”’·…％%,.;:?!)"
 
 
@@ -62,19 +63,27 @@ def wrap(text: str, columns: int) -> list[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    word = ""
+    word = opened = ""
     for character in text:
+        if character in _NEVER_LAST:
+            if word:
+                yield opened + word
+                word = opened = ""
+            opened += character
+            continue
         narrow = width(character) == 1 and not character.isspace()
         if narrow and len(word) < 60:
             word += character
             continue
         if word:
-            yield word
+            yield opened + word
+            opened = ""
         word = character if narrow else ""
         if not narrow:
-            yield character
-    if word:
-        yield word
+            yield opened + character
+            opened = ""
+    if opened + word:
+        yield opened + word
 
 
 def day_words(day: date) -> str:

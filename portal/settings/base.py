@@ -144,8 +144,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="huida@localhost")
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
 # Celery only wakes work up; the database decides what is to be done. Without a broker, tasks run eagerly.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-CELERY_TASK_ALWAYS_EAGER = not CELERY_BROKER_URL
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
+CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL == "memory://"
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -192,6 +192,17 @@ HUIDA_SEARCH = env.str("HUIDA_SEARCH", default="memory")
 HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 # Folder into which sealed payment files are handed over.
 HUIDA_TREASURY_OUTBOX = Path(env.str("HUIDA_TREASURY_OUTBOX", default=str(VAR_DIR / "treasury")))
+# Format of payment files unless the maker chooses another: bank_csv or pain001.
+HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
+# The account that pays, as it stands in payment files; the default number is plainly no account.
+HUIDA_PAYER = {
+    "name": env.str("HUIDA_PAYER_NAME", default=f"{HUIDA_DISTRICT}财政局"),
+    "account_number": env.str("HUIDA_PAYER_ACCOUNT", default="0000000000000000"),
+    "bank_name": env.str("HUIDA_PAYER_BANK", default="国库集中支付代理银行"),
+    "bank_code": env.str("HUIDA_PAYER_BANK_CODE", default=""),
+}
+# A batch of this total in 元 or more takes a second approver.
+HUIDA_SECOND_APPROVER_FROM = env.int("HUIDA_SECOND_APPROVER_FROM", default=5_000_000)
 
 X_FRAME_OPTIONS = "DENY"  # Wagtail allows its own previews, and only these, a frame of the same site
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -1,7 +1,7 @@
 """Production: every secret and every service must be named by the environment, or nothing starts."""
 
 from .base import *  # noqa: F403 - a settings module is its base with changes
-from .base import DATABASES, STORAGES, env
+from .base import DATABASES, HUIDA_PAYER, STORAGES, env
 
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
@@ -11,6 +11,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = False
 CACHES = {"default": env.cache_url("CACHE_URL")}
 HUIDA_BASE_URL = WAGTAILADMIN_BASE_URL = env.str("HUIDA_BASE_URL")
+HUIDA_PAYER["account_number"] = env.str("HUIDA_PAYER_ACCOUNT")
 vars().update(env.email_url("EMAIL_URL"))
 
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}

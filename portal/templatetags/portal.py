@@ -8,6 +8,14 @@ from typing import Any
 from django import template
 
 from disbursement.domain.cycle import month_label
+from disbursement.domain.workflow import (
+    BatchAction,
+    BatchState,
+    CycleAction,
+    CycleState,
+    PayableAction,
+    PayableState,
+)
 
 register = template.Library()
 
@@ -27,6 +35,19 @@ def yuan(value: Any) -> str:
 def month(value: Any) -> str:
     """`2026年12月`; empty for nothing."""
     return month_label(value) if value else ""
+
+
+_WORDS = {
+    member.value: member.label
+    for words in (BatchState, CycleState, PayableState, CycleAction, BatchAction, PayableAction)
+    for member in words
+}
+
+
+@register.filter
+def word(code: str) -> str:
+    """The Chinese word for a state or an action of payables, batches and cycles; the code where there is none."""
+    return _WORDS.get(code, code)
 
 
 @register.filter

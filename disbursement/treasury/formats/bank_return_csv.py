@@ -14,7 +14,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,7 +32,23 @@ from .base import FormatError
 COLUMNS = ["明细号", "收款账号", "金额", "结果", "处理日期", "银行流水号", "原因"]
 TRAILER = "合计"
 RESULTS = {"成功": "paid", "退票": "bounced", "退款": "refunded"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SECONDS = 19  # of "2026-12-21 09:30:00", as spreadsheets write a day
+
+# What a spoilt workbook makes the libraries raise, from the archive down to its XML (a SyntaxError there).
+_SPOILT = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +96,7 @@ def read_xlsx(content: bytes) -> ReturnContent:
         sheet = book.worksheets[0]
         rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
         book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, OSError) as error:
+    except _SPOILT as error:
         raise FormatError(f"回单不是可读的XLSX：{error}") from error
     return _read(rows, whole_last_line=True)
 
@@ -145,7 +163,8 @@ def _read(rows: list[list[str]], *, whole_last_line: bool) -> ReturnContent:
 
 def _lines(rows: list[list[str]]) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(rows, start=2):
-        cells = [cell.strip() for cell in row]
+        # A control character is never part of what the bank meant, and a database may refuse to keep it.
+        cells = [_CONTROL.sub(" ", cell).strip() for cell in row]
         if any(cells):
             yield number, cells + [""] * (3 - len(cells))
 

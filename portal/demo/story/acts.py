@@ -45,9 +45,12 @@ def draft(
     item_code: str,
     now: datetime,
     form: Mapping[str, Any] | None = None,
-    leave_out: frozenset[str] = frozenset(),
+    with_gap: bool = False,
 ) -> Application:
-    """Begin an application, fill in its form, and hand in what is asked for and not on file."""
+    """Begin an application, fill in its form, and hand in what is asked for and not on file.
+
+    `with_gap` leaves out the last material that may come later (容缺).
+    """
     who = stage.person_of(external_id)
     known = enterprise(external_id)
     application = drafts.create_draft(item_id=_item_id(item_code), enterprise_id=known.pk, actor=who, now=now)
@@ -59,12 +62,22 @@ def draft(
         contact_name=_name_of(who),
         contact_phone="028-8100-0001",
     )
-    there = set(application.materials.filter(replaced_at=None).values_list("code", flat=True))
-    for rule in material_rules(version=application.version):
-        if rule.required and rule.is_brought and rule.code not in there | leave_out:
-            page = papers.pdf(title=rule.name, lines=_about(application), stamp=known.name[2:6])
-            upload(stage=stage, application=application, code=rule.code, name=f"{rule.name}.pdf", content=page, now=now)
+    wanted = missing(application)
+    rules = {rule.code: rule for rule in material_rules(version=application.version)}
+    if with_gap:
+        wanted.remove([code for code in wanted if rules[code].tolerable and code != "application"][-1])
+    for code in wanted:
+        name = rules[code].name
+        page = papers.pdf(title=name, lines=_about(application), stamp=known.name[2:6])
+        upload(stage=stage, application=application, code=code, name=f"{name}.pdf", content=page, now=now)
     return application
+
+
+def missing(application: Application) -> list[str]:
+    """Codes of the materials that must be handed in and are not there."""
+    there = set(application.materials.filter(replaced_at=None).values_list("code", flat=True))
+    rules = material_rules(version=application.version)
+    return [rule.code for rule in rules if rule.required and rule.is_brought and rule.code not in there]
 
 
 def upload(*, stage: Stage, application: Application, code: str, name: str, content: bytes, now: datetime) -> None:

@@ -49,6 +49,8 @@ class Stage:
         """What the machine does by itself each day, before anyone comes to work."""
         for day in self.time.nights():
             heapq.heappush(self._agenda, (at(day, 5), next(self._order), self._night))
+        # Of today only what is past in any case.
+        heapq.heappush(self._agenda, (at(self.time.today, 0, 5), next(self._order), self._night))
 
     def play(self, until: datetime, *, done: Callable[[], object] = lambda: None) -> None:
         """Do what the agenda holds up to and including a moment, in order; `done` is told after each."""

@@ -176,9 +176,8 @@ def approval(stage: Stage, say: Narrator) -> None:
         )  # fmt: skip
     rows.append(["合计", "", "", f"{len(rows)} 件", money(total(granted.amount for granted in awards))])
     say.table(["申报编号", "", "企业", "事项", "核定金额"], rows, right=(4,))
-    say.note(
-        f"● 是下面要跟着走的三家。{PROTAGONIST} 的“{_application(stage, PROTAGONIST, SECOND).item.name}”也在其中。"
-    )
+    other = _application(stage, PROTAGONIST, SECOND)
+    say.note(f"● 是下面要跟着走的三家；{other.enterprise.name} 还申报了“{other.item.name}”。")
 
 
 def _who(user: object, part: str) -> str:

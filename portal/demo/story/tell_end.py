@@ -43,7 +43,7 @@ from portal.demo.enterprises import PROTAGONIST
 from portal.demo.narrator import Narrator, money
 from portal.demo.story.figures import Figures
 from portal.demo.story.plot import MAIN
-from portal.demo.story.stage import Stage
+from portal.demo.story.stage import Stage, enterprise
 from portal.demo.story.timeline import at
 from portal.inbox.models import Notification
 
@@ -194,7 +194,7 @@ def desks(stage: Stage, say: Narrator) -> None:
     unanswered = Rectification.objects.filter(answered_at__isnull=True).count()
     say.point(f"复审：公示异议 {waiting} 件待处理；审核：差评整改 {unanswered} 件待答复。")
     unread = Notification.objects.filter(enterprise__external_id=PROTAGONIST, read_marks__isnull=True).count()
-    say.point(f"企业：主角有 {unread} 条未读消息。")
+    say.point(f"企业：{enterprise(PROTAGONIST).name} 有 {unread} 条未读消息。")
     cycle = Cycle.objects.filter(state="open").order_by("month").last()
     if cycle is not None:
         say.point(f"{month_label(cycle.month)} 的周期正在归集，{cycle.cut_off_on} 截止。")

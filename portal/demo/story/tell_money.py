@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from django.conf import settings
 
 from disbursement.domain.cycle import month_label
+from disbursement.domain.money import total
 from disbursement.domain.workflow import BatchState, PayableState
 from disbursement.models import (
+    AccountKind,
     AccountState,
     AttemptOutcome,
+    Award,
     Batch,
     BatchApproval,
     Cycle,
+    LedgerTransfer,
     Payable,
     PayeeAccount,
     PaymentAttempt,
     Reconciliation,
     ReturnFile,
+    ReturnLine,
     SealedFile,
     StateChange,
 )
@@ -31,6 +37,7 @@ from portal.demo.enterprises import BOUNCED, CREDIT_FALLER
 from portal.demo.narrator import Narrator, money
 from portal.demo.story.months import followed
 from portal.demo.story.stage import Stage
+from portal.inbox.models import Notification
 
 _FIGURES = (("approved", "核定"), ("batch", "批次"), ("file", "文件"), ("bank", "银行"))
 
@@ -41,9 +48,10 @@ def cut_off(stage: Stage, say: Narrator) -> None:
     assert cycle.cut_at is not None
     say.chapter("截止：归集成批，付款前再查一遍", day=day_of(cycle.cut_at))
     credit = Fact.objects.get(enterprise__external_id=CREDIT_FALLER, key="credit_records", source="信用平台")
+    granted = Award.objects.get(enterprise=credit.enterprise)
     say.say(
         f"收到 {credit.enterprise.name} 的新记录：{_credit_words(credit)}，自 {credit.valid_on} 起。"
-        "核定时它还没有这条记录。",
+        + ("核定时它还没有这条记录。" if granted.granted_at < credit.recorded_at else ""),
         at=credit.recorded_at,
         who="信用平台",
     )
@@ -63,10 +71,11 @@ def cut_off(stage: Stage, say: Narrator) -> None:
         change = StateChange.objects.filter(payable=attempt.payable, action="hold").order_by("pk").first()
         if change is not None:
             say.point(
-                f"状态由“{PayableState(change.source).label}”改为“{PayableState(change.target).label}”，"
-                "预留的预算仍为它留着；企业同时收到原因和下一步。",
+                f"状态由“{PayableState(change.source).label}”改为“{PayableState(change.target).label}”"
+                f"{_kept(attempt.payable)}。",
                 depth=2,
             )
+            _told(attempt.payable, change, say)
 
 
 def signatures(stage: Stage, say: Narrator) -> None:
@@ -85,7 +94,7 @@ def _signatures(batches: list[Batch], say: Narrator) -> None:
         say.heading(f"批次 {batch.number}  {batch.budget_line.name}  {batch.count} 笔  {money(batch.total)}")
         for signed in batch.approvals.select_related("person").order_by("pk"):
             say.say(
-                f"签署 {signed.file_sha256[:16]}…（{signed.count} 笔，{money(signed.total)}）：{signed.note}",
+                f"签署 {signed.file_sha256[:12]}…（{signed.count} 笔，{money(signed.total)}）：{signed.note}",
                 at=signed.signed_at,
                 who=f"{signed.person}（{signed.get_role_display()}）",
             )
@@ -133,12 +142,14 @@ def returned(stage: Stage, say: Narrator) -> None:
         say.bad(
             f"{attempt.payable.enterprise.name}：{money(attempt.amount)} 退票，原因“{attempt.outcome_reason}”。"
             + (
-                f"款项由“{PayableState(change.source).label}”改为“{PayableState(change.target).label}”，"
-                "预算仍为它预留，企业收到更正账户的提醒。"
+                f"款项由“{PayableState(change.source).label}”改为“{PayableState(change.target).label}”"
+                f"{_kept(attempt.payable)}。"
                 if change
                 else ""
             )
         )
+        if change is not None:
+            _told(attempt.payable, change, say)
     _four_figures(batches, say)
     _ending(stage.time.first, say)
 
@@ -230,7 +241,13 @@ def _returns(files: list[ReturnFile], say: Narrator) -> None:
         )
         for line in strange:
             say.detail(f"例外 第 {line.row_no} 行 {line.line_id}：{line.problem}；记账不动，列入例外清单。")
-    say.note("银行又把同样的文件发来一遍：文件仍只有一份，每笔结果仍只入账一次。")
+    kept = ReturnFile.objects.filter(name__in=[file.name for file in files]).count()
+    posted_lines = ReturnLine.objects.filter(file__in=files, status="posted")
+    once = posted_lines.values("attempt", "result").distinct().count()
+    say.note(
+        f"银行两小时后把同样的文件又发来一遍，也读了：库里仍是 {kept} 份文件，"
+        f"{once} 笔结果入账 {posted_lines.count()} 次。"
+    )
 
 
 def _four_figures(batches: list[Batch], say: Narrator) -> None:
@@ -239,7 +256,9 @@ def _four_figures(batches: list[Batch], say: Narrator) -> None:
     for batch in batches:
         last = Reconciliation.objects.filter(batch=batch).order_by("-pk").first()
         assert last is not None
-        cells = [f"{last.figures[key]['count']} 笔 {last.figures[key]['total']}" for key, _label in _FIGURES]
+        cells = [
+            f"{last.figures[key]['count']} 笔 {Decimal(last.figures[key]['total']):,.2f}" for key, _label in _FIGURES
+        ]
         rows.append([batch.number, *cells, "一致" if last.agrees else "不一致"])
     say.table(["批次", *(label for _key, label in _FIGURES), "结论"], rows, right=(1, 2, 3, 4))
 
@@ -254,6 +273,22 @@ def _ending(month: date, say: Narrator) -> None:
     )
     if any(batch.state == BatchState.RECONCILED for batch in done):
         say.note("对平而未关闭的批次，还有一行回单例外要人查清；周期要等它的批次都关闭。")
+
+
+def _kept(payable: Payable) -> str:
+    """Whether the ledger still holds the amount for it."""
+    reserved = {"credit__kind": AccountKind.RESERVED}, {"debit__kind": AccountKind.RESERVED}
+    into, out_of = (
+        total(t.amount for t in LedgerTransfer.objects.filter(payable=payable, **side)) for side in reserved
+    )
+    return "，预算仍为它预留" if into - out_of == payable.amount else ""
+
+
+def _told(payable: Payable, change: StateChange, say: Narrator) -> None:
+    """What the enterprise was told of it."""
+    message = Notification.objects.filter(enterprise=payable.enterprise, created_at=change.made_at).last()
+    if message is not None:
+        say.point(f"企业收到：{message.title}。{message.body}".replace("。。", "。"), depth=2)
 
 
 def _scheduled(payable: Payable, month: date) -> date:

@@ -76,7 +76,7 @@ class Timeline:
         return day
 
     def nights(self) -> list[date]:
-        """Every day from publication to today."""
+        """Every day from publication up to the day before today."""
         span = (self.today - self.published).days
         return [self.published + timedelta(days=n) for n in range(span)]
 

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
@@ -161,7 +163,7 @@ def test_a_reading_is_of_one_thing() -> None:
         ({"code": "KJ"}, "code", "小写字母"),
     ],
 )
-def test_a_mistake_is_refused_at_its_field(fields: dict[str, object], field: str, told: str) -> None:
+def test_a_mistake_is_refused_at_its_field(fields: dict[str, Any], field: str, told: str) -> None:
     with pytest.raises(ValidationError) as caught:
         cms.item_page(slug="some-slug", **fields)
     assert told in "；".join(caught.value.message_dict[field])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +19,7 @@ from portal.demo import story
 from portal.demo.narrator import Narrator
 
 TODAY = date(2026, 11, 22)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,16 @@ def told(django_db_setup: None, django_db_blocker, tmp_path_factory) -> Iterator
         stage = story.tell(today=TODAY, narrator=Narrator(out, io.StringIO()), folder=folder)
         yield Told(stage, out.getvalue(), folder)
         transaction.set_rollback(True)
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "demo", *arguments],
+        cwd=ROOT,
+        env={**clean, "HUIDA_VAR_DIR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )

@@ -3,61 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
 
 from portal.demo.management.commands import demo
-from tests.integration.demo.conftest import TODAY, Told
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
-    return subprocess.run(
-        [sys.executable, "manage.py", "demo", *arguments],
-        cwd=ROOT,
-        env={**clean, "HUIDA_VAR_DIR": str(folder), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
-
-
-def story_of(text: str) -> str:
-    """The telling up to the accounts, without what two runs may differ in: hashes, sizes, folders."""
-    told = text.partition("可以用这些账户登录")[0]
-    told = re.sub(r"[0-9a-f]{12,64}", "#", told)
-    told = re.sub(r"PDF 已写到[^：]+：", "", "".join(told.split()))
-    return re.sub(r"-[0-9a-f]{7,8}\.|\d+KB|PDF已写到[^：]+：", "", told)
-
-
-@pytest.mark.slow
-@pytest.mark.django_db
-def test_a_second_run_resets_what_the_first_left_and_tells_the_same_story(tmp_path: Path, told: Told):
-    folder = tmp_path / "demo"
-    # What a run leaves that was killed in the middle.
-    folder.mkdir()
-    (folder / ".huida-demo").touch()
-    (folder / "huida.sqlite3").write_bytes(b"half a database")
-    (folder / "treasury").mkdir()
-    (folder / "treasury" / "202609001.csv").write_bytes(b"of another telling")
-
-    again = run(tmp_path, "--as-of", TODAY.isoformat())
-
-    assert again.returncode == 0, again.stderr
-    assert again.stderr == ""
-    assert story_of(again.stdout) == story_of(told.text)
-    assert not (folder / "treasury" / "202609001.csv").exists()
-    assert (folder / "told.txt").read_text() == f"{TODAY}\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["demo", "demo.lock"]
+from tests.integration.demo.conftest import run
 
 
 def test_another_database_is_not_touched_unless_told_so(tmp_path: Path):

@@ -1,5 +1,7 @@
 """The database itself refuses to change or delete what was published, recorded and pushed."""
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -28,7 +30,7 @@ def row_fixture(request: pytest.FixtureRequest) -> tuple[str, int]:
 
 TABLES = ["matching_policyversion", "matching_fact", "matching_push"]
 COLUMN = {"matching_policyversion": "number", "matching_fact": "source", "matching_push": "cause"}
-MODEL = {"matching_policyversion": PolicyVersion, "matching_fact": Fact, "matching_push": Push}
+MODEL: dict[str, Any] = {"matching_policyversion": PolicyVersion, "matching_fact": Fact, "matching_push": Push}
 
 
 @pytest.mark.parametrize("row", TABLES, indirect=True)

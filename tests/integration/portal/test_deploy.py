@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": "k3y-0f-the-test-that-is-long-enough-and-has-many-different-letters-XYZ",
     "ALLOWED_HOSTS": "huida.example.org",
     "CSRF_TRUSTED_ORIGINS": "https://huida.example.org",
+    "HUIDA_PAYER_ACCOUNT": "5105000000000001",
     "DATABASE_URL": "postgres://nobody:nothing@127.0.0.1:1/none",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
     "CACHE_URL": "rediscache://127.0.0.1:1/1",
@@ -45,7 +46,16 @@ def test_check_deploy_has_no_warning_under_production_settings() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "HUIDA_BASE_URL"]
+    "missing",
+    [
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "DATABASE_URL",
+        "CELERY_BROKER_URL",
+        "CACHE_URL",
+        "HUIDA_BASE_URL",
+        "HUIDA_PAYER_ACCOUNT",
+    ],
 )
 def test_production_refuses_to_start_without_a_setting_and_names_it(missing: str) -> None:
     done = manage("check", without=missing)

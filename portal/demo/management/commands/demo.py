@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -56,11 +57,11 @@ class Command(BaseCommand):
                 self._check_told(Path(folder))
             else:
                 self._tell(Path(folder), options)
-            if options["serve"] or options["serve_only"]:
-                self._serve(Path(folder), options["port"])
         except KeyboardInterrupt:
             self.stderr.write("\n已中断。再次运行会从头重建演示区。")
             raise SystemExit(130) from None
+        if options["serve"] or options["serve_only"]:
+            self._serve(Path(folder), options["port"])
 
     def _enter(self, options: dict[str, Any]) -> None:
         """Start again with settings that point into the demo's own folder."""
@@ -89,10 +90,13 @@ class Command(BaseCommand):
         started = time.monotonic()
         narrator = Narrator(sys.stdout, sys.stderr)
         lock = _lock(folder, alone=True)
+        if "DATABASE_URL" in os.environ:
+            # Looked at first: where it is refused, nothing is emptied.
+            build.make_tables(narrator=narrator)
+            if not build.is_empty():
+                raise CommandError("这个数据库里已有数据，演示不会覆盖它。请给一个空数据库。", returncode=_REFUSED)
         _reset(folder)
         build.make_tables(narrator=narrator)
-        if not build.is_empty():
-            raise CommandError("这个数据库里已有数据，演示不会覆盖它。请给一个空数据库。", returncode=_REFUSED)
         today: date = options["as_of"] or datetime.now(SHANGHAI).date()
         try:
             story.tell(today=today, narrator=narrator, folder=folder)
@@ -116,12 +120,13 @@ class Command(BaseCommand):
 
     def _serve(self, folder: Path, port: int) -> None:
         """Become Django's own web server, which serves static files too and ends with Ctrl-C."""
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))  # until the web server listens for it
         lock = _lock(folder, alone=False)
         os.set_inheritable(lock, True)
         self.stdout.write(f"\n  网站：http://localhost:{port}/    按 Ctrl-C 结束；make serve 可再次启动。\n")
         self.stdout.flush()
         arguments = [sys.executable, sys.argv[0], "runserver", "--noreload", "--skip-checks", f"127.0.0.1:{port}"]
-        os.execve(sys.executable, arguments, {**os.environ, "DEBUG": "1"})
+        os.execve(sys.executable, arguments, {**os.environ, "DEBUG": "1", "DJANGO_RUNSERVER_HIDE_WARNING": "true"})
 
 
 def _day(text: str) -> date:

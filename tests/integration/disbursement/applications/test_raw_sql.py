@@ -14,9 +14,10 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from disbursement import guards, guards_review
+from disbursement import guards
 from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import ApplicationState
+from disbursement.guards import applications as application_guards
 from disbursement.models import (
     Correction,
     CorrectionItem,
@@ -341,7 +342,9 @@ def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
 def test_nothing_of_an_application_is_ever_deleted(world: SimpleNamespace) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets its owner delete")
-    tables = [t for t in (*guards.APPEND_ONLY, *guards_review.NEVER_DELETED) if t in {m._meta.db_table for m in MODELS}]
+    tables = [
+        t for t in (*guards.APPEND_ONLY, *application_guards.NEVER_DELETED) if t in {m._meta.db_table for m in MODELS}
+    ]
     filled = [table for table in tables if _count(table)]
     assert len(filled) > 15
     results = {table: refused(partial(execute, f"DELETE FROM {table}")) for table in filled}

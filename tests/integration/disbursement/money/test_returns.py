@@ -100,7 +100,7 @@ def test_a_success_dated_after_the_bounce_stops_the_payment_until_a_person_asked
         attempt_id=attempt.pk, actor=finance.checker, now=at("2026-03-27"), was_paid=True, note="银行确认已入账"
     )
     attempt.refresh_from_db()
-    assert (attempt.outcome, attempt.contradicted, Payable.objects.get().state) == ("paid", False, "paid")
+    assert (attempt.outcome, attempt.contradicted, Payable.objects.get().state) == ("paid", False, "settled")
     assert ledger_findings(line=money.line()) == []
 
 

@@ -1,6 +1,6 @@
 """The triggers of the application side: a state moves only as the table and the log say, and what was told stays told.
 
-Rows of (name, table, event, condition, message), as `disbursement.guards.Guard` takes them.
+Rows of (name, table, event, condition, message), as `Guard` takes them.
 """
 
 from __future__ import annotations
