@@ -42,6 +42,7 @@ class ElasticBackend:
         self._questions: Questions | None = None
         self._gone: set[str] = set()
         self._complete_at: int | None = None
+        self._written = False
 
     def put(self, policies: Iterable[Listed]) -> None:
         for policy in policies:
@@ -56,12 +57,15 @@ class ElasticBackend:
         self._changed()
 
     def close(self) -> None:
-        """Takes away the rows that are this backend's own."""
+        """Takes away the rows that are this backend's own; where the server is away they stay, and harm nobody."""
         if self._own:
             keys = [*self._gone, *(key for item in self._items.values() for key in item.rows)]
             self._items, self._by_version, self._gone = {}, {}, set()
-            if keys:
-                self._index.drop(self.holder, keys)
+            try:
+                if keys and self._written:
+                    self._index.drop(self.holder, keys)
+            except BackendUnavailable as error:
+                logger.warning("the rows of a finished run were not taken away: %s", error)
 
     def eligible(self, facts: Facts, *, as_of: date) -> tuple[str, ...]:
         return self.sift(facts, as_of=as_of).eligible
@@ -140,6 +144,7 @@ class ElasticBackend:
         gone = self._gone.difference(rows)
         if gone or rows or not self._own:
             self._index.ensure()
+            self._written = True
             if gone:
                 self._index.drop(self.holder, gone)
                 self._index.refresh()
