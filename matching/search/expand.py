@@ -69,7 +69,7 @@ def understand(query: str, lexicon: Lexicon, titles_spelled: TitlesSpelled) -> U
 
 def _of_han(run: str, lexicon: Lexicon) -> list[Concept]:
     found: list[Concept] = []
-    for word in tokenise(run):
+    for word in _joined_where_known(_in_order(run), lexicon):
         if word in STOP_WORDS:
             found.append(Concept(word, {word: 1.0}))
             continue
@@ -79,6 +79,20 @@ def _of_han(run: str, lexicon: Lexicon) -> list[Concept]:
         concept = _concept(word, lexicon)
         smaller = [part for part in parts(word) if part not in STOP_WORDS] if not concept.terms else []
         found += [_concept(part, lexicon) for part in smaller] or [concept]
+    return found
+
+
+def _joined_where_known(words: list[str], lexicon: Lexicon) -> list[str]:
+    """Words, with characters that stand alone side by side made one where a word of the documents has them inside."""
+    found: list[str] = []
+    for word in words:
+        last = found[-1] if found else ""
+        if len(word) == 1 and last and (len(last) == 1 or last not in words) and not {word, last} & STOP_WORDS:
+            joined = last + word
+            if joined not in lexicon and lexicon.holding(joined):
+                found[-1] = joined
+                continue
+        found.append(word)
     return found
 
 
@@ -126,13 +140,17 @@ def _mend(run: str, lexicon: Lexicon) -> str:
     if not weak:
         return run
     candidates: list[tuple[int, int, int, int, int, str]] = []
-    for start in range(len(run)):
-        for end in range(start + 2, min(len(run), start + LONGEST) + 1):
+    edges = _edges(run)
+    for start in edges:
+        for end in edges:
+            if not 2 <= end - start <= LONGEST:
+                continue
             piece = run[start:end]
             if piece in lexicon or weak.isdisjoint(range(start, end)):
                 continue
             sounding = lexicon.sounds_like(piece)
-            meant = sounding or lexicon.nearly(piece)
+            # Three characters with one of them other are too often two words that only stand side by side.
+            meant = sounding or (lexicon.nearly(piece) if len(piece) > 3 else None)
             if meant and meant != piece:
                 # Longest first, then what sounds the same, then the commonest.
                 candidates.append((start - end, 0 if sounding else 1, -lexicon.counts[meant], start, end, meant))
@@ -159,6 +177,14 @@ def _weak_places(run: str, lexicon: Lexicon) -> set[int]:
             places.update(range(start, start + len(word)))
         start += len(word)
     return places
+
+
+def _edges(run: str) -> list[int]:
+    """The places at which a word of the run begins or ends."""
+    edges = [0]
+    for word in _in_order(run):
+        edges.append(edges[-1] + len(word))
+    return edges
 
 
 def _in_order(run: str) -> list[str]:

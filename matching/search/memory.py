@@ -20,7 +20,7 @@ from .tokenise import STOP_WORDS, domain_words, normalise
 SATURATION = 2.0  # weighted occurrences at which a word gives half of what it can
 LENGTH = 0.5  # how much a long field makes each of its words count less
 SURE = 0.6  # alternatives of at least this weight count for how rare a concept is
-LEAST_COVER = 0.45  # of the weight of a query, that a document must hold
+LEAST_COVER = 0.3  # of the weight of a query, that a document must hold
 WHOLE_TITLE, TITLE = 1.5, 0.35  # added to a score, as parts of it: the query stands in the title; words that do
 _NEAREST = 6
 

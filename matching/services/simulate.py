@@ -32,7 +32,7 @@ class Standing(StrEnum):
 class Budget:
     """What there is for the item in the year of the simulation, in 元; None where there is none.
 
-    `line` is of the budget line (the whole of it: other items draw on it too), `ceiling` of the item, `limit` the lesser.
+    `line` is of the budget line (all of it: other items draw on it too), `ceiling` of the item, `limit` the lesser.
     """
 
     code: str
