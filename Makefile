@@ -9,7 +9,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop test test-fast lint format migrations schemas bench lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop test test-fast lint format migrations schemas bench bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ schemas: setup-dev ## Write docs/schemas from the code
 
 bench: setup-dev ## Benchmarks, as ratios in one run (docs/benchmarks.md)
 	$(PY) -m bench
+
+bench-search: setup-dev ## The judged queries of tests/search_quality, on every database at hand
+	$(PY) -m bench.search
 
 lock: setup-dev ## Compile and pin requirements*.txt
 	$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in

@@ -45,7 +45,7 @@ def measure_here() -> dict[str, Any]:
 
 
 def _simulation() -> tuple[float, float]:
-    """Seconds, and those of this processor, to simulate an item of the demo district over generated enterprises, read from the database."""
+    """Seconds, and those of the processor, for one item of the demo district over enterprises in the database."""
     from datetime import UTC, date, datetime
 
     from cms.fields import read_award, read_criteria

@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from matching.criteria import ast
 from matching.criteria.bounds import Bounds, DateBounds
-from matching.criteria.values import Period, plain
+from matching.criteria.values import Period, with_unit
 
 TENTH = Decimal("0.1")
 
@@ -68,9 +68,9 @@ def _bounds(bounds: Bounds) -> Bounds | None:
 def _told(before: Bounds, after: Bounds, unit: str) -> str:
     parts = []
     if before.lower is not None and after.lower is not None and before.lower != after.lower:
-        parts.append(f"下限由 {plain(before.lower)}{unit} 降到 {plain(after.lower)}{unit}")
+        parts.append(f"下限由 {with_unit(before.lower, unit)} 降到 {with_unit(after.lower, unit)}")
     if before.upper is not None and after.upper is not None and before.upper != after.upper:
-        parts.append(f"上限由 {plain(before.upper)}{unit} 提到 {plain(after.upper)}{unit}")
+        parts.append(f"上限由 {with_unit(before.upper, unit)} 提到 {with_unit(after.upper, unit)}")
     return "，".join(parts)
 
 

@@ -280,6 +280,21 @@ def run(
     return counter.outcome()
 
 
+def facts_needed(criteria: Node, award: Award | None) -> frozenset[str]:
+    """The keys of the facts that a simulation looks at: nothing else of a profile has to be read."""
+    rules = award.rules if award else ()
+    trees = [
+        criteria,
+        *(rule.when.tree for rule in rules),
+        *(b.when.tree for b in (award.bonus_points if award else ())),
+    ]
+    bases = [base for rule in rules for base in (rule.of, rule.cap_fact) if base is not None]
+    asked = [leaf for tree in trees if tree is not None for leaf in ast.leaves(tree)]
+    keys = {leaf.fact for leaf in asked} | {fact for fact, _ in BREAKDOWNS} | {base.fact for base in bases}
+    shares = (leaf.percent_of for leaf in asked if isinstance(leaf, ast.NumberLeaf | ast.YearlyLeaf))
+    return frozenset(keys | {key for key in shares if key is not None})
+
+
 def _kind(told: Evaluation) -> str:
     if told.verdict is Verdict.ELIGIBLE:
         return "fits"

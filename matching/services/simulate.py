@@ -67,16 +67,16 @@ def simulate(
     item's own limit in 元 a year. Profiles are those of today, judged as of `as_of` (Asia/Shanghai). Writes nothing.
     """
     vocabulary = current_vocabulary()
-    outcome = simulation.run(
-        criteria=criteria, award=award, profiles=_profiles(vocabulary), vocabulary=vocabulary, as_of=as_of
-    )
+    profiles = _profiles(simulation.facts_needed(criteria, award), vocabulary)
+    outcome = simulation.run(criteria=criteria, award=award, profiles=profiles, vocabulary=vocabulary, as_of=as_of)
     return Simulation(as_of, outcome, _budget(budget_line, ceiling, as_of.year, outcome.money))
 
 
-def _profiles(vocabulary: Vocabulary) -> Iterator[Facts]:
+def _profiles(keys: frozenset[str], vocabulary: Vocabulary) -> Iterator[Facts]:
     rows = Profile.objects.order_by("pk").values_list("facts", flat=True)
     for facts in rows.iterator(chunk_size=_CHUNK):
-        yield known_facts(facts=facts, vocabulary=vocabulary)
+        needed = {key: value for key, value in facts.items() if key in keys}
+        yield known_facts(facts=needed, vocabulary=vocabulary)
 
 
 def _budget(code: str, ceiling: Decimal | None, year: int, money: simulation.Money | None) -> Budget | None:

@@ -11,7 +11,7 @@ from matching.criteria import Facts, leaves, parse_criteria, parse_facts
 from matching.criteria.award import parse_award
 from matching.criteria.evaluate import Verdict, evaluate
 from matching.loosening import a_step_easier, dropped, replaced
-from matching.simulation import Outcome, run
+from matching.simulation import Outcome, facts_needed, run
 from matching.vocabulary import load_default
 
 AS_OF = date(2026, 11, 22)
@@ -71,7 +71,7 @@ def test_a_tenth_off_a_threshold_adds_those_within_it() -> None:
     )
     (condition,) = outcome.conditions
     assert (condition.step_adds, condition.dropping_adds) == (2, 3)
-    assert condition.step == "下限由 20000000元 降到 18000000元"
+    assert condition.step == "下限由 2,000 万元 降到 1,800 万元"
 
 
 def test_the_code_that_would_add_most_is_named() -> None:
@@ -109,7 +109,7 @@ def test_a_way_that_is_not_the_cheapest_counts_where_it_would_let_in() -> None:
 def test_those_who_fit_are_told_by_size_industry_and_region() -> None:
     outcome = simulated(
         HERE,
-        facts(registered_region="510105", size="micro", industry="6510"),
+        facts(registered_region="510105", size="micro", industry="65"),
         facts(registered_region="510105", size="micro"),
         facts(registered_region="510104", size="large"),
     )
@@ -148,6 +148,16 @@ def test_the_money_of_those_who_do_not_fit_is_not_counted() -> None:
     outcome = simulated(SMALL, facts(size="large"), facts(), award={"rules": [{"fixed": "300000"}]})
     assert outcome.money is not None
     assert outcome.money.high == Decimal("0.00")
+
+
+def test_only_the_facts_that_are_looked_at_are_needed() -> None:
+    criteria = parse_criteria({"all": [HERE, {"fact": "rd_expense", "gte": "3", "percent_of": "revenue"}]}, VOCABULARY)
+    award = parse_award(
+        {"rules": [{"when": {"fact": "is_legal_person", "is": True}, "rate": "1", "of": "invoice_total"}]}, VOCABULARY
+    )
+    assert facts_needed(criteria, award) == {
+        *("registered_region", "size", "industry", "rd_expense", "revenue", "is_legal_person", "invoice_total")
+    }
 
 
 LEAVES = st.one_of(
