@@ -1,7 +1,6 @@
 """Publishing a page makes the version, the list row and the event together, or nothing at all."""
 
 from datetime import date, datetime, timedelta
-
 from typing import Any
 
 import pytest
