@@ -19,6 +19,7 @@ from disbursement.models.batch import (
 from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
+from disbursement.models.invoice import ApplicationInvoice
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from disbursement.models.material import Material, MaterialType
 from disbursement.models.payable import (
@@ -56,6 +57,7 @@ __all__ = [
     "AccountState",
     "Appeal",
     "Application",
+    "ApplicationInvoice",
     "AttemptOutcome",
     "Award",
     "Batch",

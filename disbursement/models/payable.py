@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from disbursement.domain.invoices import DIGITAL
 from disbursement.domain.workflow import PayableState
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine
@@ -305,6 +306,12 @@ class ClaimedInvoice(models.Model):
                 fields=["issuer", "number"],
                 condition=Q(released_at__isnull=True),
                 name="disbursement_invoice_used_once",
+            ),
+            # However the issuer is written: such a number is given out once in the country.
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(released_at__isnull=True, number__regex=DIGITAL),
+                name="disbursement_invoice_digital_used_once",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_invoice_positive"),
         ]

@@ -8,13 +8,13 @@ made by the portal: every alive membership in `enterprise_ids`, every role assig
 
 The application, step by step
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
-    drafts.save_draft(application_id, form, contact_name, contact_phone)   kept as typed, complete or not
+    drafts.save_draft(form, contact_name, contact_phone, invoices)   kept as typed, complete or not
     drafts.check_draft(application_id, gaps) -> Readiness  faults, warnings, assessment (verdict, leaves, amount)
     drafts.submit(application_id, gaps={code: date}, acknowledge_unmet)    numbered, judged, clock started
     materials.upload / remove / sign_promise / open_material (bytes for download as attachment)
     reviews.claim                                          take it on one's desk
     reviews.accept (grants promised gaps) / reviews.not_accept(reasons, remedy)
-    corrections.ask(items=[Ask], days) / corrections.supply(form)
+    corrections.ask(items=[Ask], days) / corrections.supply(form, invoices)
     reviews.start_review / ask_expert / record_expert_report / confirm_facts(facts)
     reviews.recommend_approval / recommend_rejection / send_back / save_decision_draft
     publicity.publicise / object_to / answer_objection

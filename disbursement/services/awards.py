@@ -20,6 +20,7 @@ from disbursement.domain import money
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import next_month, pay_month
 from disbursement.domain.errors import invalid
+from disbursement.domain.invoices import Invoice
 from disbursement.domain.payables import Earlier, Granted, Instalment, apply_history, instalments
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, InsufficientBudget, post
@@ -36,6 +37,8 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import read_rules
+from disbursement.selectors.invoices import table_of
+from disbursement.services import claims
 from disbursement.services.transitions import lock_payables, move_payables, person, require_role, tell
 from matching.criteria.award import Award as AwardRules
 from matching.criteria.award import split_instalments
@@ -46,15 +49,6 @@ from matching.services.vocabulary import vocabulary_at
 
 # In these states an instalment no longer counts as granted: caps and exclusions forget it.
 _UNDONE = (PayableState.CANCELLED, PayableState.REFUNDED, PayableState.CLAWBACK, PayableState.CLAWED_BACK)
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """An invoice that the award is computed from; `amount` in 元."""
-
-    issuer: str
-    number: str
-    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +81,7 @@ def propose(*, application: Application, judgement: Judgement, now: datetime) ->
         problems.append(f"企业{day_of(now).year}年已核定过本事项，本事项没有年度上限，每年只核定一次。")
     if not problems and granted.amount <= 0:
         problems.append("按规则和已享受情况核定的金额为0元，不能审核通过。")
+    problems += claims.used_elsewhere(application=application, invoices=table_of(application=application))
     if _account(application.enterprise_id) is None:
         problems.append("企业尚未登记收款账户，请企业先在“收款账户”中登记。")
     if not application.version.rules.get("budget_line"):
@@ -106,7 +101,8 @@ def grant(
     """Grant what the judgement gives, after history, and reserve budget by the item's rule.
 
     `application` is locked by the caller, who changes its state in the same transaction; who may approve is
-    the caller's business. Raises Invalid where it cannot be granted (nothing computed, no account, no budget
+    the caller's business. `invoices` are claimed: no other award may stand on them until this one is revoked.
+    Raises Invalid where it cannot be granted (nothing computed, no account, no budget
     line, an invoice already used, budget short on a first-come item); nothing is then changed.
     """
     # Two approvals for one enterprise must see each other's history.
@@ -118,7 +114,7 @@ def grant(
     account = _account(enterprise.pk)
     assert rules is not None
     assert account is not None
-    _claim(application=application, invoices=list(invoices))
+    claims.claim(application=application, invoices=list(invoices))
     award = Award.objects.create(
         application=application,
         enterprise=enterprise,
@@ -316,20 +312,3 @@ def _check_item_ceiling(*, application: Application) -> None:
             f"本事项{award.year}年资金总额{money.yuan(money.money(ceiling))}元，连同本次将核定{money.yuan(spent)}元，已超出。"
             "请联系政策专员调整总额，或审核不通过。",
         )
-
-
-def _claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
-    for invoice in invoices:
-        used = (
-            ClaimedInvoice.objects.filter(issuer=invoice.issuer, number=invoice.number, released_at__isnull=True)
-            .select_related("application")
-            .first()
-        )
-        if used is not None:
-            raise invalid(
-                f"invoice.{invoice.number}",
-                f"发票{invoice.number}（{invoice.issuer}）已用于申报{used.application}，不能重复使用。",
-            )
-    ClaimedInvoice.objects.bulk_create(
-        [ClaimedInvoice(application=application, issuer=i.issuer, number=i.number, amount=i.amount) for i in invoices]
-    )

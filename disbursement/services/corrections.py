@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.errors import Fault, Invalid
+from disbursement.domain.invoices import INVOICE_FACTS, Invoice
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, Correction, CorrectionItem, CorrectionSubject, Occasion, Stage
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.invoices import table_of
+from disbursement.services import invoices as invoice_tables
 from disbursement.services import judging
 from disbursement.services.applications import transition
 from matching.criteria import leaves
@@ -81,22 +84,35 @@ def ask(
     return correction
 
 
-def supply(*, application_id: int, actor: Actor, now: datetime, form: Mapping[str, Any] | None = None) -> Application:
+def supply(
+    *,
+    application_id: int,
+    actor: Actor,
+    now: datetime,
+    form: Mapping[str, Any] | None = None,
+    invoices: Sequence[Mapping[str, str]] | None = None,
+) -> Application:
     """Hand the mended application in again (提交补正): each thing asked for is there anew, and it is judged again.
 
-    `form` gives new answers for some or all of the form; others stay. Materials are uploaded before. Raises Invalid
-    with what of the list is still open.
+    `form` gives new answers for some or all of the form; others stay. `invoices` replaces the invoice table and its
+    total, as in `drafts.save_draft`. Materials are uploaded before. Raises Invalid with what of the list is still open.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.SUPPLY, actor=actor, now=now, role=Role.ENTERPRISE
     ) as application:
         correction = open_correction(application=application)
-        before = dict(application.form)
-        if form is not None:
-            rules = judging.rules_of(version=application.version, now=now)
-            application.form = judging.checked_form(rules=rules, form={**application.form, **form})
+        before, table = dict(application.form), table_of(application=application)
+        rules = judging.rules_of(version=application.version, now=now)
+        if invoices is not None:
+            invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
+        if form is not None or invoices is not None:
+            application.form = judging.checked_form(rules=rules, form={**application.form, **(form or {})})
             application.save(update_fields=["form"])
-        faults = _still_open(application=application, correction=correction, before=before)
+        seen = judging.assess(application=application, now=now).inputs["facts"]
+        faults = [
+            *_still_open(application=application, correction=correction, before=before, table=table),
+            *invoice_tables.faults_of(application=application, rules=rules, facts=seen),
+        ]
         if faults:
             raise Invalid(faults)
         correction.supplied_at = now
@@ -190,8 +206,11 @@ def _check(
         raise Invalid(faults)
 
 
-def _still_open(*, application: Application, correction: Correction, before: Mapping[str, Any]) -> list[Fault]:
+def _still_open(
+    *, application: Application, correction: Correction, before: Mapping[str, Any], table: Sequence[Invoice]
+) -> list[Fault]:
     faults = []
+    other_invoices = table_of(application=application) != table
     for item in correction.items.all():
         if item.subject == CorrectionSubject.MATERIAL:
             there = application.materials.filter(
@@ -201,6 +220,8 @@ def _still_open(*, application: Application, correction: Correction, before: Map
                 text = _("请重新上传“%(label)s”：%(remedy)s")
                 faults.append(Fault(f"material.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
         elif item.subject == CorrectionSubject.FIELD and application.form.get(item.code) == before.get(item.code):
+            if item.code in INVOICE_FACTS and other_invoices:
+                continue  # the same total of other invoices
             text = _("“%(label)s”尚未更正：%(remedy)s")
             faults.append(Fault(f"form.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
     return faults

@@ -27,6 +27,7 @@ from disbursement.models import (
     Publicity,
 )
 from disbursement.selectors.forms import material_rules
+from disbursement.selectors.invoices import table_of
 from disbursement.services import awards, judging
 from disbursement.services.applications import transition
 from matching.criteria import leaves
@@ -67,7 +68,13 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
         check_gaps(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
-        award = awards.grant(application=application, judgement=judgement, actor=actor, now=now)
+        award = awards.grant(
+            application=application,
+            judgement=judgement,
+            actor=actor,
+            now=now,
+            invoices=table_of(application=application),
+        )
         if publicised is not None and award.amount > publicised.amount:
             text = _("核定金额 %(amount)s 元高于公示的 %(shown)s 元。请退回审核，按新的金额重新公示。")
             raise Invalid(Fault("publicity", text % {"amount": award.amount, "shown": publicised.amount}))
@@ -75,16 +82,16 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
         application.approved_amount = award.amount
         role = _role_of_decider(application, actor)
         decide(
-            application,
-            DecisionKind.APPROVED,
-            actor,
-            role,
-            now,
+            application=application,
+            kind=DecisionKind.APPROVED,
+            actor=actor,
+            role=role,
+            now=now,
             summary=summary or _("符合申报条件，审核通过。"),
             amount=award.amount,
             judgement=judgement,
         )
-        drop_draft(application, actor)
+        drop_draft(application=application, actor=actor)
     return application
 
 
@@ -97,16 +104,16 @@ def reject(*, application_id: int, reasons: Sequence[Reason], remedy: str, actor
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         application.decided_at = now
         decide(
-            application,
-            DecisionKind.REJECTED,
-            actor,
-            Role.SECOND_REVIEWER,
-            now,
+            application=application,
+            kind=DecisionKind.REJECTED,
+            actor=actor,
+            role=Role.SECOND_REVIEWER,
+            now=now,
             reasons=reasons,
             remedy=remedy,
             judgement=judgement,
         )
-        drop_draft(application, actor)
+        drop_draft(application=application, actor=actor)
     return application
 
 
@@ -136,7 +143,15 @@ def uphold(*, application_id: int, summary: str, remedy: str, actor: Actor, now:
         if not summary.strip() or not remedy.strip():
             raise Invalid(Fault("summary", _("请写明维持的理由，以及企业还可以怎样主张权利。")))
         application.decided_at = now
-        decide(application, DecisionKind.UPHELD, actor, Role.APPEAL_REVIEWER, now, summary=summary, remedy=remedy)
+        decide(
+            application=application,
+            kind=DecisionKind.UPHELD,
+            actor=actor,
+            role=Role.APPEAL_REVIEWER,
+            now=now,
+            summary=summary,
+            remedy=remedy,
+        )
     return application
 
 
@@ -147,7 +162,15 @@ def revoke(*, application_id: int, reasons: Sequence[Reason], remedy: str, actor
     ) as application:
         check_reasons(application=application, reasons=reasons, remedy=remedy, now=now)
         awards.revoke(application=application, actor=actor, reason=reasons[0].reason, now=now)
-        decide(application, DecisionKind.REVOKED, actor, Role.SECOND_REVIEWER, now, reasons=reasons, remedy=remedy)
+        decide(
+            application=application,
+            kind=DecisionKind.REVOKED,
+            actor=actor,
+            role=Role.SECOND_REVIEWER,
+            now=now,
+            reasons=reasons,
+            remedy=remedy,
+        )
     return application
 
 
@@ -229,12 +252,12 @@ def _role_of_decider(application: Application, actor: Actor) -> Role:
 
 
 def decide(
+    *,
     application: Application,
     kind: DecisionKind,
     actor: Actor,
     role: Role,
     now: datetime,
-    *,
     summary: str = "",
     reasons: Sequence[Reason] = (),
     remedy: str = "",
@@ -256,7 +279,7 @@ def decide(
     )
 
 
-def drop_draft(application: Application, actor: Actor) -> None:
+def drop_draft(*, application: Application, actor: Actor) -> None:
     """What the person had written and not sent is sent now."""
     if actor.user_id is not None:
         DecisionDraft.objects.filter(application=application, user_id=actor.user_id).delete()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, Material, Occasion, Promise, ToleratedGap
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import MaterialRule, form_fields, material_rules
+from disbursement.services import invoices as invoice_tables
 from disbursement.services import judging, materials
 from disbursement.services.applications import lock, transition
 from disbursement.services.numbering import next_number
@@ -84,7 +86,8 @@ def _prefilled(*, enterprise: Enterprise, version: PolicyVersion, now: datetime)
     """What the profile or the enterprise's latest application already says of the form's facts."""
     keys = [definition.key for definition in form_fields(rules=judging.rules_of(version=version, now=now))]
     known = profile_as_of(enterprise=enterprise, day=day_of(now))
-    return {key: known[key] for key in keys if known.get(key) is not None}
+    # A total without its invoices could not be handed in.
+    return {key: known[key] for key in keys if known.get(key) is not None and key not in INVOICE_FACTS}
 
 
 @transaction.atomic
@@ -96,10 +99,13 @@ def save_draft(
     form: Mapping[str, Any] | None = None,
     contact_name: str | None = None,
     contact_phone: str | None = None,
+    invoices: Sequence[Mapping[str, str]] | None = None,
 ) -> Application:
     """Keep what was typed so far, complete or not; keys of `form` that are not named stay as they are.
 
-    An answer of None or "" is taken out. Drafts only; a correction is supplied through `corrections.supply`.
+    An answer of None or "" is taken out. `invoices` (rows of `domain.invoices.read_rows`) replaces the invoice table
+    and with it the answer that is its total; rows must be whole, else Invalid. Drafts only; a correction is supplied
+    through `corrections.supply`.
     """
     application = lock(application_id=application_id)
     _check_own(application=application, actor=actor)
@@ -108,6 +114,9 @@ def save_draft(
         kept = {**application.form, **form}
         application.form = {key: value for key, value in kept.items() if value not in (None, "")}
         canonical_json(application.form)  # what is no JSON must not wait until submission to be found out
+    if invoices is not None:
+        rules = judging.rules_of(version=application.version, now=now)
+        invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
     if contact_name is not None:
         application.contact_name = contact_name.strip()
     if contact_phone is not None:
@@ -202,7 +211,12 @@ def _readiness(
         )
     except Invalid as invalid:
         return Readiness((*invalid.faults, *faults), (), None)
-    faults = [*_unanswered(application=application, version=version, assessment=assessment, now=now), *faults]
+    rules = judging.rules_of(version=version, now=now)
+    faults = [
+        *_unanswered(application=application, version=version, assessment=assessment, now=now),
+        *invoice_tables.faults_of(application=application, rules=rules, facts=assessment.inputs["facts"]),
+        *faults,
+    ]
     unmet = set(assessment.result["unmet"])
     warnings = tuple(
         Fault(f"leaf.{leaf['id']}", leaf["comparison"]) for leaf in assessment.leaves if leaf["id"] in unmet

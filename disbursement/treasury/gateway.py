@@ -8,6 +8,7 @@ folder.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -41,11 +42,14 @@ class FolderGateway:
                 if target.read_bytes() != content:
                     raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
                 return
-            part = self._folder / f".{name}.{os.getpid()}.part"
-            with part.open("wb") as handle:
+            # A name of its own for each writer: two that send the same bytes at once must not take each other's file.
+            with tempfile.NamedTemporaryFile(
+                dir=self._folder, prefix=f".{name}.", suffix=".part", delete=False
+            ) as handle:
                 handle.write(content)
                 handle.flush()
                 os.fsync(handle.fileno())
-            part.replace(target)
+            os.chmod(handle.name, 0o644)
+            os.replace(handle.name, target)
         except OSError as error:
             raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error

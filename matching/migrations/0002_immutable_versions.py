@@ -8,7 +8,8 @@ OPERATIONS = ("UPDATE", "DELETE")
 POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION matching_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
 END;
 $$
 """

@@ -56,6 +56,14 @@ def at(day: date | str, hour: int = 10, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
 
 
+def invoices(*amounts: str) -> list[dict[str, str]]:
+    """Rows of an invoice table, each an invoice that nobody else has."""
+    return [
+        {"issuer": "成都电子测试所", "number": f"26{next(_numbers):018d}", "issued_on": "2026-01-15", "amount": amount}
+        for amount in amounts
+    ]
+
+
 def user(name: str = "") -> User:
     number = next(_numbers)
     return User.objects.create(username=f"person{number}", full_name=name or f"人员{number}")
@@ -178,7 +186,7 @@ class Case:
             application_id=self.id,
             actor=self.agent,
             now=self.now,
-            form={"invoice_total": "300000"},
+            invoices=invoices("300000"),
             contact_name="张三",
             contact_phone="028-00000000",
         )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.models import Application
 from disbursement.selectors.forms import form_fields, material_rules
 from disbursement.services import decisions, drafts, judging, materials, payees, publicity, reviews
+from matching.days import day_of
 from matching.models import PolicyItem
 from portal.accounts.models import User
 from portal.demo.accounts import MAIN_DEPARTMENTS
@@ -54,11 +57,14 @@ def draft(
     who = stage.person_of(external_id)
     known = enterprise(external_id)
     application = drafts.create_draft(item_id=_item_id(item_code), enterprise_id=known.pk, actor=who, now=now)
+    answers = {key: value for key, value in (form or {}).items() if key in _asked(application, now)}
+    totals = [answers.pop(key) for key in sorted(INVOICE_FACTS & answers.keys())]
     drafts.save_draft(
         application_id=application.pk,
         actor=who,
         now=now,
-        form={key: value for key, value in (form or {}).items() if key in _asked(application, now)},
+        form=answers,
+        invoices=papers.invoices(total=Decimal(totals[0]), seed=application.pk, day=day_of(now)) if totals else None,
         contact_name=_name_of(who),
         contact_phone="028-8100-0001",
     )

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -32,6 +34,20 @@ def jpeg(*, title: str, lines: Sequence[str], stamp: str = "") -> bytes:
     out = io.BytesIO()
     _draw(title=title, lines=lines, stamp=stamp).resize((620, 877)).save(out, "JPEG", quality=70)
     return out.getvalue()
+
+
+def invoices(*, total: Decimal, seed: int, day: date) -> list[dict[str, str]]:
+    """Two invoices that sum up to `total` 元, their numbers following from `seed`, issued in the weeks before `day`."""
+    first = (total * Decimal("0.6")).quantize(Decimal("0.01"))
+    return [
+        {
+            "issuer": "成都蓉检技术服务有限公司",
+            "number": f"{day.year % 100:02d}512000{seed:010d}{position:02d}",
+            "issued_on": (day - timedelta(days=21 * position)).isoformat(),
+            "amount": str(amount),
+        }
+        for position, amount in enumerate((first, total - first), start=1)
+    ]
 
 
 def _draw(*, title: str, lines: Sequence[str], stamp: str) -> Image.Image:

@@ -19,6 +19,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
+from disbursement.selectors.invoices import rows_of
 from disbursement.services import applications, awards, decisions, judging, materials, publicity, reviews
 from matching.criteria import leaves
 from matching.days import day_of
@@ -130,6 +131,7 @@ def application_page(
         "dossier": dossier,
         "answers": answers,
         "rows": rows,
+        "invoices": rows_of(application=found),
         "conditions": _conditions(found, dossier, rules, rows),
         "deeds": _deeds(found, permitted, bound or {}),
         "reasoned": [(WITH_REASONS[action], action.label) for action in permitted if action in WITH_REASONS],

@@ -18,13 +18,15 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, CorrectionSubject, Document, RatingLevel
 from disbursement.selectors.applications import lines, with_clocks
+from disbursement.selectors.invoices import invoice_fact, rows_of
 from disbursement.services import applications, corrections, decisions, judging, ratings
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.dossier import Dossier
 from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
-from portal.enterprise.views.apply import material_rows, own_application, take_material
+from portal.enterprise.invoices import table_for
+from portal.enterprise.views.apply import material_rows, own_application, take_material, typed_facts
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
 from portal.refusals import attempt, lay_on
@@ -90,7 +92,7 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
     if correction is None:
         messages.info(request, _("这件申报现在没有待补正的内容。"))
         return redirect("enterprise:application", found.pk)
-    if request.method == "POST" and "supply" not in request.POST:
+    if request.method == "POST" and not {"supply", "more"} & request.POST.keys():
         take_material(request, found)
         return redirect("enterprise:respond", found.pk)
     named = {item.code for item in correction.items.all() if item.subject == CorrectionSubject.FIELD}
@@ -98,23 +100,29 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
     rules = judging.rules_of(version=found.version, now=now)
     wanted = {
         key: options
-        for key, options in asked_of(rules, as_of=day_of(now)).items()
+        for key, options in typed_facts(rules, as_of=day_of(now)).items()
         if key in named or touches_conditions
     }
+    data = request.POST if request.method == "POST" else None
+    fact = invoice_fact(rules=rules)
+    asks_invoices = fact is not None and (fact.key in named or touches_conditions)
+    invoices = table_for(application=found, rules=rules, data=data) if asks_invoices else None
+    invoices_fit = data is None or invoices is None or invoices.read(now=now)
     form = FactsForm(
-        request.POST if request.method == "POST" else None,
+        data,
         vocabulary=rules.vocabulary,
         wanted=wanted,
         values=found.form,
         as_of=day_of(now),
     )
-    if request.method == "POST" and form.is_valid():
+    if "supply" in request.POST and form.is_valid() and invoices_fit:
         try:
             corrections.supply(
                 application_id=found.pk,
                 actor=enterprise_actor(request),
                 now=now,
                 form=form.cleaned_facts,
+                invoices=None if invoices is None else invoices.typed,
             )
         except REFUSALS as refusal:
             lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.definitions})
@@ -129,6 +137,7 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
             "application": found,
             "correction": correction,
             "form": form,
+            "invoices": invoices,
             "rows": [row for row in material_rows(found) if row["rule"].code in asked],
         },
     )
@@ -223,6 +232,7 @@ def _page(request: HttpRequest, found: Application, *, status: int = 200, **form
         "application": found,
         "dossier": Dossier(found, day_of(now)),
         "answers": answers,
+        "invoices": rows_of(application=found),
         "rows": material_rows(found),
         "may_withdraw": ApplicationAction.WITHDRAW in actions,
         "may_appeal": ApplicationAction.APPEAL in actions,

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS, Invalid
+from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Material, Promise
-from disbursement.selectors.forms import material_rules
+from disbursement.selectors.forms import Rules, material_rules
+from disbursement.selectors.invoices import rows_of
 from disbursement.services import drafts, judging, materials
 from matching.criteria import Scope
 from matching.days import day_of
@@ -27,6 +29,7 @@ from matching.models import PolicyItem
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
+from portal.enterprise.invoices import table_for
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
 from portal.forms import typed
@@ -79,14 +82,18 @@ def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
     application = own_application(request, application_id, draft=True)
     now = timezone.now()
     form = facts_form(request, application)
+    data = request.POST if request.method == "POST" else None
+    rules = judging.rules_of(version=application.version, now=now)
+    invoices = table_for(application=application, rules=rules, data=data)
+    invoices_fit = data is None or invoices is None or invoices.read(now=now)
     contact = ContactForm(
-        request.POST if request.method == "POST" else None,
+        data,
         initial={
             "contact_name": application.contact_name or request.user.get_full_name(),  # type: ignore[union-attr]
             "contact_phone": application.contact_phone or getattr(request.user, "phone", ""),
         },
     )
-    if request.method == "POST" and form.is_valid() and contact.is_valid():
+    if request.method == "POST" and form.is_valid() and contact.is_valid() and invoices_fit:
         typed = {key: form.cleaned_facts.get(key) for key in form.definitions}
         try:
             drafts.save_draft(
@@ -94,19 +101,30 @@ def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
                 actor=enterprise_actor(request),
                 now=now,
                 form=typed,
+                invoices=None if invoices is None else invoices.typed,
                 **contact.cleaned_data,
             )
         except REFUSALS as refusal:
             lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.definitions})
         else:
-            if "next" in request.POST:
+            if "more" in request.POST:
+                application.refresh_from_db(fields=["form"])
+                invoices = table_for(application=application, rules=rules, data=data)
+            elif "next" in request.POST:
                 return redirect("enterprise:materials", application.pk)
-            messages.success(request, _("草稿已保存，随时可以回来继续。"))
-            return redirect("enterprise:edit", application.pk)
+            else:
+                messages.success(request, _("草稿已保存，随时可以回来继续。"))
+                return redirect("enterprise:edit", application.pk)
     return render(
         request,
         "enterprise/apply_form.html",
-        {"application": application, "form": form, "contact": contact, "assessment": _rehearsal(application)},
+        {
+            "application": application,
+            "form": form,
+            "contact": contact,
+            "invoices": invoices,
+            "assessment": _rehearsal(application),
+        },
     )
 
 
@@ -186,6 +204,7 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
         {
             "application": application,
             "answers": answers,
+            "invoices": rows_of(application=application),
             "rows": material_rows(application),
             "readiness": readiness,
             "todo": [(fault, _place_url(application, fault.place)) for fault in readiness.faults],
@@ -197,6 +216,11 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
     )
 
 
+def typed_facts(rules: Rules, *, as_of: date) -> dict[str, dict[str, Any]]:
+    """What is asked of the enterprise and typed; the total of invoices follows from their table."""
+    return {key: options for key, options in asked_of(rules, as_of=as_of).items() if key not in INVOICE_FACTS}
+
+
 def facts_form(request: HttpRequest, application: Application) -> FactsForm:
     """The form generated from the item's rules, filled with what is there."""
     now = timezone.now()
@@ -204,7 +228,7 @@ def facts_form(request: HttpRequest, application: Application) -> FactsForm:
     return FactsForm(
         request.POST if request.method == "POST" else None,
         vocabulary=rules.vocabulary,
-        wanted=asked_of(rules, as_of=day_of(now)),
+        wanted=typed_facts(rules, as_of=day_of(now)),
         values=application.form,
         as_of=day_of(now),
     )

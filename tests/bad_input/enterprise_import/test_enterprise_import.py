@@ -1,6 +1,7 @@
 """One file for each mistake: refused with line, place and reason, and nothing half-written.
 
-`expected.toml` says for each file where the mistake is told, and in which words; maps are tried on `table_for_maps.csv`.
+`expected.toml` says for each file where the mistake is told, and in which words; maps are tried on
+`table_for_maps.csv`.
 """
 
 import tomllib

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -25,7 +26,7 @@ def person() -> User:
     return User.objects.create_user(username="zhou", full_name="周总", password="right-horse-battery")
 
 
-def log_in(client: Client, password: str, **extra: str):  # type: ignore[no-untyped-def]
+def log_in(client: Client, password: str, **extra: Any) -> Any:
     return client.post("/accounts/login/", {"username": "zhou", "password": password}, **extra)
 
 

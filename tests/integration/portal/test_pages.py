@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from disbursement.models import CalendarYear, DocumentKind, Objection, Publicity, SpecialDay
+from disbursement.models import CalendarYear, Document, DocumentKind, Objection, Publicity, SpecialDay
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services import notices
 from matching.days import day_of
@@ -27,7 +28,7 @@ class TestProfile:
     def enterprise(self) -> Enterprise:
         return people.applicant()
 
-    def declare(self, enterprise: Enterprise, key: str, **data: str):  # type: ignore[no-untyped-def]
+    def declare(self, enterprise: Enterprise, key: str, **data: str) -> Any:
         return signed_in(member(enterprise)).post(
             f"/enterprise/profile/{key}/", {"valid_on": day_of(NOW).isoformat(), **data}, follow=True
         )
@@ -68,19 +69,19 @@ class TestProfile:
 
 class TestVerification:
     @pytest.fixture
-    def document(self) -> notices.Document:
+    def document(self) -> Document:
         case = people.case().accepted()
         decision = case.application.decisions.get()
         return notices.issue(kind=DocumentKind.ACCEPTANCE, subject_id=decision.pk, now=NOW)
 
-    def test_anyone_confirms_number_hash_and_date_without_seeing_the_content(self, document: notices.Document) -> None:
+    def test_anyone_confirms_number_hash_and_date_without_seeing_the_content(self, document: Document) -> None:
         page = Client().get(f"/verify/{document.number}/").content.decode()
         assert document.number in page
         assert document.sha256 in page
         assert document.application is not None
         assert document.application.enterprise.name not in page
 
-    def test_the_very_file_is_told_from_a_changed_one(self, document: notices.Document) -> None:
+    def test_the_very_file_is_told_from_a_changed_one(self, document: Document) -> None:
         def ask(content: bytes) -> str:
             file = SimpleUploadedFile("notice.pdf", content)
             return Client().post(f"/verify/{document.number}/", {"file": file}).content.decode()
@@ -93,7 +94,7 @@ class TestVerification:
         assert response.status_code == 404
         assert "没有签发过" in response.content.decode()
 
-    def test_a_number_typed_in_small_letters_is_found(self, document: notices.Document) -> None:
+    def test_a_number_typed_in_small_letters_is_found(self, document: Document) -> None:
         response = Client().get("/verify/", {"number": f" {document.number.lower()} "})
         assert response["Location"] == f"/verify/{document.number}/"
 

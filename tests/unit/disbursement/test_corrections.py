@@ -13,7 +13,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services import corrections, reviews
 from disbursement.services.corrections import Ask
 from disbursement.tasks import nightly_applications
-from tests.factories.disbursement import START, Case, case
+from tests.factories.disbursement import START, Case, case, invoices
 
 pytestmark = pytest.mark.django_db
 INVOICE = Ask(CorrectionSubject.MATERIAL, "invoice", "缺页", "补页")
@@ -44,7 +44,7 @@ def test_the_clock_stands_still_from_the_correction_to_its_supply() -> None:
     ask(made, TOTAL)
     assert used(made, START + timedelta(days=8)) == 1
     made.later(days=7)
-    corrections.supply(application_id=made.id, actor=made.agent, now=made.now, form={"invoice_total": "310000"})
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.now, invoices=invoices("310000"))
     assert used(made, made.now.date()) == 1
     assert used(made, made.now.date() + timedelta(days=1)) == 2
 
@@ -57,7 +57,7 @@ def test_supplying_needs_each_thing_anew_and_judges_again() -> None:
         corrections.supply(application_id=made.id, actor=made.agent, now=made.now)
     assert {fault.place for fault in told.value.faults} == {"material.invoice", "form.invoice_total"}
     made.upload("invoice", b"%PDF-1.7 another\n%%EOF")
-    corrections.supply(application_id=made.id, actor=made.agent, now=made.now, form={"invoice_total": "310000"})
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.now, invoices=invoices("310000"))
     assert made.fresh().state == "submitted"
     latest = Judgement.objects.filter(application_id=made.id).latest("id")
     assert (latest.occasion, latest.facts["invoice_total"]) == ("correction", "310000")
@@ -68,7 +68,7 @@ def test_a_failed_supply_keeps_nothing() -> None:
     made = case().submitted()
     ask(made, INVOICE)
     with pytest.raises(Invalid):
-        corrections.supply(application_id=made.id, actor=made.agent, now=made.now, form={"invoice_total": "310000"})
+        corrections.supply(application_id=made.id, actor=made.agent, now=made.now, invoices=invoices("310000"))
     assert made.fresh().form == {"invoice_total": "300000"}
     assert made.application.state == "correction"
 
@@ -76,7 +76,7 @@ def test_a_failed_supply_keeps_nothing() -> None:
 def test_what_was_not_on_the_first_list_cannot_be_asked_for_later() -> None:
     made = case().submitted()
     ask(made, TOTAL)
-    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, form={"invoice_total": "310000"})
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, invoices=invoices("310000"))
     with pytest.raises(Invalid, match="一次性告知"):
         ask(made, INVOICE)
     assert ask(made, TOTAL).round == 2
@@ -85,7 +85,7 @@ def test_what_was_not_on_the_first_list_cannot_be_asked_for_later() -> None:
 def test_review_has_its_own_list() -> None:
     made = case().submitted()
     ask(made, TOTAL)
-    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, form={"invoice_total": "310000"})
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, invoices=invoices("310000"))
     reviews.accept(application_id=made.id, actor=made.acceptor, now=made.later().now)
     found = corrections.ask(application_id=made.id, items=[INVOICE], actor=made.reviewer, now=made.later().now)
     assert (found.stage, found.round) == ("review", 1)

@@ -12,7 +12,7 @@ from disbursement.models import Application, Judgement, StepClock, ToleratedGap
 from disbursement.services import drafts, materials, reviews
 from matching.registry.models import OutboxMessage
 from matching.services import publish
-from tests.factories.disbursement import MATERIALS, PDF, START, Case, agent, applicant, at, case, item
+from tests.factories.disbursement import MATERIALS, PDF, START, Case, agent, applicant, at, case, invoices, item
 
 pytestmark = pytest.mark.django_db
 
@@ -40,11 +40,13 @@ def test_a_stranger_gets_no_draft_for_the_enterprise() -> None:
 
 
 def test_a_draft_is_prefilled_with_what_the_profile_knows_of_the_form() -> None:
-    made = case(enterprise=applicant(invoice_total="123456.78"))
+    award = {"rules": [{"rate": "50", "of": "guarantee_fee_paid"}, {"rate": "50", "of": "invoice_total"}]}
+    known = applicant(guarantee_fee_paid="123456.78", invoice_total="5000")
+    made = case(enterprise=known, award=award, criteria={"all": []})
     draft = drafts.create_draft(
         item_id=made.version.item_id, enterprise_id=made.enterprise.pk, actor=made.agent, now=made.now
     )
-    assert draft.form == {"invoice_total": "123456.78"}
+    assert draft.form == {"guarantee_fee_paid": "123456.78"}, "a total of invoices comes with its invoices"
 
 
 def test_an_incomplete_draft_is_kept_and_an_emptied_answer_is_taken_out() -> None:
@@ -118,7 +120,7 @@ def test_a_value_of_the_wrong_kind_is_told_beside_its_field() -> None:
 def test_an_unmet_condition_must_be_acknowledged_and_then_does_not_bar_the_way() -> None:
     made = case()
     made.drafted()
-    drafts.save_draft(application_id=made.id, actor=made.agent, now=made.now, form={"invoice_total": "50000"})
+    drafts.save_draft(application_id=made.id, actor=made.agent, now=made.now, invoices=invoices("50000"))
     with pytest.raises(Invalid) as told:
         submit(made)
     assert [fault.place for fault in told.value.faults] == ["leaf.spent"]
@@ -167,7 +169,7 @@ def test_a_promise_stands_in_for_a_material_that_allows_it() -> None:
         application_id=made.id,
         actor=made.agent,
         now=made.now,
-        form={"invoice_total": "300000"},
+        invoices=invoices("300000"),
         contact_name="张三",
         contact_phone="1",
     )

@@ -33,6 +33,7 @@ from disbursement.models import (
     application,
     clock,
     document,
+    invoice,
     material,
     rating,
     review,
@@ -51,11 +52,11 @@ from disbursement.services import (
 )
 from disbursement.services.corrections import Ask
 from tests.factories import money
-from tests.factories.disbursement import MATERIALS, at, case, case_in
+from tests.factories.disbursement import MATERIALS, at, case, case_in, invoices
 from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (application, clock, document, material, rating, review)}
+MODULES = {module.__name__ for module in (application, clock, document, invoice, material, rating, review)}
 MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
 
 
@@ -94,7 +95,7 @@ def world() -> SimpleNamespace:
     reviews.start_review(application_id=paid.id, actor=paid.reviewer, now=paid.later().now)
     ask = Ask(CorrectionSubject.FIELD, "invoice_total", "不符", "更正")
     correction = corrections.ask(application_id=paid.id, items=[ask], actor=paid.reviewer, now=paid.later().now)
-    corrections.supply(application_id=paid.id, actor=paid.agent, now=paid.later().now, form={"invoice_total": "310000"})
+    corrections.supply(application_id=paid.id, actor=paid.agent, now=paid.later().now, invoices=invoices("310000"))
     reviews.recommend_approval(application_id=paid.id, text="通过", actor=paid.reviewer, now=paid.later().now)
     decisions.approve(application_id=paid.id, actor=paid.second, now=paid.later().now)
     assert paid.second.user_id is not None
@@ -135,6 +136,7 @@ def world() -> SimpleNamespace:
         publicity=found,
         objection=Objection.objects.get(pk=objection.pk),
         appeal=appealed.application.appeal,
+        invoice=paid.application.invoices.get(),
         gap=paid.application.gaps.get(),
         promise=paid.application.promises.get(),
         clock=StepClock.objects.get(application_id=paid.id, step="review"),
@@ -198,6 +200,10 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "gap_granted_by_somebody": change("toleratedgap", w.gap.pk, granted_by_id=None),
         "promise_once_a_material": copy("promise", w.promise.pk),
         "promise_checked_whole": change("promise", w.promise.pk, kept=True),
+        # invoices
+        "applicationinvoice_once": copy("applicationinvoice", w.invoice.pk),
+        "applicationinvoice_positive": change("applicationinvoice", w.invoice.pk, amount=0),
+        "applicationinvoice_named": change("applicationinvoice", w.invoice.pk, issuer=""),
         # clocks
         "stepclock_one_a_step": copy("stepclock", w.clock.pk),
         "stepclock_step_known": change("stepclock", w.clock.pk, step="lunch"),

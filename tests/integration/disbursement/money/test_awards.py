@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from disbursement.domain.errors import Invalid
+from disbursement.domain.invoices import Invoice
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import AccountKind, Award, ClaimedInvoice, LedgerTransfer, Payable, PayeeAccount
@@ -86,7 +87,7 @@ def test_exclusive_items_pay_only_the_difference_whichever_of_them_names_the_oth
 
 
 def test_an_invoice_is_used_once() -> None:
-    invoice = awards.Invoice("某电子所", "25510001", Decimal("100000.00"))
+    invoice = Invoice("某电子所", "25510001", Decimal("100000.00"))
     money.granted(invoices=[invoice])
     with pytest.raises(Invalid, match="25510001"):
         money.granted(invoices=[invoice])
@@ -95,7 +96,7 @@ def test_an_invoice_is_used_once() -> None:
 
 
 def test_a_revoked_award_gives_back_budget_and_invoices() -> None:
-    invoice = awards.Invoice("某电子所", "25510001", Decimal("100000.00"))
+    invoice = Invoice("某电子所", "25510001", Decimal("100000.00"))
     award = money.granted(invoices=[invoice])
     second = people.staff("second_reviewer")
     awards.revoke(application=award.application, actor=second, now=money.APPROVED, reason="材料不实")

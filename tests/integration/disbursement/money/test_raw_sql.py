@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
 from disbursement import guards
+from disbursement.domain.invoices import Invoice
 from disbursement.models import Batch, LedgerAccount, LedgerTransfer, Payable, PaymentAttempt
 from disbursement.models import batch as batch_models
 from disbursement.models import ledger as ledger_models
@@ -62,8 +63,9 @@ def delete(table: str) -> Attack:
 def world() -> SimpleNamespace:
     """A month that was paid, with a bounce, a clawback and an exception; and the next month's batch, signed."""
     finance = money.Finance()
-    invoice = [money.awards.Invoice("电子所", "25510001", money.line().ceiling)]
-    clawed, bounced = money.payable(invoices=invoice), money.payable()
+    invoice = [Invoice("电子所", "25510001", money.line().ceiling)]
+    digital = [Invoice("电子所", "26510000000000000001", money.line().ceiling)]
+    clawed, bounced = money.payable(invoices=invoice), money.payable(invoices=digital)
     [old] = money.cut()
     money.sent(old, finance)
     first, second = money.lines(old)
@@ -99,6 +101,7 @@ def world() -> SimpleNamespace:
         exception=return_models.ReturnLine.objects.get(status="exception"),
         account=money.account_of(clawed.enterprise),
         claim=clawed.application.claimed_invoices.get(),
+        digital=bounced.application.claimed_invoices.get(),
         change=clawed.changes.first(),
         signature=new.approvals.get(role="finance_checker"),
     )
@@ -149,6 +152,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             "clawback", w.clawed.clawback.pk, recovered_by_id=w.finance.approver.user_id
         ),
         "disbursement_invoice_used_once": copy("claimedinvoice", w.claim.pk),
+        "disbursement_invoice_digital_used_once": copy("claimedinvoice", w.digital.pk, issuer="另一种写法"),
         "disbursement_invoice_positive": change("claimedinvoice", w.claim.pk, amount=0),
         # batches
         "disbursement_cycle_state_known": change("cycle", w.new.cycle_id, state="bicycle"),

@@ -1,0 +1,62 @@
+"""Keeping an application's invoice table; the answer that it sums up follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from disbursement.domain.errors import Fault, Invalid
+from disbursement.domain.invoices import read_rows, total
+from disbursement.models import Application, ApplicationInvoice
+from disbursement.selectors.forms import Rules
+from disbursement.selectors.invoices import invoice_fact, table_of
+from matching.days import day_of
+
+
+def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[str, str]], now: datetime) -> None:
+    """Set the table of a locked application, and in its form the total; the caller saves the form.
+
+    `rows` as `domain.invoices.read_rows` takes them. Raises Invalid for a bad row, or where the item has no table.
+    """
+    fact = invoice_fact(rules=rules)
+    if fact is None:
+        raise Invalid(Fault("invoices", _("这个事项不需要填写发票清单。")))
+    table = read_rows(rows, as_of=day_of(now))
+    ApplicationInvoice.objects.filter(application=application).delete()
+    ApplicationInvoice.objects.bulk_create(
+        ApplicationInvoice(
+            application=application,
+            issuer=invoice.issuer,
+            number=invoice.number,
+            issued_on=invoice.issued_on,
+            amount=invoice.amount,
+        )
+        for invoice in table
+    )
+    application.form = {key: value for key, value in application.form.items() if key != fact.key}
+    if table:
+        # As numbers stand in a form: no zeros behind the point that say nothing.
+        text = f"{total(table):f}"
+        application.form[fact.key] = text.rstrip("0").rstrip(".")
+
+
+def faults_of(*, application: Application, rules: Rules, facts: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong between the table and the total by which it is judged; empty where they agree.
+
+    `facts` are those that the judgement saw, readable: the total counts wherever it came from.
+    """
+    fact = invoice_fact(rules=rules)
+    if fact is None or facts.get(fact.key) is None:
+        return []
+    table = table_of(application=application)
+    if not table:
+        text = _("请在发票清单中逐张填写“%(label)s”的发票。")
+        return [Fault(f"form.{fact.key}", text % {"label": fact.label})]
+    if total(table) != Decimal(str(facts[fact.key])):
+        text = _("“%(label)s”与发票清单合计 %(sum)s 元不一致，请核对发票清单。")
+        return [Fault(f"form.{fact.key}", text % {"label": fact.label, "sum": total(table)})]
+    return []
