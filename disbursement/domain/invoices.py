@@ -66,7 +66,7 @@ def read_rows(rows: Sequence[Mapping[str, str]], *, as_of: date) -> list[Invoice
             found.append((position, Invoice(_squeezed(typed["issuer"]), _squeezed(typed["number"]), amount, day)))
     faults += _repeated(found)
     if len(found) > MOST_ROWS:
-        faults.append(Fault("invoices", "发票最多填 %(most)s 张，请合并申报或分次申报。" % {"most": MOST_ROWS}))
+        faults.append(Fault("invoices", f"发票最多填 {MOST_ROWS} 张，请合并申报或分次申报。"))
     if faults:
         raise Invalid(faults)
     return [invoice for _position, invoice in found]
@@ -89,7 +89,7 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
     elif len(number) > 40:
         said["number"] = "发票号码最多 40 个字符。"
     elif _MISTYPED.fullmatch(number):
-        said["number"] = "发票号码是 %(n)s 位数字：数电发票应为 20 位，请核对。" % {"n": len(number)}
+        said["number"] = f"发票号码是 {len(number)} 位数字：数电发票应为 20 位，请核对。"
     if not typed["issued_on"]:
         said["issued_on"] = "请填写开票日期。"
     else:
@@ -107,10 +107,7 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
         said["amount"] = "发票金额请写作 12000.00：以元为单位，最多两位小数。"
     elif Decimal(figure) <= 0:
         said["amount"] = "发票金额应大于 0，红字发票请不要填入。"
-    return [
-        Fault(f"invoice.{position}.{column}", "第 %(n)s 张发票：%(text)s" % {"n": position, "text": text})
-        for column, text in said.items()
-    ]
+    return [Fault(f"invoice.{position}.{column}", f"第 {position} 张发票：{text}") for column, text in said.items()]
 
 
 def _repeated(found: Sequence[tuple[int, Invoice]]) -> list[Fault]:
@@ -120,7 +117,7 @@ def _repeated(found: Sequence[tuple[int, Invoice]]) -> list[Fault]:
         key = ("" if invoice.is_digital else invoice.issuer, invoice.number)
         first = seen.setdefault(key, position)
         if first != position:
-            text = "第 %(n)s 张发票与第 %(first)s 张重复，请删去一张。" % {"n": position, "first": first}
+            text = f"第 {position} 张发票与第 {first} 张重复，请删去一张。"
             faults.append(Fault(f"invoice.{position}.number", text))
     return faults
 
