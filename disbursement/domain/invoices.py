@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-
 from disbursement.domain.errors import Fault, Invalid
 
 # The application facts, in 元, that are totals of an invoice table. A vocabulary that names another is entered here.
@@ -68,7 +66,7 @@ def read_rows(rows: Sequence[Mapping[str, str]], *, as_of: date) -> list[Invoice
             found.append((position, Invoice(_squeezed(typed["issuer"]), _squeezed(typed["number"]), amount, day)))
     faults += _repeated(found)
     if len(found) > MOST_ROWS:
-        faults.append(Fault("invoices", _("发票最多填 %(most)s 张，请合并申报或分次申报。") % {"most": MOST_ROWS}))
+        faults.append(Fault("invoices", f"发票最多填 {MOST_ROWS} 张，请合并申报或分次申报。"))
     if faults:
         raise Invalid(faults)
     return [invoice for _position, invoice in found]
@@ -83,36 +81,33 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
     said: dict[str, str] = {}
     number = _squeezed(typed["number"])
     if not typed["issuer"]:
-        said["issuer"] = _("请填写开票方的统一社会信用代码或名称。")
+        said["issuer"] = "请填写开票方的统一社会信用代码或名称。"
     elif len(typed["issuer"]) > 200:
-        said["issuer"] = _("开票方最多 200 个字。")
+        said["issuer"] = "开票方最多 200 个字。"
     if not number:
-        said["number"] = _("请填写发票号码。")
+        said["number"] = "请填写发票号码。"
     elif len(number) > 40:
-        said["number"] = _("发票号码最多 40 个字符。")
+        said["number"] = "发票号码最多 40 个字符。"
     elif _MISTYPED.fullmatch(number):
-        said["number"] = _("发票号码是 %(n)s 位数字：数电发票应为 20 位，请核对。") % {"n": len(number)}
+        said["number"] = f"发票号码是 {len(number)} 位数字：数电发票应为 20 位，请核对。"
     if not typed["issued_on"]:
-        said["issued_on"] = _("请填写开票日期。")
+        said["issued_on"] = "请填写开票日期。"
     else:
         try:
             late = date.fromisoformat(typed["issued_on"]) > as_of
         except ValueError:
-            said["issued_on"] = _("开票日期请写作 2026-03-01。")
+            said["issued_on"] = "开票日期请写作 2026-03-01。"
         else:
             if late:
-                said["issued_on"] = _("开票日期不能晚于今天。")
+                said["issued_on"] = "开票日期不能晚于今天。"
     figure = _figure(typed["amount"])
     if not figure:
-        said["amount"] = _("请填写发票金额。")
+        said["amount"] = "请填写发票金额。"
     elif not _AMOUNT.fullmatch(figure):
-        said["amount"] = _("发票金额请写作 12000.00：以元为单位，最多两位小数。")
+        said["amount"] = "发票金额请写作 12000.00：以元为单位，最多两位小数。"
     elif Decimal(figure) <= 0:
-        said["amount"] = _("发票金额应大于 0，红字发票请不要填入。")
-    return [
-        Fault(f"invoice.{position}.{column}", _("第 %(n)s 张发票：%(text)s") % {"n": position, "text": text})
-        for column, text in said.items()
-    ]
+        said["amount"] = "发票金额应大于 0，红字发票请不要填入。"
+    return [Fault(f"invoice.{position}.{column}", f"第 {position} 张发票：{text}") for column, text in said.items()]
 
 
 def _repeated(found: Sequence[tuple[int, Invoice]]) -> list[Fault]:
@@ -122,7 +117,7 @@ def _repeated(found: Sequence[tuple[int, Invoice]]) -> list[Fault]:
         key = ("" if invoice.is_digital else invoice.issuer, invoice.number)
         first = seen.setdefault(key, position)
         if first != position:
-            text = _("第 %(n)s 张发票与第 %(first)s 张重复，请删去一张。") % {"n": position, "first": first}
+            text = f"第 {position} 张发票与第 {first} 张重复，请删去一张。"
             faults.append(Fault(f"invoice.{position}.number", text))
     return faults
 

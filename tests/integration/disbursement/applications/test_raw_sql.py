@@ -19,6 +19,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import ApplicationState
 from disbursement.guards import applications as application_guards
 from disbursement.models import (
+    ApplicationInvoice,
     Correction,
     CorrectionItem,
     CorrectionSubject,
@@ -136,7 +137,7 @@ def world() -> SimpleNamespace:
         publicity=found,
         objection=Objection.objects.get(pk=objection.pk),
         appeal=appealed.application.appeal,
-        invoice=paid.application.invoices.get(),
+        invoice=ApplicationInvoice.objects.get(application_id=paid.id),
         gap=paid.application.gaps.get(),
         promise=paid.application.promises.get(),
         clock=StepClock.objects.get(application_id=paid.id, step="review"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portal.demo.narrator import WIDTH, Narrator, day_words, fit, money, shorten, width, wrap
 
 
-def told(act) -> str:  # type: ignore[no-untyped-def]
+def told(act) -> str:
     out = io.StringIO()
     act(Narrator(out, io.StringIO()))
     return out.getvalue()
