@@ -9,10 +9,10 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve test test-fast lint format migrations schemas bench lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop test test-fast lint format migrations schemas bench bench-search lock messages clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(RUNTIME): requirements.txt
 	@bin/setup runtime
@@ -34,11 +34,17 @@ story: setup ## The story of the demo district, without serving it
 serve: setup ## Serve the demo district as it was left
 	@$(PY) manage.py demo --serve-only --port $(PORT)
 
-test: setup-dev ## Every test: on SQLite, and on PostgreSQL where one can be had
+services: ## Start PostgreSQL, Redis and Elasticsearch, installing what is missing
+	@bin/services start
+
+services-stop: ## Stop Elasticsearch, and the Redis that was started here
+	@bin/services stop
+
+test: setup-dev ## Every test: on SQLite, and on PostgreSQL and Elasticsearch where they can be had
 	@bin/test
 
 test-fast: setup-dev ## The quick tests on SQLite, under 90 seconds
-	$(PYTEST) -n $(JOBS) -q -m "not slow and not postgres and not browser"
+	$(PYTEST) -n $(JOBS) -q -m "not slow and not postgres and not elasticsearch and not browser"
 
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .
@@ -59,6 +65,9 @@ schemas: setup-dev ## Write docs/schemas from the code
 
 bench: setup-dev ## Benchmarks, as ratios in one run (docs/benchmarks.md)
 	$(PY) -m bench
+
+bench-search: setup-dev ## The judged queries of tests/search_quality, on every database at hand
+	$(PY) -m bench.search
 
 lock: setup-dev ## Compile and pin requirements*.txt
 	$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in

@@ -44,31 +44,58 @@ class LibraryView:
 
     def get_context(self, request: HttpRequest, *args: Any, **options: Any) -> dict[str, Any]:
         from cms.models.search import Kind
-        from cms.services.listing import PAGE_SIZE, Narrowing, choices, narrowed_rows
+        from cms.personal import fits_of
+        from cms.services.finding import find, rows_in_order
+        from cms.services.listing import PAGE_SIZE, Narrowing, choices
 
         context: dict[str, Any] = super().get_context(request, *args, **options)  # type: ignore[misc]
         today = timezone.localdate()
         vocabulary = current_vocabulary()
         narrowing = Narrowing.read(request.GET)
-        rows, together = narrowed_rows(narrowing=narrowing, today=today)
-        page_obj = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+        fits = fits_of(request)
+        found = find(narrowing=narrowing, today=today, fits=fits)
+        results = found.results
+        page_obj: Any = Paginator([hit.id for hit in results.hits], PAGE_SIZE).get_page(request.GET.get("page"))
+        page_obj.object_list = rows_in_order(ids=list(page_obj.object_list))
         offered = choices(vocabulary=vocabulary)
+        asked = [
+            ("department", "department", _("主管部门"), narrowing.department),
+            ("type", "item_type", _("支持类型"), narrowing.item_type),
+            ("delivery", "delivery", _("办理方式"), narrowing.delivery),
+            ("size", "size", _("企业规模"), narrowing.size),
+            ("industry", "industry", _("所属行业"), narrowing.industry),
+        ]
+        codes = {row.page_id: row.code for row in page_obj.object_list}
         context.update(
             narrowing=narrowing,
-            kinds=Kind.choices,
+            kinds=[(kind, label, results.facets.kinds.get(kind, 0)) for kind, label in Kind.choices],
             page_obj=page_obj,
-            together=together,
+            together=results.together,
+            words=results.words if narrowing.query else (),
+            corrected=results.corrected,
+            nearest=results.nearest,
+            popular=found.popular,
+            personal=fits is not None,
+            fitting_ids={pk for pk, code in codes.items() if fits and code in fits.sure},
+            fitting_count=results.facets.fitting,
+            open_count=results.facets.open_now,
             filters=[
-                ("department", _("主管部门"), narrowing.department, offered["department"]),
-                ("type", _("支持类型"), narrowing.item_type, offered["type"]),
-                ("delivery", _("办理方式"), narrowing.delivery, offered["delivery"]),
-                ("size", _("企业规模"), narrowing.size, offered["size"]),
-                ("industry", _("所属行业"), narrowing.industry, offered["industry"]),
+                (name, label, chosen, _counted(offered[name], results.facets.counts[facet], chosen))
+                for name, facet, label, chosen in asked
             ],
             type_labels={code: label.strip() for code, label in offered["type"]},
             today=today,
         )
         return context
+
+
+def _counted(options: list[tuple[str, str]], counts: Any, chosen: str) -> list[tuple[str, str]]:
+    """What a filter offers, with how many each would leave; what would leave nothing is left out unless chosen."""
+    return [
+        (code, _("%(label)s（%(count)s）") % {"label": label, "count": counts.get(code, 0)})
+        for code, label in options
+        if counts.get(code) or code == chosen
+    ]
 
 
 class ItemView:

@@ -12,6 +12,7 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
 from cms.models import PolicyDocumentPage, PolicyItemPage
+from cms.simulation.views import simulation
 from cms.vocabulary_admin import urls as vocabulary_urls
 from cms.vocabulary_admin.views import PERMISSION
 
@@ -23,7 +24,10 @@ class VocabularyMenuItem(MenuItem):
 
 @hooks.register("register_admin_urls")
 def vocabulary_admin_urls() -> list[URLPattern | URLResolver]:
-    return [path("vocabulary/", include(vocabulary_urls))]
+    return [
+        path("vocabulary/", include(vocabulary_urls)),
+        path("simulation/", simulation, name="cms_simulation"),
+    ]
 
 
 @hooks.register("register_admin_menu_item")

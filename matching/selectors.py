@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from matching.models import Enterprise, Match, PolicyItem, Push, Verdict
 
@@ -51,3 +51,17 @@ def pushes_to(*, enterprise: Enterprise) -> QuerySet[Push]:
         .select_related("version__item__department")
         .order_by("-created_at", "-id")
     )
+
+
+def most_fitting(*, day: date, limit: int) -> list[str]:
+    """Codes of the items, listed and open on `day`, that fit the most enterprises; the most first."""
+    counted = (
+        Match.objects.filter(Q(verdict=Verdict.ELIGIBLE) | Q(form_only=True))
+        .filter(version__item__is_listed=True, version__item__current_version=F("version"))
+        .filter(Q(version__window_from__isnull=True) | Q(version__window_from__lte=day))
+        .filter(Q(version__window_until__isnull=True) | Q(version__window_until__gte=day))
+        .values_list("version__item__code")
+        .annotate(fitting=Count("pk"))
+        .order_by("-fitting", "version__item__code")
+    )
+    return [code for code, _ in counted[:limit]]

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from matching.days import day_of
 from matching.registry import outbox
-from matching.services import match
+from matching.services import match, reindex
 
 _BATCH = 1000
 
@@ -27,6 +27,13 @@ def match_nightly() -> int:
     """Match everything as of today (Asia/Shanghai); returns how many pushes that made."""
     now = timezone.now()
     return match.match_nightly(as_of=day_of(now), now=now).pushed
+
+
+@shared_task(name="matching.mend_index")
+def mend_index() -> int:
+    """Bring Elasticsearch's index to what is listed; returns how many rows it lacked or had too many."""
+    found = reindex.mend_index()
+    return 0 if found is None else len(found.lacking) + len(found.surplus)
 
 
 def wake() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from matching.services.listed import listed_versions
 from portal.accounts.access import DESK_ROLES, access_for
 from portal.accounts.models import StaffRole
 
@@ -29,8 +31,10 @@ def home_for_role(request: HttpRequest) -> HttpResponseBase:
 
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponseBase:
-    """For machines: 200 while the database answers."""
+    """For machines: 200 while the database answers. Notices tell what works, but not as it should."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    return JsonResponse({"status": "ok"})
+    trouble = listed_versions().trouble
+    notices = [_("匹配引擎暂由内置引擎代替：%(why)s") % {"why": trouble}] if trouble else []
+    return JsonResponse({"status": "ok", "notices": notices}, json_dumps_params={"ensure_ascii": False})

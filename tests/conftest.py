@@ -70,3 +70,13 @@ def django_db_setup(
         if connection.vendor != "sqlite":
             database.drop_postgresql_database(name)
             database.point_at(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_indices_left() -> Iterator[None]:
+    """What this process put into Elasticsearch goes with it."""
+    yield
+    from matching.backends.elastic import client
+
+    if client.was_used():
+        client.delete_indices()

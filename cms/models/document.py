@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.fields import StreamField
 from wagtail.models import Page
+from wagtail.search import index
 
 from cms.blocks import AttachmentBlocks, DocumentBlocks
 from cms.serving import DocumentView
@@ -31,6 +32,10 @@ class PolicyDocumentPage(DocumentView, Page):
     parent_page_types = ["cms.PolicyIndexPage"]
     subpage_types: list[str] = []
     exclude_fields_in_copy = ["number"]
+    search_fields = [
+        *Page.search_fields,
+        *(index.SearchField(name) for name in ("number", "issuer", "summary", "body")),
+    ]
     content_panels = [
         *Page.content_panels,
         MultiFieldPanel(

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from wagtail.fields import StreamField
 from wagtail.models import Page
+from wagtail.search import index
 
 from cms.blocks import MaterialBlocks, StepBlocks, SubItemBlocks
 from cms.completeness import missing_elements
@@ -104,6 +105,10 @@ class PolicyItemPage(ItemView, Page):
     parent_page_types = ["cms.PolicyIndexPage"]
     subpage_types: list[str] = []
     exclude_fields_in_copy = ["code"]
+    search_fields = [
+        *Page.search_fields,
+        *(index.SearchField(name) for name in ("code", "summary", "audience", "clause", "criteria")),
+    ]
     edit_handler = item_tabs()
 
     class Meta:

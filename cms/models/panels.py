@@ -21,6 +21,13 @@ class CompletenessPanel(Panel):
             return {**context, "missing": self.instance.missing_elements, "there": there, "all": all_of_them}
 
 
+class SimulationPanel(Panel):
+    """What the criteria and the award as they stand in the editor would do."""
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "cms/admin/simulation_panel.html"
+
+
 def item_tabs() -> TabbedInterface:
     row = FieldRowPanel
     field = FieldPanel
@@ -59,6 +66,7 @@ def item_tabs() -> TabbedInterface:
         ),
     ]
     gates = [
+        SimulationPanel(heading=_("事前测算")),
         MultiFieldPanel(
             [row([field("fair_reviewed_on"), field("fair_reviewer")]), field("fair_conclusion")],
             heading=_("公平竞争审查记录"),

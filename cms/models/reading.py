@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import StreamField
 from wagtail.models import Page
+from wagtail.search import index
 
 from cms.blocks import PlainReadingBlocks
 from cms.serving import ReadingView
@@ -37,6 +38,7 @@ class ReadingPage(ReadingView, Page):
     template = "cms/reading_page.html"
     parent_page_types = ["cms.PolicyIndexPage"]
     subpage_types: list[str] = []
+    search_fields = [*Page.search_fields, *(index.SearchField(name) for name in ("summary", "body"))]
     content_panels = [
         *Page.content_panels,
         FieldPanel("summary"),

@@ -16,8 +16,9 @@ class Kind(models.TextChoices):
 class SearchRow(models.Model):
     """Derived from a live page by `cms.services.listing`; rebuilt whenever the page is published, gone with it.
 
-    `title_text` and `body_text` are normalised (NFKC, lower case). `sizes` and `industries` hold the codes that the
-    criteria do not exclude, each between commas (",micro,small,"), so that a LIKE finds one.
+    `texts` are what is searched, by the fields of `matching.search.base.FIELDS`; `words` their tokens, separated by
+    spaces and cut by the dictionary `words_version`. `stamp` is another one after every change. `sizes` and
+    `industries` hold the codes that the criteria do not exclude, each between commas (",micro,small,").
     """
 
     page = models.OneToOneField(Page, models.CASCADE, primary_key=True, related_name="search_row")
@@ -36,8 +37,10 @@ class SearchRow(models.Model):
     award_words = models.CharField(_("支持标准"), max_length=300, blank=True)
     sizes = models.TextField(blank=True)
     industries = models.TextField(blank=True)
-    title_text = models.TextField()
-    body_text = models.TextField()
+    texts = models.JSONField(default=dict)
+    words = models.JSONField(default=dict)
+    words_version = models.CharField(max_length=16, blank=True)
+    stamp = models.CharField(max_length=32)
     published_at = models.DateTimeField(_("发布时间"))
 
     class Meta:

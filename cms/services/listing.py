@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 from typing import Any
+from uuid import uuid4
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
+from django.utils.html import strip_tags
 from wagtail.models import Page
 
 from cms.award_words import award_headline, award_sentences
@@ -14,10 +17,9 @@ from cms.models.document import PolicyDocumentPage
 from cms.models.item import Delivery, PolicyItemPage
 from cms.models.reading import ReadingPage
 from cms.models.search import Kind, SearchRow
-from matching.criteria import CodeList, CompiledTree, Facts, Node, Verdict, Vocabulary, render_criteria
+from matching.criteria import CodeList, CompiledTree, Facts, Node, Verdict, Vocabulary, leaves, render_criteria
 from matching.registry.models import Department
-from matching.search.query import search
-from matching.search.tokenise import normalise
+from matching.search.tokenise import index_tokens, version
 from matching.services.vocabulary import ITEM_TYPES, current_vocabulary
 
 SIZE, INDUSTRY = "size", "industry"  # the facts of the vocabulary by which the list can be narrowed
@@ -36,6 +38,7 @@ class Narrowing:
     size: str = ""
     industry: str = ""
     open_now: bool = False
+    fits_me: bool = False
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Narrowing":
@@ -54,6 +57,7 @@ class Narrowing:
             size=text("size"),
             industry=text("industry"),
             open_now=bool(text("open")),
+            fits_me=bool(text("fits")),
         )
 
     @property
@@ -66,6 +70,7 @@ class Narrowing:
             or self.size
             or self.industry
             or self.open_now
+            or self.fits_me
         )
 
 
@@ -85,10 +90,16 @@ def refresh_row(*, page: Page, now: datetime) -> SearchRow | None:
     else:
         return None
     values["published_at"] = page.first_published_at or now
-    values["title_text"] = normalise(" ".join([page.title, values.get("code", "")]))
-    values["body_text"] = normalise(values["body_text"])
+    values["texts"] = {"title": page.title, **values["texts"]}
+    values["words"] = words_of(texts=values["texts"])
+    values["words_version"], values["stamp"] = version(), uuid4().hex
     row, _created = SearchRow.objects.update_or_create(page_id=page.pk, defaults={"title": page.title, **values})
     return row
+
+
+def words_of(*, texts: Mapping[str, str]) -> dict[str, str]:
+    """The tokens of each text, separated by spaces."""
+    return {name: " ".join(index_tokens(text)) for name, text in texts.items()}
 
 
 def remove_row(*, page_id: int) -> None:
@@ -101,18 +112,20 @@ def _item_values(page: PolicyItemPage) -> dict[str, Any]:
     tree = read_criteria(page.criteria)
     award = read_award(page.award) if page.award else None
     document = page.document_page
+    head = [page.summary, page.audience, *(str(block.value) for block in page.sub_items)]
+    clauses = [
+        *(line.text for line in render_criteria(tree, vocabulary)),
+        *(leaf.text for leaf in leaves(tree) if leaf.text),
+        *(award_sentences(award, vocabulary) if award else ()),
+    ]
     body = [
-        page.summary,
-        page.audience,
         page.department.name,
         page.department.short_name,
         Delivery(page.delivery).label,
         type_label(code=page.item_type, vocabulary=vocabulary),
+        page.code,
         document.title if document else "",
         document.number if document else "",
-        *(line.text for line in render_criteria(tree, vocabulary)),
-        *(award_sentences(award, vocabulary) if award else ()),
-        *(str(block.value) for block in page.sub_items),
         *(str(block.value["name"]) for block in page.materials),
     ]
     return {
@@ -128,39 +141,48 @@ def _item_values(page: PolicyItemPage) -> dict[str, Any]:
         "award_words": award_headline(award)[:300],
         "sizes": possible_codes(tree=tree, fact=SIZE, vocabulary=vocabulary),
         "industries": possible_codes(tree=tree, fact=INDUSTRY, vocabulary=vocabulary),
-        "body_text": " ".join(str(part) for part in body),
+        "texts": {"head": _joined(head), "clauses": _joined(clauses), "body": _joined(body)},
     }
 
 
+def _joined(parts: list[Any]) -> str:
+    return "　".join(text for part in parts if (text := str(part).strip()))
+
+
 def _document_values(page: PolicyDocumentPage) -> dict[str, Any]:
-    body = [page.number or "", page.issuer, page.summary, *(str(block.value) for block in page.body)]
+    body = [page.number or "", page.issuer, *(plain_text(str(block.value)) for block in page.body)]
     return {
         "kind": Kind.DOCUMENT,
         "code": page.number or "",
         "summary": page.summary,
         "expires_on": page.expires_on,
-        "body_text": " ".join(body),
+        "texts": {"head": page.summary, "body": _joined(body)},
     }
 
 
 def _reading_values(page: ReadingPage) -> dict[str, Any]:
     about = page.item_page or page.document_page
-    body = [page.summary, about.title if about else ""]
+    body = []
     for block in page.body:
         if block.block_type == "question":
             body += [block.value["question"], block.value["answer"]]
         elif block.block_type == "picture":
             body.append(block.value["description"])
         else:
-            body.append(str(block.value))
+            body.append(plain_text(str(block.value)))
     item = page.item_page
     return {
         "kind": Kind.READING,
         "code": "",
         "summary": page.summary,
         "department": item.department if item else None,
-        "body_text": " ".join(body),
+        "texts": {"head": _joined([page.summary, about.title if about else ""]), "body": _joined(body)},
     }
+
+
+def plain_text(html: str) -> str:
+    """Rich text without its marks."""
+    return unescape(strip_tags(html.replace("</p>", " ").replace("<br", " <br")))
 
 
 def possible_codes(*, tree: Node, fact: str, vocabulary: Vocabulary) -> str:
@@ -198,25 +220,6 @@ def open_on(*, day: date) -> Q:
         & (Q(window_until__isnull=True) | Q(window_until__gte=day))
         & (Q(expires_on__isnull=True) | Q(expires_on__gte=day))
     )
-
-
-def narrowed_rows(*, narrowing: Narrowing, today: date) -> tuple["QuerySet[SearchRow]", bool]:
-    """(the rows a reader asked for, whether all words of the query stand in each). Best or newest first."""
-    rows = SearchRow.objects.filter(kind=narrowing.kind).select_related("page", "department")
-    if narrowing.department:
-        rows = rows.filter(department__code=narrowing.department)
-    if narrowing.item_type:
-        types = current_vocabulary().code_lists.get(ITEM_TYPES)
-        rows = rows.filter(item_type__in=types.descendants(narrowing.item_type) if types else [narrowing.item_type])
-    if narrowing.delivery:
-        rows = rows.filter(delivery=narrowing.delivery)
-    if narrowing.size:
-        rows = rows.filter(sizes__contains=f",{narrowing.size},")
-    if narrowing.industry:
-        rows = rows.filter(industries__contains=f",{narrowing.industry},")
-    if narrowing.open_now:
-        rows = rows.filter(open_on(day=today))
-    return search(rows.order_by("-published_at"), narrowing.query)
 
 
 def choices(*, vocabulary: Vocabulary) -> dict[str, list[tuple[str, str]]]:

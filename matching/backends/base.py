@@ -2,7 +2,8 @@
 
 A backend holds policies and is asked as of a day. It answers exactly what ``criteria.evaluate`` would for every pair,
 only faster: which pairs are eligible, undetermined, or nearly eligible, and with which leaves unmet and unknown.
-Windows of application are the caller's business: it puts in what is listed.
+Windows of application are the caller's business: it puts in what is listed. Where a service behind it is away, its
+questions raise BackendUnavailable.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from matching.criteria.evaluate import Verdict
 
 class UnknownBackend(LookupError):
     """A backend was asked for by a name that nobody registered."""
+
+
+class BackendUnavailable(RuntimeError):
+    """The service behind a backend is away, or refuses; the message says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,15 @@ class MatcherBackend(Protocol):
     def match(self, facts: Facts, *, as_of: date, near: int = 0) -> list[Match]:
         """Every policy that is eligible, undetermined, or ineligible with at most ``near`` leaves unmet, by id."""
 
+    def match_many(
+        self, profiles: Iterable[tuple[str, Facts]], *, as_of: date, near: int = 0
+    ) -> Iterator[tuple[str, list[Match]]]:
+        """``match`` for each named profile, in the order given; asked in batches where that is faster."""
+
     def match_policy(
         self, policy: Listed, profiles: Iterable[tuple[str, Facts]], *, as_of: date, near: int = 0
     ) -> Iterator[tuple[str, Match]]:
         """The profiles for which one policy (held or not) comes up, in the order given."""
+
+    def close(self) -> None:
+        """Gives back what the backend holds outside the process. It is not asked again."""

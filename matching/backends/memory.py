@@ -63,6 +63,12 @@ class MemoryBackend:
         found.sort(key=_by_policy)
         return found
 
+    def match_many(
+        self, profiles: Iterable[tuple[str, Facts]], *, as_of: date, near: int = 0
+    ) -> Iterator[tuple[str, list[Match]]]:
+        for name, facts in profiles:
+            yield name, self.match(facts, as_of=as_of, near=near)
+
     def match_policy(
         self, policy: Listed, profiles: Iterable[tuple[str, Facts]], *, as_of: date, near: int = 0
     ) -> Iterator[tuple[str, Match]]:
@@ -70,6 +76,9 @@ class MemoryBackend:
         for profile, facts in profiles:
             for match in day.match(facts, near):
                 yield profile, match
+
+    def close(self) -> None:
+        """Nothing is held outside."""
 
     def _compile(self, policy: Listed) -> Item:
         return compile_item(policy.id, policy.criteria, self._compiler)

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
+from matching.backends import BACKENDS, BackendUnavailable, Listed, Match, MatcherBackend, create_backend
 from matching.criteria import Collector, Vocabulary
 from matching.criteria.values import read_date
 from matching.files import (
@@ -59,21 +61,34 @@ class FileCommand(BaseCommand):
         parser.add_argument("--as-of", required=True, type=_day, metavar="YYYY-MM-DD", help="以哪一天为准")
         parser.add_argument("--vocabulary", type=Path, metavar="V.json", help="词表文件；不写则用默认词表")
         parser.add_argument(
-            "--backend", choices=("memory", "elasticsearch"), default="memory", help="匹配引擎，结果逐字节相同"
+            "--backend", choices=sorted(BACKENDS), default="memory", help="匹配引擎，结果逐字节相同（默认 memory）"
         )
         parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="写到哪个文件")
         parser.add_argument("--skip-bad", action="store_true", help="列出并略过有错的行，其余照写，退出码为 0")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["backend"] != "memory":
-            self.refuse(f"--backend {options['backend']}: 这个匹配引擎尚未安装；请用 --backend memory，结果相同")
         with _no_collecting():
             inputs = self.read(options)
-            self.write(options["out"], self.lines(inputs, options))
+            try:
+                with closing(create_backend(options["backend"])) as backend:
+                    backend.put(Listed(policy.id, policy.criteria) for policy in inputs.policies)
+                    self.write(options["out"], self.lines(inputs, backend, options))
+            except BackendUnavailable as error:
+                self.refuse(f"--backend {options['backend']}: {error}；没有写出任何文件")
 
-    def lines(self, inputs: Inputs, options: dict[str, Any]) -> Iterable[str]:
-        """The lines to write, each with its LF, in their final order."""
+    def lines(self, inputs: Inputs, backend: MatcherBackend, options: dict[str, Any]) -> Iterable[str]:
+        """The lines to write, each with its LF, in their final order. The backend holds the policies."""
         raise NotImplementedError
+
+    def matched(
+        self, inputs: Inputs, backend: MatcherBackend, *, near: int, what: str
+    ) -> Iterator[tuple[EnterpriseLine, list[Match]]]:
+        """Each enterprise with what comes up for it, in order, behind a progress bar."""
+        profiles = ((enterprise.id, enterprise.facts) for enterprise in inputs.enterprises)
+        found = backend.match_many(profiles, as_of=inputs.as_of, near=near)
+        both = zip(inputs.enterprises, found, strict=True)
+        for enterprise, (_, matches) in self.progress(both, total=len(inputs.enterprises), what=what, unit=" 家"):
+            yield enterprise, matches
 
     def read(self, options: dict[str, Any]) -> Inputs:
         """Everything read and checked; refuses with every mistake unless bad lines may be skipped."""

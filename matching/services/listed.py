@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from matching.backends.base import Listed, Match, MatcherBackend
-from matching.backends.registry import create_backend
+from matching.backends.registry import create_listed_backend
 from matching.criteria import Facts, InvalidInput, Vocabulary, parse_criteria, parse_facts
 from matching.criteria.errors import Collector
 from matching.criteria.facts import parse_fact
@@ -43,7 +43,7 @@ class ListedVersions:
         self._backend_name = backend_name
         self._lock = threading.Lock()
         self._vocabulary: Vocabulary | None = None
-        self._backend: MatcherBackend = create_backend(backend_name)
+        self._backend: MatcherBackend = create_listed_backend(backend_name)
         self._held: dict[str, _Held] = {}
 
     def match(self, profiles: list[tuple[int, Facts]], *, as_of: date, near: int) -> list[tuple[int, list[Match]]]:
@@ -52,15 +52,21 @@ class ListedVersions:
         with self._lock:
             self._bring_up_to_date()
             is_open = {key for key, held in self._held.items() if held.is_open(as_of)}
+            named = [(str(pk), facts) for pk, facts in profiles]
             return [
-                (pk, [match for match in self._backend.match(facts, as_of=as_of, near=near) if match.policy in is_open])
-                for pk, facts in profiles
+                (int(name), [match for match in found if match.policy in is_open])
+                for name, found in self._backend.match_many(named, as_of=as_of, near=near)
             ]
+
+    @property
+    def trouble(self) -> str:
+        """Why the embedded matcher answers instead of the one that the settings name; empty where all is well."""
+        return str(getattr(self._backend, "trouble", ""))
 
     def _bring_up_to_date(self) -> None:
         vocabulary = current_vocabulary()
         if self._vocabulary is None or self._vocabulary.digest != vocabulary.digest:
-            self._vocabulary, self._backend, self._held = vocabulary, create_backend(self._backend_name), {}
+            self._vocabulary, self._backend, self._held = vocabulary, create_listed_backend(self._backend_name), {}
         fields = ("version_id", "rule_hash", "window_from", "window_until")
         rows = PolicyItem.objects.filter(is_listed=True).values_list(
             "current_version_id", *(f"current_version__{field}" for field in fields[1:])

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cms.models import PolicyItemPage
+from cms.services.finding import published_rows, rows_in_order
 from cms.serving import library_page, serve_library, window_state
 from matching.criteria import Outcome, parse_facts
 from matching.criteria.award import estimate, parse_award
@@ -32,6 +33,16 @@ def policy_list(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     query = request.META.get("QUERY_STRING", "")
     return redirect(f"{url}?{query}" if query else url)
+
+
+@require_GET
+def suggest(request: HttpRequest) -> HttpResponse:
+    """What a reader may be about to type: words to search for, titles to go to. A piece of a page, for htmx."""
+    kind = request.GET.get("kind", "")
+    found = published_rows().suggest(text=request.GET.get("q", "").replace("\x00", ""), kind=kind)
+    rows = {str(row.pk): row for row in rows_in_order(ids=[entry.id for entry in found if entry.id])}
+    entries = [(entry.text, rows.get(entry.id)) for entry in found if not entry.id or entry.id in rows]
+    return render(request, "cms/_suggestions.html", {"entries": entries, "library": library_page(), "kind": kind})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

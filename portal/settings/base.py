@@ -157,7 +157,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 WAGTAIL_SITE_NAME = "惠达"
 WAGTAILADMIN_BASE_URL = env.str("HUIDA_BASE_URL", default="http://localhost:8000")
 WAGTAIL_I18N_ENABLED = False
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+# Finds Chinese by any part of a word; the full-text ones take a whole sentence without spaces for one word.
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database.fallback"}}
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAILDOCS_EXTENSIONS = [
     "csv",
@@ -179,8 +180,14 @@ WAGTAILDOCS_EXTENSIONS = [
 HUIDA_BASE_URL = WAGTAILADMIN_BASE_URL
 HUIDA_DISTRICT = env.str("HUIDA_DISTRICT", default="青羊区")
 HUIDA_DISTRICT_CODE = env.str("HUIDA_DISTRICT_CODE", default="510105")
-# The matcher behind matching.backends: "memory" needs no service.
+# The matcher behind matching.backends: "memory" needs no service, "elasticsearch" falls back on it.
 HUIDA_MATCHER = env.str("HUIDA_MATCHER", default="memory")
+ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="http://127.0.0.1:9200")
+ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", default="huida")
+# Seconds after which a question is given up and put to the embedded engine.
+ELASTICSEARCH_TIMEOUT = env.float("ELASTICSEARCH_TIMEOUT", default=5.0)
+# The search behind matching.search: "memory" needs no service.
+HUIDA_SEARCH = env.str("HUIDA_SEARCH", default="memory")
 # Day of the month on which a payment cycle is cut off; moved to a working day.
 HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 # Folder into which sealed payment files are handed over.

@@ -1,5 +1,6 @@
 """The settings of the test suite: SQLite in memory unless DATABASE_URL names a PostgreSQL."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -21,3 +22,5 @@ HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
+ELASTICSEARCH_INDEX_PREFIX = f"huida-test-{os.getpid()}"  # each test process has its own; see tests/conftest.py
+ELASTICSEARCH_TIMEOUT = 60.0  # machines are shared

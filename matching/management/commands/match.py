@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from matching.backends import Listed, Match, create_backend
+from matching.backends import Match, MatcherBackend
 from matching.management.file_command import FileCommand, Inputs
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
@@ -24,21 +24,18 @@ class Command(FileCommand):
             "--near", type=_how_many, default=0, metavar="N", help="也列出不符合但至多差 N 项的（默认 0：不列）"
         )
 
-    def lines(self, inputs: Inputs, options: dict[str, Any]) -> Iterator[str]:
-        backend = create_backend(options["backend"])
-        backend.put(Listed(policy.id, policy.criteria) for policy in inputs.policies)
+    def lines(self, inputs: Inputs, backend: MatcherBackend, options: dict[str, Any]) -> Iterator[str]:
         found: dict[str, list[tuple[str, Match]]] = {policy.id: [] for policy in inputs.policies}
-        total = len(inputs.enterprises)
-        for enterprise in self.progress(inputs.enterprises, total=total, what="匹配", unit=" 家"):
+        for enterprise, matches in self.matched(inputs, backend, near=options["near"], what="匹配"):
             name = _json(enterprise.id)
-            for match in backend.match(enterprise.facts, as_of=inputs.as_of, near=options["near"]):
+            for match in matches:
                 found[match.policy].append((name, match))
         for policy in self.progress(inputs.policies, total=len(inputs.policies), what="写出", unit=" 条"):
             yield from _lines(policy.id, found.pop(policy.id))
 
 
 def _lines(policy: str, matches: Iterable[tuple[str, Match]]) -> Iterator[str]:
-    """The lines of a policy. Equal matches come as the same object, so each text is made once."""
+    """The lines of a policy. Equal matches mostly come as the same object, so that each text is made once."""
     start = f'{{"policy": {_json(policy)}, "enterprise": '
     endings: dict[int, str] = {}
     for enterprise, match in matches:

@@ -24,6 +24,11 @@ def get(client: Client, url: str, **query: Any) -> str:
     return response.content.decode()
 
 
+def unmarked(text: str) -> str:
+    """A page without the marks around the words that were searched for."""
+    return text.replace("<mark>", "").replace("</mark>", "")
+
+
 def queries(client: Client, url: str) -> int:
     client.get(url)
     Site.clear_site_root_paths_cache()
@@ -97,7 +102,7 @@ def test_the_title_ranks_before_the_body_in_a_search(client: Client) -> None:
     cms.published_item(title="人才引进补贴", summary="也可用于房租")
     cms.published_item(title="重点载体房租补贴")
     cms.published_item(title="贷款贴息")
-    text = get(client, "/policies/", q="房租")
+    text = unmarked(get(client, "/policies/", q="房租"))
     assert text.index("重点载体房租补贴") < text.index("人才引进补贴")
     assert "贷款贴息</a>" not in text
 
@@ -105,7 +110,7 @@ def test_the_title_ranks_before_the_body_in_a_search(client: Client) -> None:
 def test_a_search_whose_words_never_stand_together_gives_what_has_some_and_says_so(client: Client) -> None:
     cms.published_item(title="房租补贴")
     cms.published_item(title="贷款贴息")
-    text = get(client, "/policies/", q="房租贷款")
+    text = unmarked(get(client, "/policies/", q="房租贷款"))
     assert "部分相关" in text
     assert "贷款贴息</a>" in text
 

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from bench import generate
 from matching.criteria import evaluate, parse_criteria, parse_facts
@@ -236,10 +237,12 @@ def test_a_place_that_cannot_be_written_is_told(desk: Desk) -> None:
     assert f"{desk.out}:0: $: 写不出文件" in desk.errors
 
 
-def test_the_elasticsearch_backend_says_that_it_is_not_there(desk: Desk) -> None:
-    desk.put([], [])
+def test_an_elasticsearch_that_is_away_is_told_with_what_to_do(desk: Desk, settings: Settings) -> None:
+    settings.ELASTICSEARCH_URL = "http://127.0.0.1:9"
+    desk.put([{"id": "P", "criteria": {"all": []}}], [{"id": "E", "facts": {}}])
     assert desk.run("--backend", "elasticsearch") == 2
-    assert "请用 --backend memory" in desk.errors
+    assert "http://127.0.0.1:9" in desk.errors
+    assert "memory，结果相同" in desk.errors
     assert not desk.out.exists()
 
 

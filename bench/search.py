@@ -1,0 +1,126 @@
+"""``python -m bench.search``: the judged queries of tests/search_quality on each database that can be had.
+
+Prints nDCG@10, recall@10 and the 95th percentile of one search, ours beside Wagtail's. Exits 1 where ours falls below
+what is promised or gives another order on another database. Databases: SQLite in memory, and the PostgreSQL of
+TEST_DATABASE_URL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+PROMISED = 0.85
+LATEST_MS = 50.0
+PROFILES = 10_000
+
+
+def measure_here() -> dict[str, Any]:
+    """In a test database of the process's own settings: scores, what ours found, and the time of a simulation."""
+    import django
+
+    django.setup()
+    from django.test.utils import setup_databases, teardown_databases
+
+    kept = setup_databases(verbosity=0, interactive=False)
+    try:
+        from tests.search_quality import measure
+
+        measure.load()
+        scores = measure.contest()
+        return {
+            "table": measure.table(scores),
+            "ndcg": scores[measure.OURS].ndcg,
+            "recall": scores[measure.OURS].recall,
+            "p95": scores[measure.OURS].p95,
+            "found": scores[measure.OURS].found,
+            "simulation": _simulation(),
+        }
+    finally:
+        teardown_databases(kept, verbosity=0)
+
+
+def _simulation() -> tuple[float, float]:
+    """Seconds, and those of the processor, for one item of the demo district over enterprises in the database."""
+    from datetime import UTC, date, datetime
+
+    from cms.fields import read_award, read_criteria
+    from cms.models import PolicyItemPage
+    from matching.models import Enterprise, Profile
+    from matching.services.simulate import simulate
+    from portal.demo.enterprises import generate
+
+    day, now = date(2026, 11, 22), datetime(2026, 11, 22, tzinfo=UTC)
+    lines = generate(as_of=day, count=600)
+    made = Enterprise.objects.bulk_create(
+        Enterprise(credit_code=f"91510105MA{n:07d}X", name=f"企业{n}", external_id=f"e{n}", created_at=now)
+        for n in range(PROFILES)
+    )
+    Profile.objects.bulk_create(
+        Profile(enterprise=one, facts=lines[n % len(lines)]["facts"], revision=1, as_of=day, updated_at=now)
+        for n, one in enumerate(made)
+    )
+    page = PolicyItemPage.objects.get(code="gy-equipment")
+    start, busy = time.perf_counter(), time.process_time()
+    simulate(
+        criteria=read_criteria(page.criteria),
+        award=read_award(page.award),
+        budget_line=page.budget_line,
+        ceiling=page.ceiling,
+        as_of=day,
+    )
+    return time.perf_counter() - start, time.process_time() - busy
+
+
+def main() -> int:
+    if "--here" in sys.argv:
+        json.dump(measure_here(), sys.stdout)
+        return 0
+    postgres = os.environ.get("TEST_DATABASE_URL", "postgres://huida:huida@127.0.0.1:5432/huida_search")
+    answers: dict[str, dict[str, Any]] = {}
+    for name, url in (("SQLite", None), ("PostgreSQL", postgres)):
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
+        environment.pop("DATABASE_URL", None)
+        if url:
+            environment["DATABASE_URL"] = url
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.search", "--here"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            print(f"\n## {name}: not measured\n{done.stderr.strip().splitlines()[-1] if done.stderr else ''}")
+            continue
+        answers[name] = json.loads(done.stdout)
+        print(f"\n## {name}\n{answers[name]['table']}")
+        taken, busy = answers[name]["simulation"]
+        print(f"simulation of one item over {PROFILES:,} enterprises: {taken:.1f} s ({busy:.1f} s of processor)")
+    missed = [
+        f"{name}: {what} {answer[what]:.3f}, promised {PROMISED}"
+        for name, answer in answers.items()
+        for what in ("ndcg", "recall")
+        if answer[what] < PROMISED
+    ]
+    missed += [
+        f"{name}: p95 {a['p95']:.0f} ms, promised {LATEST_MS:.0f}"
+        for name, a in answers.items()
+        if a["p95"] > LATEST_MS
+    ]
+    if len(answers) == 2:
+        same = answers["SQLite"]["found"] == answers["PostgreSQL"]["found"]
+        print(f"\nthe same hits in the same order on both: {'yes' if same else 'NO'}")
+        if not same:
+            missed.append("the databases give different hits")
+    if missed or not answers:
+        print("\nmissed:", *missed, sep="\n")
+    return 1 if missed or not answers else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
