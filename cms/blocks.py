@@ -12,6 +12,7 @@ MATERIAL_SOURCES = [
     ("applicant", _("企业提交")),
     ("library", _("电子证照库调取")),
     ("exchange", _("数据共享获取")),
+    ("form", _("在线填写（不用上传）")),
 ]
 MATERIAL_FORMS = [
     ("electronic", _("电子件")),

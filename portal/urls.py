@@ -1,8 +1,8 @@
 """All addresses of the platform. Wagtail answers last, for whatever page the editors made."""
 
 from django.conf import settings
-from django.conf.urls.static import static
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
@@ -10,6 +10,13 @@ from wagtail.documents import urls as wagtaildocs_urls
 from portal import converters, views
 
 converters.register()
+
+# Pictures and files of the editors, where no web server stands in front.
+media = (
+    [re_path(rf"^{settings.MEDIA_URL.lstrip('/')}(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})]
+    if settings.SERVE_MEDIA
+    else []
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
@@ -23,6 +30,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("", include("portal.public.urls")),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),  # nothing outside of development
+    *media,
     path("", include(wagtail_urls)),
 ]

@@ -15,7 +15,7 @@ from matching.services.vocabulary import ITEM_TYPES
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MATERIAL_CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
-SOURCES = ("applicant", "library", "exchange")
+SOURCES = ("applicant", "library", "exchange", "form")
 FORMS = ("electronic", "original", "copy")
 DELIVERIES = ("automatic", "instant", "fast", "window")
 CONTACT = ("phone", "office", "address", "hours")

@@ -38,8 +38,13 @@ class MaterialRule:
 
     @property
     def is_brought(self) -> bool:
-        """Whether the enterprise hands it in; what comes by data exchange asks no paper of it."""
-        return self.origin != "exchange"
+        """Whether the enterprise hands in a file; data exchange and the form it fills in online ask no paper of it."""
+        return self.origin not in {"exchange", "form"}
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it is the form itself, filled in online."""
+        return self.origin == "form"
 
 
 def read_rules(*, version: PolicyVersion, vocabulary: Vocabulary) -> Rules:

@@ -63,7 +63,7 @@ def budget_lines(as_of: date) -> list[dict[str, Any]]:
 
 
 MATERIALS: dict[str, dict[str, Any]] = {
-    "application": {"name": "申报表", "source": "applicant", "note": "在线填写，系统按企业画像预填"},
+    "application": {"name": "申报表", "source": "form", "note": "在线填写，系统按企业画像预填"},
     "licence": {"name": "营业执照", "source": "exchange", "note": "市场监管登记信息，自动核验"},
     "credit-report": {"name": "公共信用信息报告", "source": "exchange", "note": "信用信息平台出具，自动核验"},
     "tax-certificate": {"name": "完税证明", "source": "exchange", "note": "税务数据，自动核验"},

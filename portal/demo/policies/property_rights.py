@@ -16,7 +16,7 @@ def items(as_of: date) -> list[Data]:
             kind="intellectual_property",
             department="market",
             clause=("10", "第六条"),
-            audience="近一年内获得三件以上发明专利或 PCT 专利授权的企业",
+            audience="近一年半内获得三件以上发明专利（含 PCT）授权的企业",
             summary="每件资助 3,000 元，最多 100 件。",
             criteria={
                 "all": [

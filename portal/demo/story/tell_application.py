@@ -63,7 +63,7 @@ def submission(stage: Stage, say: Narrator) -> None:
             f"上传 {names[material.code].name}（{material.get_content_type_display()}，"
             f"{material.size / 1024:.0f} KB，SHA-256 {material.sha256[:12]}…）"
         )
-    fetched = [rule.name for rule in names.values() if not rule.is_brought]
+    fetched = [rule.name for rule in names.values() if rule.origin == "exchange"]
     say.detail(f"免交 {len(fetched)} 项：{'、'.join(fetched)}（数据共享核验）")
     figures = first.outcome["estimate"]
     say.say(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -35,6 +36,12 @@ from portal.facts.fields import PREFIX, FactsForm
 from portal.forms import typed
 from portal.refusals import attempt, lay_on, words_of
 
+# Digits with what is written between them, and an extension: 028-8100 0000 转 8.
+_PHONE = RegexValidator(
+    r"\A[+(（]?[0-9][0-9 ()（）\-—]{5,24}[0-9]\s*((转|分机)\s*[0-9]{1,6})?\Z",
+    gettext_lazy("请填写能打通的电话，如 13800000000 或 028-81000000。"),
+)
+
 
 class ContactForm(forms.Form):
     contact_name = forms.CharField(label=gettext_lazy("联系人"), max_length=60, required=False)
@@ -42,20 +49,28 @@ class ContactForm(forms.Form):
         label=gettext_lazy("联系电话"),
         max_length=40,
         required=False,
+        validators=[_PHONE],
         help_text=gettext_lazy("办理中有事会打这个电话。"),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )
 
 
-def own_application(request: HttpRequest, application_id: int, *, draft: bool | None = None) -> Application:
-    """The application if it is the acting enterprise's, else 404; `draft` asks for a draft, or for none."""
+def own_application(request: HttpRequest, application_id: int, *, draft: bool = True) -> Application:
+    """The application if it is the acting enterprise's, else 404; a draft is one only where it may be."""
     found = Application.objects.filter(enterprise=current_enterprise(request)).select_related(
         "item__department", "item__current_version", "version__vocabulary", "enterprise"
     )
-    if draft is not None:
-        state = ApplicationState.DRAFT.value
-        found = found.filter(state=state) if draft else found.exclude(state=state)
+    if not draft:
+        found = found.exclude(state=ApplicationState.DRAFT.value)
     return get_object_or_404(found, pk=application_id)
+
+
+def handed_in(request: HttpRequest, application: Application) -> HttpResponseBase | None:
+    """Whoever comes back to a step of the draft after handing it in (a second click, the back button) is led on."""
+    if application.state == ApplicationState.DRAFT.value:
+        return None
+    messages.info(request, _("这份申报已提交，不能再在这里修改。进展见下。"))
+    return redirect("enterprise:application", application.pk)
 
 
 @enterprise_required
@@ -79,7 +94,9 @@ def apply(request: HttpRequest, code: str) -> HttpResponseBase:
 @enterprise_required
 def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
     """Step one: the form. Whatever is typed is kept, complete or not."""
-    application = own_application(request, application_id, draft=True)
+    application = own_application(request, application_id)
+    if (led_on := handed_in(request, application)) is not None:
+        return led_on
     now = timezone.now()
     form = facts_form(request, application)
     data = request.POST if request.method == "POST" else None
@@ -131,7 +148,9 @@ def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
 @enterprise_required
 def bring_materials(request: HttpRequest, application_id: int) -> HttpResponseBase:
     """Step two: materials. Each is uploaded, promised, reused from the evidence library, or not needed."""
-    application = own_application(request, application_id, draft=True)
+    application = own_application(request, application_id)
+    if (led_on := handed_in(request, application)) is not None:
+        return led_on
     if request.method == "POST":
         take_material(request, application)
         return redirect("enterprise:materials", application.pk)
@@ -167,7 +186,9 @@ def download_material(request: HttpRequest, material_id: int) -> HttpResponseBas
 @enterprise_required
 def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
     """Step three: check your answers, promise what is still missing, and submit."""
-    application = own_application(request, application_id, draft=True)
+    application = own_application(request, application_id)
+    if (led_on := handed_in(request, application)) is not None:
+        return led_on
     now = timezone.now()
     actor = enterprise_actor(request)
     gaps = read_gaps(request.POST) if request.method == "POST" else {}

@@ -11,7 +11,7 @@ from disbursement.models import Application
 from disbursement.selectors.forms import form_fields, material_rules
 from matching.criteria import Scope
 from matching.days import day_of
-from matching.models import PolicyItem
+from matching.models import Enterprise, PolicyItem
 from matching.services.facts import profile_as_of
 from matching.services.vocabulary import current_vocabulary
 from portal.accounts.access import current_enterprise, enterprise_required
@@ -45,8 +45,20 @@ def opportunities(request: HttpRequest) -> HttpResponseBase:
     return render(
         request,
         "enterprise/opportunities.html",
-        {"kind": kind, "kinds": [(k, counts[k]) for k in Kind], "page": page, "opportunities": told},
+        {
+            "kind": kind,
+            "kinds": [(k, counts[k]) for k in Kind],
+            "page": page,
+            "opportunities": told,
+            "latest": _latest(enterprise, [match.version.item_id for match in page.object_list]),
+        },
     )
+
+
+def _latest(enterprise: Enterprise, item_ids: list[int]) -> dict[int, Application]:
+    """The newest application for each item, so that nobody is told to apply for what is under way or paid."""
+    rows = Application.objects.filter(enterprise=enterprise, item__in=item_ids).order_by("created_at", "pk")
+    return {row.item_id: row for row in rows}
 
 
 @enterprise_required

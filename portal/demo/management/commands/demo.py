@@ -79,7 +79,7 @@ class Command(BaseCommand):
             "HUIDA_VAR_DIR": str(folder),
             "HUIDA_BASE_URL": os.environ.get("HUIDA_BASE_URL", f"http://localhost:{options['port']}"),
             "EMAIL_URL": os.environ.get("EMAIL_URL", f"filemail://{folder / 'mail'}"),
-            # Django keeps every statement in memory under DEBUG; the website is started with it, the story without.
+            # Under DEBUG Django keeps every statement in memory and shows its own error pages.
             "DEBUG": "0",
         }
         environment.pop("HUIDA_TREASURY_OUTBOX", None)
@@ -119,14 +119,25 @@ class Command(BaseCommand):
         _show_accounts(Narrator(sys.stdout, sys.stderr), settings.HUIDA_BASE_URL)
 
     def _serve(self, folder: Path, port: int) -> None:
-        """Become Django's own web server, which serves static files too and ends with Ctrl-C."""
+        """Become Django's own web server, which ends with Ctrl-C.
+
+        Without DEBUG an error shows the product's page; --insecure serves static files all the same.
+        """
         signal.signal(signal.SIGINT, lambda *_: sys.exit(0))  # until the web server listens for it
         lock = _lock(folder, alone=False)
         os.set_inheritable(lock, True)
         self.stdout.write(f"\n  网站：http://localhost:{port}/    按 Ctrl-C 结束；make serve 可再次启动。\n")
         self.stdout.flush()
-        arguments = [sys.executable, sys.argv[0], "runserver", "--noreload", "--skip-checks", f"127.0.0.1:{port}"]
-        os.execve(sys.executable, arguments, {**os.environ, "DEBUG": "1", "DJANGO_RUNSERVER_HIDE_WARNING": "true"})
+        arguments = [
+            sys.executable,
+            sys.argv[0],
+            "runserver",
+            "--noreload",
+            "--insecure",
+            "--skip-checks",
+            f"127.0.0.1:{port}",
+        ]
+        os.execve(sys.executable, arguments, {**os.environ, "DEBUG": "0", "DJANGO_RUNSERVER_HIDE_WARNING": "true"})
 
 
 def _day(text: str) -> date:

@@ -1,0 +1,76 @@
+"""The steps of an application as a first-time user takes them: late clicks, wrong telephones, second applications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from disbursement.domain.workflow import ApplicationState
+from disbursement.selectors.forms import material_rules
+from matching.days import day_of
+from matching.models import Match, Verdict
+from tests.factories import disbursement as people
+from tests.integration.portal.conftest import NOW, member, signed_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
+TYPED = {"code": "application", "name": "申报表", "required": True, "source": "form", "note": ""}
+
+
+@pytest.mark.parametrize("step", ["edit", "materials", "check"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_step_of_what_was_handed_in_leads_to_the_application(step: str, method: str) -> None:
+    case = people.case_in(ApplicationState.SUBMITTED)
+    client = signed_in(member(case.enterprise))
+    response = getattr(client, method)(reverse(f"enterprise:{step}", args=[case.id]), follow=True)
+    assert response.redirect_chain == [(reverse("enterprise:application", args=[case.id]), 302)]
+    assert "这份申报已提交" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("phone", "is_taken"),
+    [
+        ("13800000000", True),
+        ("028-8100 0000", True),
+        ("（028）81000000", True),
+        ("028-81000000 转 12", True),
+        ("+86 138 0000 0000", True),
+        ("请打给我", False),
+        ("xxxxxxxx", False),
+        ("12345", False),
+    ],
+)
+def test_a_telephone_is_one_that_can_be_called(phone: str, is_taken: bool) -> None:
+    case = people.case().drafted()
+    client = signed_in(member(case.enterprise))
+    client.post(reverse("enterprise:edit", args=[case.id]), {"contact_phone": phone, "save": "1"})
+    case.application.refresh_from_db(fields=["contact_phone"])
+    assert (case.application.contact_phone == phone) is is_taken
+
+
+def test_the_form_that_is_filled_in_online_is_not_asked_for_as_a_file() -> None:
+    version = people.item(materials=[TYPED, *people.MATERIALS])
+    case = people.case(version=version).drafted()
+    assert [rule.is_brought for rule in material_rules(version=version)] == [False, True, True, True]
+    page = signed_in(member(case.enterprise)).get(reverse("enterprise:materials", args=[case.id])).content.decode()
+    assert "在线填写，不用上传" in page
+    assert "上传“申报表”" not in page
+    assert "上传“发票清单”" in page
+
+
+def test_an_item_already_applied_for_says_so_in_the_list_and_on_its_page() -> None:
+    case: Any = people.case_in(ApplicationState.SUBMITTED)
+    version = case.application.version
+    Match.objects.update_or_create(
+        enterprise=case.enterprise,
+        version=version,
+        defaults={"verdict": Verdict.ELIGIBLE, "as_of": day_of(NOW), "form_only": False},
+    )
+    client = signed_in(member(case.enterprise))
+    listed = client.get(reverse("enterprise:opportunities"), {"kind": "fits"}).content.decode()
+    assert "已申报过" in listed
+    assert case.application.number in listed
+    page = client.get(reverse("enterprise:opportunity", args=[version.item.code])).content.decode()
+    assert "再次申报" in page
+    assert "开始申报" not in page
