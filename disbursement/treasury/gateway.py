@@ -49,7 +49,8 @@ class FolderGateway:
                 handle.write(content)
                 handle.flush()
                 os.fsync(handle.fileno())
-            os.chmod(handle.name, 0o644)
-            os.replace(handle.name, target)
+            part = Path(handle.name)
+            part.chmod(0o644)
+            part.replace(target)
         except OSError as error:
             raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
