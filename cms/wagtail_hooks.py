@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
+from cms.home_panel import PolicyPanel
 from cms.models import PolicyDocumentPage, PolicyItemPage
 from cms.simulation.views import simulation
 from cms.vocabulary_admin import urls as vocabulary_urls
@@ -35,6 +36,23 @@ def vocabulary_menu_item() -> MenuItem:
     return VocabularyMenuItem(
         gettext_lazy("事实词表"), reverse("cms_vocabulary:index"), name="vocabulary", icon_name="list-ul", order=300
     )
+
+
+@hooks.register("construct_homepage_panels")
+def policies_first(request: HttpRequest, panels: list[Any]) -> None:
+    panels.insert(0, PolicyPanel())
+
+
+@hooks.register("construct_help_menu")
+def no_news_of_the_editor(request: HttpRequest, items: list[Any]) -> None:
+    """What is new in Wagtail, and its guide, are English and no news to a policy officer."""
+    items[:] = [item for item in items if not item.name.startswith(("whats-new", "editor-guide"))]
+
+
+@hooks.register("register_admin_menu_item")
+def website_menu_item() -> MenuItem:
+    # Not "/", which the menu would take for the start of every address and mark as where one is.
+    return MenuItem(gettext_lazy("公众网站"), reverse("public:policy_list"), name="website", icon_name="home", order=1)
 
 
 @hooks.register("before_copy_page")

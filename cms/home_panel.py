@@ -1,0 +1,48 @@
+"""The first panel of the editor's first page: begin a policy, find one, go on with what is not published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.ui.components import Component
+from wagtail.models import Page
+
+from cms.models import PolicyDocumentPage, PolicyIndexPage, PolicyItemPage, ReadingPage
+
+DRAFTS_SHOWN = 10
+
+
+class PolicyPanel(Component):
+    name = "policies"
+    template_name = "cms/admin/home_panel.html"
+    order = 10
+
+    def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parent_context["request"]
+        index = PolicyIndexPage.objects.order_by("pk").first()
+        starts: list[tuple[str, str, bool]] = []
+        if index is not None:
+            add = "wagtailadmin_pages:add"
+            if index.permissions_for_user(request.user).can_add_subpage():
+                for label, model in _KINDS:
+                    starts.append((str(label), reverse(add, args=["cms", model, index.pk]), not starts))
+            starts.append((_("全部政策"), reverse("wagtailadmin_explore", args=[index.pk]), False))
+        drafts = Page.objects.type(PolicyItemPage, PolicyDocumentPage, ReadingPage).filter(has_unpublished_changes=True)
+        return {
+            "starts": starts,
+            "live": PolicyItemPage.objects.live().count(),
+            "waiting": PolicyItemPage.objects.filter(has_unpublished_changes=True).count(),
+            "drafts": drafts.order_by("-latest_revision_created_at")[:DRAFTS_SHOWN],
+            "site_url": "/",
+        }
+
+
+_KINDS = [
+    (gettext_lazy("新建政策事项"), "policyitempage"),
+    (gettext_lazy("新建政策文件"), "policydocumentpage"),
+    (gettext_lazy("新建政策解读"), "readingpage"),
+]
