@@ -69,6 +69,9 @@ bench: setup-dev ## Benchmarks, as ratios in one run (docs/benchmarks.md)
 bench-search: setup-dev ## The judged queries of tests/search_quality, on every database at hand
 	$(PY) -m bench.search
 
+messages: ## Compile portal/locale (needs gettext)
+	msgfmt -o portal/locale/zh_Hans/LC_MESSAGES/django.mo portal/locale/zh_Hans/LC_MESSAGES/django.po
+
 lock: setup-dev ## Compile and pin requirements*.txt
 	$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
 	$(VENV)/bin/pip-compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django import forms
 from django.test import Client
+from django.utils.translation import gettext
 
 pytestmark = pytest.mark.django_db
 
@@ -23,3 +24,9 @@ def test_an_empty_field_is_told_what_to_do() -> None:
         kind = forms.ChoiceField(choices=[("a", "甲")])
 
     assert Form({}).errors == {"name": ["请填写这一项。"], "kind": ["请选择一项。"]}
+
+
+def test_the_editors_refusals_are_chinese() -> None:
+    said = gettext("The page could not be created due to validation errors.")
+    assert said.startswith("有内容需要更正")
+    assert gettext("There are validation errors, click save to highlight them.") == "内容有错，点保存可看到出错的地方。"
