@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from matching.days import day_of
 from matching.registry import outbox
-from matching.services import match, reindex
+from matching.services import match_profiles, reindex
 
 _BATCH = 1000
 
@@ -26,7 +26,7 @@ def deliver_outbox() -> int:
 def match_nightly() -> int:
     """Match everything as of today (Asia/Shanghai); returns how many pushes that made."""
     now = timezone.now()
-    return match.match_nightly(as_of=day_of(now), now=now).pushed
+    return match_profiles.match_nightly(as_of=day_of(now), now=now).pushed
 
 
 @shared_task(name="matching.mend_index")

@@ -7,6 +7,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy
+
+# Digits with what is written between them, and an extension: 028-8100 0000 转 8.
+PHONE = RegexValidator(
+    r"\A[+(（]?[0-9][0-9 ()（）\-—]{5,24}[0-9]\s*((转|分机)\s*[0-9]{1,6})?\Z",
+    gettext_lazy("请填写能打通的电话，如 13800000000 或 028-81000000。"),
+)
 
 
 class DateInput(forms.DateInput):
@@ -32,4 +40,4 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
         form.add_error(None, error)
 
 
-__all__ = ["DateInput", "add_errors", "typed"]
+__all__ = ["PHONE", "DateInput", "add_errors", "typed"]

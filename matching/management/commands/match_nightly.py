@@ -9,7 +9,7 @@ from tqdm import tqdm
 from matching.days import day_of
 from matching.management.enterprise_command import EnterpriseCommand, day_argument
 from matching.models import Enterprise
-from matching.services.match import match_nightly
+from matching.services.match_profiles import match_nightly
 
 
 class Command(EnterpriseCommand):

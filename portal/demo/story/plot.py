@@ -10,7 +10,7 @@ from disbursement.models import CorrectionSubject
 from disbursement.services import corrections, decisions, drafts, publicity, reviews
 from disbursement.services.corrections import Ask
 from disbursement.services.decisions import Reason
-from matching.services import match
+from matching.services import match_profiles
 from portal.demo import accounts, build, policies
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST, form_answers
 from portal.demo.story import acts, bank, months, papers
@@ -44,7 +44,7 @@ def plan_nights(stage: Stage) -> None:
     stage.plan_nights()
     for day in stage.time.nights():
         if day.day == 1 or day == stage.time.end:
-            stage.plan(at(day, 4), lambda now: match.match_nightly(as_of=now.date(), now=now))
+            stage.plan(at(day, 4), lambda now: match_profiles.match_nightly(as_of=now.date(), now=now))
 
 
 def plan_protagonist(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from portal.accounts import services
 from portal.accounts.access import role_required
 from portal.accounts.models import RoleAssignment, StaffRole, User
 from portal.accounts.views import invitation_link
-from portal.forms import add_errors, typed
+from portal.forms import PHONE, add_errors, typed
 
 PER_PAGE = 50
 
@@ -42,6 +42,7 @@ class PersonForm(forms.ModelForm):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["full_name"].required = True
+        self.fields["phone"].validators.append(PHONE)
 
 
 class RoleForm(forms.Form):

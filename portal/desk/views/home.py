@@ -66,6 +66,8 @@ class ReplyForm(forms.Form):
 @role_required(*DESK_ROLES)
 def home(request: HttpRequest) -> HttpResponseBase:
     access = access_for(request)
+    if access.roles == {StaffRole.ADMINISTRATOR}:
+        return redirect("desk:admin_home")  # nothing here could wait for one who only administers
     today = day_of(timezone.now())
     waiting: list[Waiting] = []
     if access.has(REVIEW_ROLES):

@@ -41,6 +41,12 @@ class NoteForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("说明"), max_length=300, required=False)
 
 
+class ReleaseForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("解除依据"), max_length=300, help_text=gettext_lazy("写明暂缓的原因怎样消除的，留存备查。")
+    )
+
+
 class RefundForm(ReasonForm):
     received_on = forms.DateField(label=gettext_lazy("到账日期"), widget=DateInput())
 
@@ -52,7 +58,7 @@ class ClawBackForm(ReasonForm):
 # Name → (action of the table, label, form, service, style of the button).
 DEEDS: dict[str, tuple[PayableAction, str, type[forms.Form], Callable[..., Any], str]] = {
     "hold": (PayableAction.HOLD, "暂缓", ReasonForm, payments.hold, "second"),
-    "release": (PayableAction.RELEASE, "解除暂缓", NoteForm, payments.release, ""),
+    "release": (PayableAction.RELEASE, "解除暂缓", ReleaseForm, payments.release, ""),
     "cancel": (PayableAction.CANCEL, "取消支付", ReasonForm, payments.cancel, "danger"),
     "refund": (PayableAction.REFUND, "登记退款", RefundForm, payments.refund, "second"),
     "claw-back": (PayableAction.CLAW_BACK, "发起追回", ClawBackForm, payments.claw_back, "danger"),

@@ -257,7 +257,9 @@ def _points(found: Application, posted: Any, *, with_fields: bool) -> list[Point
     rules = judging.rules_of(version=found.version, now=timezone.now())
     facts = rules.vocabulary.facts
     named: list[tuple[str, str, str]] = [
-        (CorrectionSubject.MATERIAL.value, rule.code, rule.name) for rule in material_rules(version=found.version)
+        (CorrectionSubject.MATERIAL.value, rule.code, rule.name)
+        for rule in material_rules(version=found.version)
+        if not rule.is_typed  # the form itself: its answers are named one by one
     ]
     if with_fields:
         named += [(CorrectionSubject.FIELD.value, field.key, field.label) for field in form_fields(rules=rules)]

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -33,14 +32,8 @@ from portal.enterprise.asked import asked_of
 from portal.enterprise.invoices import table_for
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
-from portal.forms import typed
+from portal.forms import PHONE, typed
 from portal.refusals import attempt, lay_on, words_of
-
-# Digits with what is written between them, and an extension: 028-8100 0000 转 8.
-_PHONE = RegexValidator(
-    r"\A[+(（]?[0-9][0-9 ()（）\-—]{5,24}[0-9]\s*((转|分机)\s*[0-9]{1,6})?\Z",
-    gettext_lazy("请填写能打通的电话，如 13800000000 或 028-81000000。"),
-)
 
 
 class ContactForm(forms.Form):
@@ -49,7 +42,7 @@ class ContactForm(forms.Form):
         label=gettext_lazy("联系电话"),
         max_length=40,
         required=False,
-        validators=[_PHONE],
+        validators=[PHONE],
         help_text=gettext_lazy("办理中有事会打这个电话。"),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )

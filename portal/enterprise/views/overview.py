@@ -23,7 +23,15 @@ from portal.enterprise.opportunities import Kind, counts_of
 from portal.inbox import selectors as inbox
 from portal.inbox.models import NotificationKind
 
-_COMING = (PayableState.AWAITING, PayableState.RESERVED, PayableState.SCHEDULED, PayableState.HELD, PayableState.SEALED)
+_COMING = (
+    PayableState.AWAITING,
+    PayableState.RESERVED,
+    PayableState.SCHEDULED,
+    PayableState.HELD,
+    PayableState.SEALED,
+    PayableState.BOUNCED,  # the money is still owed; only the account was wrong
+    PayableState.MENDED,
+)
 _DONE = (PayableState.PAID, PayableState.SETTLED)
 _OVER = (ApplicationState.DRAFT, ApplicationState.CLOSED, ApplicationState.WITHDRAWN)
 

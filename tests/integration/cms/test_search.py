@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from cms.models import SearchRow
 from matching.days import day_of
-from matching.services.match import match_nightly
+from matching.services.match_profiles import match_nightly
 from portal.accounts.models import Membership, MembershipKind, User
 from tests.factories import cms
 from tests.factories.matching import NOW, TODAY, enterprise

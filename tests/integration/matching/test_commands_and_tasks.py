@@ -13,7 +13,7 @@ from matching import tasks
 from matching.models import Push
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
-from matching.services import match
+from matching.services import match_policies
 from portal.inbox.models import Notification
 from portal.inbox.tasks import send_digests
 from tests.factories import matching as make
@@ -111,7 +111,7 @@ def test_without_a_broker_a_handler_that_fails_does_not_fail_the_publication(mon
     def broken(**_):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(match, "match_version", broken)
+    monkeypatch.setattr(match_policies, "match_version", broken)
     version = make.published()
     assert version.item.is_listed
     assert OutboxMessage.objects.get(delivered_at=None).attempts == 1

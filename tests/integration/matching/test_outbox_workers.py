@@ -14,7 +14,7 @@ from django.utils import timezone
 from matching.models import Match, PolicyVersion, Push
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
-from matching.services import match
+from matching.services import match_policies
 from portal.inbox.models import Notification
 from tests.factories import matching as make
 
@@ -90,7 +90,7 @@ def test_a_version_and_a_profile_matched_at_once_end_with_the_present_facts():
     outbox.deliver(now=make.NOW)
 
     def version_run():
-        match.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW)
+        match_policies.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW)
 
     for staff in range(2, 22):
         make.learn(firm, insured_staff=staff)

@@ -9,10 +9,13 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.selectors.forms import material_rules
+from disbursement.services import payments
 from matching.days import day_of
 from matching.models import Match, Verdict
+from portal.accounts.models import User
 from tests.factories import disbursement as people
-from tests.integration.portal.conftest import NOW, member, signed_in
+from tests.factories import money
+from tests.integration.portal.conftest import NOW, member, official, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 TYPED = {"code": "application", "name": "申报表", "required": True, "source": "form", "note": ""}
@@ -74,3 +77,29 @@ def test_an_item_already_applied_for_says_so_in_the_list_and_on_its_page() -> No
     page = client.get(reverse("enterprise:opportunity", args=[version.item.code])).content.decode()
     assert "再次申报" in page
     assert "开始申报" not in page
+
+
+def test_a_correction_names_what_can_be_brought_not_the_form_that_is_typed() -> None:
+    version = people.item(materials=[TYPED, *people.MATERIALS])
+    case = people.case(version=version).submitted()
+    page = signed_in(User.objects.get(pk=str(case.acceptor.user_id))).get(reverse("desk:ask_correction", args=[case.id]))
+    assert "material.invoice" in page.content.decode()
+    assert "material.application" not in page.content.decode()
+
+
+def test_an_administrators_first_page_is_the_administration() -> None:
+    response = signed_in(official("administrator")).get(reverse("desk:home"))
+    assert response.status_code == 302
+    assert response["Location"] == reverse("desk:admin_home")
+
+
+def test_a_hold_is_not_released_without_its_reason() -> None:
+    payable = money.payable("120000.00")
+    payments.hold(payable_id=payable.pk, reason="待核实", actor=money.Finance().checker, now=NOW)
+    client = signed_in(User.objects.get(pk=str(money.Finance().checker.user_id)))
+    client.post(reverse("desk:payable_act", args=[payable.pk, "release"]), {"release-note": ""})
+    payable.refresh_from_db()
+    assert payable.state == "held"
+    client.post(reverse("desk:payable_act", args=[payable.pk, "release"]), {"release-note": "已核实"})
+    payable.refresh_from_db()
+    assert payable.state == "reserved"

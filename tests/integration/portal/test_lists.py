@@ -14,7 +14,7 @@ from disbursement.services import ratings
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry.models import BudgetLine
-from matching.services.match import match_enterprise
+from matching.services.match_profiles import match_enterprise
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.integration.portal.conftest import NOW, member, official, signed_in

@@ -8,7 +8,8 @@ from matching import selectors
 from matching.models import Match, PolicyItem, Push, PushCause
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
-from matching.services import facts, match, publish, push
+from matching.services import facts, match_policies, match_profiles, publish, push
+from matching.services.listed import known_facts
 from tests.factories import matching as make
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +147,7 @@ def test_an_item_is_matched_only_within_its_window(firms):
     assert found(version) == {}
 
     def night(day):
-        match.match_nightly(as_of=day, now=make.NOW)
+        match_profiles.match_nightly(as_of=day, now=make.NOW)
         return sum(row[0] == "eligible" for row in found(version).values())
 
     assert night(date(2026, 11, 30)) == 0
@@ -164,12 +165,12 @@ def test_the_night_finds_what_the_passing_of_dates_changed():
     deliver()
     assert told(young) == {("一岁", "eligible", "profile")}
     assert told(old) == set()
-    run = match.match_nightly(as_of=date(2026, 11, 23), now=make.NOW)
+    run = match_profiles.match_nightly(as_of=date(2026, 11, 23), now=make.NOW)
     assert run.pushed == 1
     assert told(old) == {("一岁", "eligible", "date")}
-    run = match.match_nightly(as_of=date(2026, 11, 24), now=make.NOW)
+    run = match_profiles.match_nightly(as_of=date(2026, 11, 24), now=make.NOW)
     assert found(young)["一岁"][0] == "ineligible"
-    again = match.match_nightly(as_of=date(2026, 11, 24), now=make.NOW)
+    again = match_profiles.match_nightly(as_of=date(2026, 11, 24), now=make.NOW)
     assert (again.written, again.removed, again.pushed) == (0, 0, 0)
 
 
@@ -179,7 +180,7 @@ def test_the_night_folds_in_facts_that_become_valid():
     make.learn(firm, revenue={"2025": "30000000"}, valid_on=date(2026, 12, 1))
     deliver()
     assert told(version) == set()
-    match.match_nightly(as_of=date(2026, 12, 1), now=datetime(2026, 11, 30, 18, tzinfo=UTC))
+    match_profiles.match_nightly(as_of=date(2026, 12, 1), now=datetime(2026, 11, 30, 18, tzinfo=UTC))
     assert told(version) == {("将来", "eligible", "date")}
 
 
@@ -210,7 +211,7 @@ def test_a_crash_after_the_pushes_were_written_leaves_nothing_and_the_next_run_t
 def test_pushing_the_same_pairs_twice_at_one_instant_emits_once(firms):
     version = make.published(LISTED_REGION)
     deliver()
-    nothing = match.known_facts(facts={}, vocabulary=facts.current_vocabulary())
+    nothing = known_facts(facts={}, vocabulary=facts.current_vocabulary())
     pairs = Push.objects.filter(version=version)
     again = [push.Fitting(row.enterprise_id, row.version_id, row.verdict, nothing) for row in pairs]
     assert push.push_fitting(fitting=again, cause=PushCause.DATE, as_of=make.TODAY, now=make.NOW) == 0
@@ -221,7 +222,7 @@ def test_matching_everything_again_writes_nothing(firms):
     make.published(BOTH)
     make.published(HIGH_TECH)
     deliver()
-    run = match.match_nightly(as_of=make.TODAY, now=make.NOW)
+    run = match_profiles.match_nightly(as_of=make.TODAY, now=make.NOW)
     assert run.enterprises == 4
     assert run.pairs > 0
     assert (run.written, run.removed, run.pushed) == (0, 0, 0)
@@ -229,15 +230,15 @@ def test_matching_everything_again_writes_nothing(firms):
 
 def test_progress_is_told_for_every_enterprise(firms):
     seen = []
-    match.match_nightly(as_of=make.TODAY, now=make.NOW, on_progress=seen.append)
+    match_profiles.match_nightly(as_of=make.TODAY, now=make.NOW, on_progress=seen.append)
     version = make.published()
-    match.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW, on_progress=seen.append)
+    match_policies.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW, on_progress=seen.append)
     assert sum(seen) == 8
 
 
 def test_a_fact_that_the_vocabulary_can_no_longer_read_is_unknown_and_the_rest_counts():
     vocabulary = facts.current_vocabulary()
-    known = match.known_facts(facts={"insured_staff": 5, "gone": 1, "size": "no-such-code"}, vocabulary=vocabulary)
+    known = known_facts(facts={"insured_staff": 5, "gone": 1, "size": "no-such-code"}, vocabulary=vocabulary)
     assert dict(known.values) == {"insured_staff": 5}
 
 
@@ -269,6 +270,6 @@ def test_a_run_over_many_enterprises_costs_a_bounded_number_of_queries(django_as
     deliver()
     version = make.published(BOTH)
     with django_assert_max_num_queries(25):
-        match.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW)
+        match_policies.match_version(version_id=version.pk, as_of=make.TODAY, now=make.NOW)
     with django_assert_max_num_queries(25):
-        match.match_nightly(as_of=make.TODAY, now=make.NOW)
+        match_profiles.match_nightly(as_of=make.TODAY, now=make.NOW)
