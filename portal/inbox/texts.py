@@ -51,7 +51,7 @@ def _of_push(push: Push, *, told_before: bool) -> Message:
         title = _("《%(item)s》已调整，贵企业仍然符合") % names
     else:
         title = _("《%(item)s》符合贵企业") % names
-    parts = [_("《%(item)s》符合贵企业：") % names + "；".join(text.rstrip("。；") for text in push.reason) + "。"]
+    parts = [_("《%(item)s》符合贵企业：") % names + "；".join(map(_bare, push.reason)) + "。"]
     parts.append(str(_CAUSES[PushCause(push.cause)]))
     if version.window_until is not None:
         parts.append(_("受理截止：%(day)s。") % {"day": version.window_until.isoformat()})
@@ -92,7 +92,7 @@ def _correction(application: Application) -> tuple[str, str]:
     title = _("《%(item)s》的申报需要补正")
     if correction is None:
         return title, ""
-    asked = "；".join(f"{item.label}：{item.problem}" for item in correction.items.all())
+    asked = "；".join(f"{item.label}：{_bare(item.problem)}" for item in correction.items.all())
     return title, _("请在 %(day)s 前补正：%(asked)s。补正期间不计入办理时限。") % {
         "day": correction.due_on.isoformat(),
         "asked": asked,
@@ -108,7 +108,7 @@ def _refusal(title: str | Promise) -> Callable[[Application], tuple[str, str]]:
 
 
 def _why(decision: Decision) -> str:
-    reasons = "；".join(entry["reason"].rstrip("。；") for entry in decision.reasons if entry.get("reason"))
+    reasons = "；".join(_bare(entry["reason"]) for entry in decision.reasons if entry.get("reason"))
     body = _("原因：%(reasons)s。") % {"reasons": reasons} if reasons else ""
     if decision.remedy:
         body += _("您可以：%(remedy)s") % {"remedy": decision.remedy}
@@ -156,7 +156,7 @@ _APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
 
 def _held(payable: Payable) -> tuple[str, str]:
     return _("《%(item)s》第 %(number)s 期暂缓兑现"), _("原因：%(reason)s。问题解决后列入下一批。") % {
-        "reason": payable.hold_reason or _("待核实")
+        "reason": _bare(payable.hold_reason or _("待核实"))
     }
 
 
@@ -175,7 +175,7 @@ def _bounced(payable: Payable) -> tuple[str, str]:
     reason = (attempt.outcome_reason if attempt else "") or _("银行未说明原因")
     return _("《%(item)s》第 %(number)s 期 %(amount)s 被银行退回"), _(
         "原因：%(reason)s。请更正收款账户，核对后随下一批支付，不影响金额。"
-    ) % {"reason": reason}
+    ) % {"reason": _bare(reason)}
 
 
 def _clawback(payable: Payable) -> tuple[str, str]:
@@ -185,7 +185,7 @@ def _clawback(payable: Payable) -> tuple[str, str]:
         if demand is None
         else _("原因：%(reason)s。请在 %(day)s 前退回 %(amount)s，通知编号 %(number)s。")
         % {
-            "reason": demand.reason,
+            "reason": _bare(demand.reason),
             "day": demand.due_on.isoformat(),
             "amount": _yuan(demand.amount),
             "number": demand.number,
@@ -251,7 +251,7 @@ def of_account(*, account_id: int, accepted: bool) -> Message:
         body = _("今后的款项将付至该账户；退回的款项随下一批支付。")
     else:
         title = _("尾号 %(tail)s 的收款账户核对未通过") % {"tail": tail}
-        body = _("原因：%(note)s。请重新提交账户。") % {"note": account.note or _("未说明")}
+        body = _("原因：%(note)s。请重新提交账户。") % {"note": _bare(account.note or _("未说明"))}
     return Message(
         key=f"account:{account.pk}:{'accepted' if accepted else 'refused'}",
         kind=NotificationKind.PAYMENT,
@@ -282,6 +282,11 @@ def of_answered_rating(*, application_id: int) -> Message | None:
         item_id=application.item_id,
         department_id=found.department_id,
     )
+
+
+def _bare(text: str) -> str:
+    """What somebody wrote, to be put into a sentence that ends by itself."""
+    return text.strip().rstrip("。；;.")
 
 
 def _yuan(amount: Decimal) -> str:

@@ -23,7 +23,7 @@ def credit_fall(as_of: date) -> Data:
 def form_answers(code: str, as_of: date) -> Data:
     """Application facts that the protagonist gives in an item's form; {} where the item asks for none."""
     answers: dict[str, Data] = {
-        "zs-pledge": {"loan_interest_paid": "186500.00", "guarantee_fee_paid": "24000.00", "loan_principal": "4000000"},
+        "zs-pledge": {"loan_interest_paid": "186500.00", "guarantee_fee_paid": "24000.00"},
         "fw-voucher": {"invoice_total": "9600.00"},
     }
     return answers.get(code, {})

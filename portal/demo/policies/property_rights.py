@@ -172,7 +172,7 @@ def items(as_of: date) -> list[Data]:
             department="market",
             clause=("10", "第九条"),
             audience="主导或主要参与制定国际、国家、行业标准的企业",
-            summary="国际标准 50 万元、国家标准 20 万元、行业标准 10 万元，可累计，最高 100 万元。",
+            summary="国际标准 50 万元、国家标准 20 万元、行业标准 10 万元，可累计，最高 80 万元。",
             criteria={
                 "all": [
                     local(),
@@ -223,7 +223,7 @@ def items(as_of: date) -> list[Data]:
                     },
                 ],
                 "choose": "sum",
-                "cap_total": "1000000",
+                "cap_total": "800000",
             },
             materials=("certificate", "tax-certificate"),
         ),

@@ -130,6 +130,14 @@ def test_a_payable_held_twice_is_told_twice_and_its_release_in_between(deliver):
     ]
 
 
+def test_a_reason_that_ends_in_a_full_stop_is_not_given_two(deliver):
+    payments.hold(
+        payable_id=money.payable().pk, actor=money.Finance().maker, now=people.at(date(2026, 3, 11)), reason="请核对。"
+    )
+    deliver()
+    assert Notification.objects.get(title__contains="暂缓").body == "原因：请核对。问题解决后列入下一批。"
+
+
 def test_a_checked_account_is_told(deliver):
     firm = people.applicant()
     account = payees.propose_account(
