@@ -1,7 +1,8 @@
 """A backend with a service behind it, and the embedded one in its place while that is away.
 
-Both answer alike, so nobody notices but the log and the health page. The service is left alone for some seconds after
-it failed; then the next question tries it again, and it brings itself up to date.
+Both answer alike, so nobody notices but the log and the health page. A question waits ELASTICSEARCH_TIMEOUT seconds at
+most, whatever the service does meanwhile. The service is left alone for some seconds after it failed; then the next
+question knocks, and where it is answered asks again, and the service brings itself up to date.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
+from django.conf import settings
+
 from matching.criteria import Facts
 
+from . import patience
 from .base import BackendUnavailable, Listed, Match, MatcherBackend, Sifted
 from .memory import MemoryBackend
 
@@ -25,8 +29,16 @@ LEFT_ALONE = 15.0
 class DegradingBackend:
     """See ``MatcherBackend``; never raises BackendUnavailable."""
 
-    def __init__(self, service: MatcherBackend, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        service: MatcherBackend,
+        *,
+        knock: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``knock()`` raises BackendUnavailable, and soon, where the service does not answer at all."""
         self._service = service
+        self._knock = knock
         self._clock = clock
         self._policies: dict[str, Listed] = {}
         self._embedded: MemoryBackend | None = None
@@ -55,7 +67,8 @@ class DegradingBackend:
     def sift(self, facts: Facts, *, as_of: date, near: int = 0) -> Sifted:
         if self._may_ask():
             try:
-                found = self._service.sift(facts, as_of=as_of, near=near)
+                with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
+                    found = self._service.sift(facts, as_of=as_of, near=near)
             except BackendUnavailable as error:
                 self._failed(error)
             else:
@@ -75,7 +88,12 @@ class DegradingBackend:
         done = 0
         if self._may_ask():
             try:
-                for found in self._service.match_many(waiting, as_of=as_of, near=near):
+                answers = iter(self._service.match_many(waiting, as_of=as_of, near=near))
+                while True:
+                    with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
+                        found = next(answers, None)
+                    if found is None:
+                        break
                     done += 1
                     yield found
             except BackendUnavailable as error:
@@ -93,12 +111,22 @@ class DegradingBackend:
 
     def close(self) -> None:
         try:
-            self._service.close()
+            with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
+                self._service.close()
         except BackendUnavailable as error:
             self._failed(error)
 
     def _may_ask(self) -> bool:
-        return self._not_before is None or self._clock() >= self._not_before
+        if self._not_before is None:
+            return True
+        if self._clock() < self._not_before:
+            return False
+        try:
+            self._knock()
+        except BackendUnavailable as error:
+            self._failed(error)
+            return False
+        return True
 
     def _failed(self, error: BackendUnavailable) -> None:
         if not self.trouble:

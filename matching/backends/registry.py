@@ -31,5 +31,6 @@ def create_listed_backend(name: str) -> MatcherBackend:
         return create_backend(name)
     from .degrading import DegradingBackend
     from .elastic.backend import LISTED, ElasticBackend
+    from .elastic.client import probe
 
-    return DegradingBackend(ElasticBackend(holder=LISTED))
+    return DegradingBackend(ElasticBackend(holder=LISTED), knock=probe)

@@ -183,7 +183,10 @@ HUIDA_DISTRICT = env.str("HUIDA_DISTRICT", default="青羊区")
 HUIDA_DISTRICT_CODE = env.str("HUIDA_DISTRICT_CODE", default="510105")
 # The matcher behind matching.backends: "memory" needs no service, "elasticsearch" falls back on it.
 HUIDA_MATCHER = env.str("HUIDA_MATCHER", default="memory")
+# The nodes, separated by commas: where one fails, the next is asked. https://user:password@host:9200 is understood.
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="http://127.0.0.1:9200")
+ELASTICSEARCH_API_KEY = env.str("ELASTICSEARCH_API_KEY", default="")
+ELASTICSEARCH_CA_CERTS = env.str("ELASTICSEARCH_CA_CERTS", default="")  # a file; empty: the system's authorities
 ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", default="huida")
 # Seconds after which a question is given up and put to the embedded engine.
 ELASTICSEARCH_TIMEOUT = env.float("ELASTICSEARCH_TIMEOUT", default=5.0)

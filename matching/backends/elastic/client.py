@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,18 +12,45 @@ from django.conf import settings
 from elastic_transport import ApiError, TransportError
 from elasticsearch import Elasticsearch
 
+from .. import patience
 from ..base import BackendUnavailable
+from .transport import PatientTransport
+
+_CONNECTIONS = 64  # to each node: a thread must not wait for another's, which may hang
+_LONGEST_REST = 30.0  # seconds for which a node that failed again and again is not asked first
+_PROBE = 1.0
 
 
 @lru_cache(maxsize=4)
-def _client(url: str, timeout: float) -> Elasticsearch:
-    # No retries: whoever asks has the embedded matcher to fall back on, and no time to lose.
-    return Elasticsearch(url, request_timeout=timeout, max_retries=0, retry_on_timeout=False)
+def _client(urls: str, api_key: str, ca_certs: str) -> Elasticsearch:
+    more: dict[str, Any] = {}
+    if api_key:
+        more["api_key"] = api_key
+    if ca_certs:
+        more["ca_certs"] = ca_certs
+    return Elasticsearch(
+        [url.strip() for url in urls.split(",") if url.strip()],
+        transport_class=PatientTransport,
+        connections_per_node=_CONNECTIONS,
+        dead_node_backoff_factor=2.0,
+        max_dead_node_backoff=_LONGEST_REST,
+        **more,
+    )
 
 
 def client() -> Elasticsearch:
-    """The client of this process, for the server that the settings name."""
-    return _client(settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_TIMEOUT)
+    """The client of this process, for the nodes that the settings name. A request takes at most ELASTICSEARCH_TIMEOUT
+    seconds, whatever the nodes do, or what ``matching.backends.patience`` says."""
+    made = _client(settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_API_KEY, settings.ELASTICSEARCH_CA_CERTS)
+    assert isinstance(made.transport, PatientTransport)
+    made.transport.usual = settings.ELASTICSEARCH_TIMEOUT
+    return made
+
+
+def probe() -> None:
+    """Raises BackendUnavailable where no node answers within a second."""
+    with patience.at_most(_PROBE), server_errors():
+        client().cluster.health(local=True)
 
 
 @contextmanager
@@ -36,9 +64,14 @@ def server_errors() -> Iterator[None]:
 
 def unavailable(error: Any) -> BackendUnavailable:
     return BackendUnavailable(
-        f"Elasticsearch（{settings.ELASTICSEARCH_URL}）不可用：{error}。"
+        f"Elasticsearch（{shown_urls()}）不可用：{error}。"
         "请启动它（开发环境：make services），或改用内置引擎 memory，结果相同"
     )
+
+
+def shown_urls() -> str:
+    """The addresses as people may read them: without the password that may stand in them."""
+    return re.sub(r"//[^/@,]*@", "//", settings.ELASTICSEARCH_URL)
 
 
 def was_used() -> bool:

@@ -1,0 +1,47 @@
+"""A request goes to the next node where one fails or hangs, and all its tries together take no longer than one may."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from elastic_transport import ConnectionTimeout, Transport, TransportApiResponse, TransportError
+
+from .. import patience
+
+ANOTHER_MAY = frozenset({429, 502, 503, 504})
+"""A node that is too busy, or cut off from the others: another one may answer."""
+
+
+class PatientTransport(Transport):
+    """The client's transport, with tries of its own: every node once, sharing the time that the caller has.
+
+    What we send can be sent twice: rows are written by their keys, aliases are put where they stand already. The nodes
+    are those that the settings name; asking the cluster for its nodes would find addresses that only it can reach.
+    """
+
+    usual: float = 5.0
+    """Seconds for a request of whose time nobody said anything."""
+
+    def perform_request(
+        self, method: str, target: str, *, request_timeout: Any = None, **more: Any
+    ) -> TransportApiResponse:
+        more.pop("max_retries", None)
+        asked = self.usual if not isinstance(request_timeout, int | float) else float(request_timeout)
+        end = time.monotonic() + patience.for_request(asked)
+        tries = len(self.node_pool)
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise ConnectionTimeout("no time left to ask")
+            try:
+                answer = super().perform_request(
+                    method, target, request_timeout=max(left / tries, 0.001), max_retries=0, **more
+                )
+            except TransportError:
+                if tries == 1 or end <= time.monotonic():
+                    raise
+            else:
+                if tries == 1 or answer.meta.status not in ANOTHER_MAY:
+                    return answer
+            tries -= 1
