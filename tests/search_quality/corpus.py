@@ -38,11 +38,17 @@ def lines() -> list[bytes]:
     return [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in (*others, *made, *readings)]
 
 
-def judgements() -> dict[str, dict[str, int]]:
-    """For each query the grades (1–3) of item codes. A later, narrower name replaces an earlier, wider one."""
+TUNED, HELD_OUT = "judgements.txt", "heldout.txt"
+
+
+def judgements(name: str = TUNED) -> dict[str, dict[str, int]]:
+    """For each query the grades (1–3) of item codes. A later, narrower name replaces an earlier, wider one.
+
+    `TUNED` are the queries by which the engines were made, `HELD_OUT` those that were written and judged without them.
+    """
     by_topic = topics()
     judged: dict[str, dict[str, int]] = {}
-    for line in _lines("judgements.txt"):
+    for line in _lines(name):
         query, _, grades = line.partition("|")
         named = [entry.rpartition("=") for entry in grades.split()]
         # Topics first, so that an item named by itself keeps its own grade.

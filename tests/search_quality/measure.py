@@ -87,10 +87,10 @@ def contest() -> dict[str, Score]:
     }
 
 
-def measured(search: Search) -> Score:
-    """The score over all judged queries. The first query is asked once before, to have everything in memory."""
+def measured(search: Search, judged: Mapping[str, Mapping[str, int]] | None = None) -> Score:
+    """The score over the judged queries. The first query is asked once before, to have everything in memory."""
     _known.clear()
-    judged = corpus.judgements()
+    judged = judged or corpus.judgements()
     search(next(iter(judged)))
     each: dict[str, tuple[float, float]] = {}
     found: dict[str, tuple[str, ...]] = {}
