@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from elastic_transport import ConnectionTimeout, Transport, TransportApiResponse, TransportError
+from urllib3.exceptions import NewConnectionError
 
 from .. import patience
 
@@ -16,8 +17,9 @@ ANOTHER_MAY = frozenset({429, 502, 503, 504})
 class PatientTransport(Transport):
     """The client's transport, with tries of its own: every node once, sharing the time that the caller has.
 
-    What we send can be sent twice: rows are written by their keys, aliases are put where they stand already. The nodes
-    are those that the settings name; asking the cluster for its nodes would find addresses that only it can reach.
+    Questions can be put twice, and rows, which are written by their keys. Making and deleting an index cannot: that is
+    tried again only where the first node never heard of it. The nodes are those that the settings name; asking the
+    cluster for its nodes would find addresses that only it can reach.
     """
 
     usual: float = 5.0
@@ -29,19 +31,25 @@ class PatientTransport(Transport):
         more.pop("max_retries", None)
         asked = self.usual if not isinstance(request_timeout, int | float) else float(request_timeout)
         end = time.monotonic() + patience.for_request(asked)
+        twice = method in {"GET", "HEAD", "POST"}
         tries = len(self.node_pool)
         while True:
             left = end - time.monotonic()
             if left <= 0:
                 raise ConnectionTimeout("no time left to ask")
+            share = left / tries if twice else left
             try:
                 answer = super().perform_request(
-                    method, target, request_timeout=max(left / tries, 0.001), max_retries=0, **more
+                    method, target, request_timeout=max(share, 0.001), max_retries=0, **more
                 )
-            except TransportError:
-                if tries == 1 or end <= time.monotonic():
+            except TransportError as error:
+                if tries == 1 or not (twice or _never_arrived(error)) or end <= time.monotonic():
                     raise
             else:
-                if tries == 1 or answer.meta.status not in ANOTHER_MAY:
+                if tries == 1 or not twice or answer.meta.status not in ANOTHER_MAY:
                     return answer
             tries -= 1
+
+
+def _never_arrived(error: TransportError) -> bool:
+    return any(isinstance(cause, NewConnectionError) for cause in error.errors)
