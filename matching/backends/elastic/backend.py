@@ -13,8 +13,9 @@ from matching.criteria.clauses import ClauseCompiler
 from matching.criteria.evaluate import CompiledTree, Evaluation, Verdict
 
 from ..base import BackendUnavailable, Listed, Match, Sifted
+from .aliases import MissingIndex
 from .compile import Item, Questions, compile_item, failed_of, is_open
-from .indices import ClauseIndex, Hit, MissingIndex
+from .indices import ClauseIndex, Hit
 
 logger = logging.getLogger(__name__)
 

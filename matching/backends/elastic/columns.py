@@ -131,23 +131,29 @@ def boolean_code(truth: bool) -> str:
 
 def number_held(column: RangeColumn, facts: Facts, as_of: date) -> Place | None:
     """Where a profile stands in a column of numbers or days, None where that cannot be told."""
-    match column:
-        case DateColumn(fact):
-            day = facts.date(fact)
-            return None if day is None else Place(float(day.toordinal()), float(day.toordinal()))
-        case NumberColumn(fact, percent_of):
-            number = facts.number(fact)
-            if number is None or percent_of is None:
-                return None if number is None else place(number)
-            return _ratio(times(HUNDRED, number), facts.number(percent_of))
-    return _figure(column, facts, as_of)
+    if isinstance(column, DateColumn):
+        day = facts.date(column.fact)
+        return None if day is None else Place(float(day.toordinal()), float(day.toordinal()))
+    if isinstance(column, NumberColumn):
+        value = number_figure(column, facts)
+    else:
+        value = yearly_figure(column, facts, final_year(column, as_of))
+    return None if value is None else place(value)
 
 
-def _figure(column: YearlyColumn, facts: Facts, as_of: date) -> Place | None:
+def number_figure(column: NumberColumn, facts: Facts) -> Decimal | Fraction | None:
+    """What a profile shows in a column of numbers, exactly; None where that cannot be told."""
+    number = facts.number(column.fact)
+    if number is None or column.percent_of is None:
+        return number
+    return _ratio(times(HUNDRED, number), facts.number(column.percent_of))
+
+
+def yearly_figure(column: YearlyColumn, facts: Facts, final: int) -> Decimal | Fraction | None:
+    """The same in a column of yearly figures, for the years that end in ``final``."""
     series = facts.yearly(column.fact)
     if series is None:
         return None
-    final = final_year(column, as_of)
     whole = _sum(series, final, column.years)
     if whole is None:
         return None
@@ -160,7 +166,7 @@ def _figure(column: YearlyColumn, facts: Facts, as_of: date) -> Place | None:
         return _ratio(times(HUNDRED, whole), divisor)
     if column.over is ast.Over.MEAN:
         return _ratio(whole, Decimal(column.years))
-    return place(whole)
+    return whole
 
 
 def final_year(column: YearlyColumn, as_of: date) -> int:
@@ -174,5 +180,5 @@ def _sum(series: Mapping[int, Decimal], final: int, years: int) -> Decimal | Non
     return total(numbers) if len(numbers) == years else None
 
 
-def _ratio(part: Decimal, whole: Decimal | None) -> Place | None:
-    return None if whole is None or whole <= ZERO else place(Fraction(part) / Fraction(whole))
+def _ratio(part: Decimal, whole: Decimal | None) -> Fraction | None:
+    return None if whole is None or whole <= ZERO else Fraction(part) / Fraction(whole)

@@ -1,104 +1,31 @@
-"""The clause index: versioned names behind a read and a write alias, rows written in bulk, found and counted.
-
-``<prefix>-clauses-<stamp>`` stands behind ``<prefix>-clauses-read`` and ``-write``, which move together and at once,
-so that a new index is filled and checked before anybody looks at it.
-"""
+"""The clause index: rows written in bulk, found and counted."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.conf import settings
-from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+from elasticsearch import NotFoundError
 
 from matching.chunks import chunks
 
 from ..base import BackendUnavailable
-from .client import client, server_errors
+from .aliases import MissingIndex, VersionedIndex
+from .client import server_errors
 from .documents import ClauseDocument
 
 Json = Any
 Hit = tuple[str, float]
-FIRST = "000001"
 _BULK = 2000
 _PAGE = 10_000  # the most hits that a server gives at once, unless told otherwise
 
 
-class ClauseIndex:
+class ClauseIndex(VersionedIndex):
     """The rows of all holders. ``kind`` keeps apart what lasts (``clauses``) and what one run throws away."""
 
     def __init__(self, kind: str = "clauses", *, target: str | None = None, prefix: str | None = None) -> None:
-        self.base = f"{prefix or settings.ELASTICSEARCH_INDEX_PREFIX}-{kind}"
-        self.read = target or f"{self.base}-read"
-        self.write = target or f"{self.base}-write"
-
-    @property
-    def client(self) -> Elasticsearch:
-        return client()
-
-    def ensure(self) -> None:
-        """Makes the first index with both aliases where there is none. Safe beside another process doing the same."""
-        with server_errors():
-            if self.client.indices.exists_alias(name=self.write):
-                return
-            try:
-                self.create(f"{self.base}-{FIRST}", aliases=(self.read, self.write))
-            except BackendUnavailable as error:
-                cause = error.__cause__
-                if not isinstance(cause, BadRequestError) or cause.error != "resource_already_exists_exception":
-                    raise
-                both = [{"add": {"index": f"{self.base}-{FIRST}", "alias": alias}} for alias in (self.read, self.write)]
-                self.client.indices.update_aliases(actions=both)
-
-    def create(self, name: str, *, aliases: Iterable[str] = ()) -> None:
-        body, schema = _shape()
-        with server_errors():
-            self.client.indices.create(
-                index=name,
-                settings=body["settings"],
-                mappings={**body["mappings"], "_meta": {"schema": schema}},
-                aliases={alias: {} for alias in aliases},
-            )
-
-    def is_up_to_date(self, name: str) -> bool:
-        """Whether an index was made with the settings and mapping of this code."""
-        with server_errors():
-            mapping = self.client.indices.get_mapping(index=name)[name]["mappings"]
-        return bool(mapping.get("_meta", {}).get("schema") == _shape()[1])
-
-    def names(self) -> list[str]:
-        """Every index of this kind, behind an alias or not."""
-        with server_errors():
-            return sorted(self.client.indices.get(index=f"{self.base}-*", ignore_unavailable=True))
-
-    def current(self) -> str | None:
-        """The index behind the read alias."""
-        with server_errors():
-            try:
-                return min(self.client.indices.get_alias(name=self.read), default=None)
-            except NotFoundError:
-                return None
-
-    def switch(self, name: str) -> None:
-        """Both aliases to this index, at once."""
-        with server_errors():
-            self.client.indices.update_aliases(
-                actions=[
-                    action
-                    for alias in (self.read, self.write)
-                    for action in (
-                        {"remove": {"index": f"{self.base}-*", "alias": alias, "must_exist": False}},
-                        {"add": {"index": name, "alias": alias}},
-                    )
-                ]
-            )
-
-    def delete(self, name: str) -> None:
-        with server_errors():
-            self.client.indices.delete(index=name, ignore_unavailable=True)
+        super().__init__(kind, ClauseDocument, target=target, prefix=prefix)
 
     def put(self, holder: str, rows: Mapping[str, Json]) -> None:
         """Writes rows by their keys; a row that is there already is written over with the same."""
@@ -128,13 +55,6 @@ class ClauseIndex:
                 raise MissingIndex(self.write)
             if wrong:
                 raise BackendUnavailable(f"Elasticsearch 拒绝了 {len(wrong)} 行：{json.dumps(wrong[0], default=str)}")
-
-    def refresh(self) -> None:
-        with server_errors():
-            try:
-                self.client.indices.refresh(index=self.write)
-            except NotFoundError as error:
-                raise MissingIndex(str(error)) from error
 
     def count(self, holder: str) -> int:
         with server_errors():
@@ -193,16 +113,6 @@ class ClauseIndex:
                     raise MissingIndex(self.read)
                 raise BackendUnavailable(f"Elasticsearch 没有回答：{json.dumps(answer['error'])[:2000]}")
         return list(answers)
-
-
-class MissingIndex(BackendUnavailable):
-    """The server is there, the index is not."""
-
-
-def _shape() -> tuple[Json, str]:
-    """Settings and mappings, and what stands for them."""
-    body = ClauseDocument._index.to_dict()
-    return body, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _search(query: Json, after: list[Any] | None, *, scores: bool = True) -> Json:

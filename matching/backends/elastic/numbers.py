@@ -86,11 +86,12 @@ def _nearest(value: Decimal | Fraction) -> tuple[float, bool]:
         return near + 0.0, False
     if isinstance(value, Fraction):
         written = Decimal(repr(near))
-        return near, Fraction(written) == value and _digits(written) <= MOST_DIGITS
-    return near, _digits(value) <= MOST_DIGITS
+        return near, Fraction(written) == value and digits_of(written) <= MOST_DIGITS
+    return near, digits_of(value) <= MOST_DIGITS
 
 
-def _digits(value: Decimal) -> int:
+def digits_of(value: Decimal) -> int:
+    """Significant digits, idle zeros at the end not counted."""
     digits = value.as_tuple().digits
     return len(bytes(digits).rstrip(b"\0"))
 

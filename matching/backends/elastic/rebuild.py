@@ -14,9 +14,10 @@ from matching.chunks import chunks
 from matching.criteria.clauses import ClauseCompiler
 
 from ..base import BackendUnavailable, Listed
+from .aliases import MissingIndex
 from .backend import LISTED
 from .compile import compile_item
-from .indices import ClauseIndex, MissingIndex
+from .indices import ClauseIndex
 
 Rows = dict[str, dict[str, Any]]
 Progress = Callable[[int, int], None]
@@ -79,7 +80,7 @@ def rebuild(policies: Iterable[Listed], *, stamp: str, on_progress: Progress) ->
     Raises RebuildFailed where count or sample is not right, BackendUnavailable where the server is away.
     """
     service, rows = ClauseIndex(), rows_of(policies)
-    name = _unfinished(service)
+    name = service.unfinished()
     if name is None:
         name = f"{service.base}-{stamp}"
         service.create(name)
@@ -101,19 +102,6 @@ def rebuild(policies: Iterable[Listed], *, stamp: str, on_progress: Progress) ->
         if other != name:
             service.delete(other)
     return Rebuilt(name, len(rows), found)
-
-
-def _unfinished(service: ClauseIndex) -> str | None:
-    """The newest index that no alias stands before and that has today's mapping; older leavings are deleted."""
-    current, found = service.current(), None
-    for name in reversed(service.names()):
-        if name == current:
-            continue
-        if found is None and service.is_up_to_date(name):
-            found = name
-        else:
-            service.delete(name)
-    return found
 
 
 def _verify(target: ClauseIndex, rows: Rows) -> None:

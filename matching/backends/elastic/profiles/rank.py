@@ -1,0 +1,83 @@
+"""Exact numbers as doubles that keep their order beside every number that can be written down.
+
+A number of the criteria language has at most 15 significant digits, and between two such neighbours lie at least four
+doubles. So a figure that no such number tells exactly (a share, a growth, a long sum) is put one double beside the
+number that it would otherwise fall on: comparing the doubles is then comparing the numbers, with nothing in between.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from matching.criteria.bounds import Bounds
+from matching.criteria.values import MOST_DIGITS
+
+from ..numbers import digits_of
+
+_LEAST, _MOST = 1e-290, 1e300
+_NEXT_TO_NOTHING, _BEYOND = 1e-295, 1e305
+"""Where everything nearer to 0, and everything farther, is put: their order among themselves is lost."""
+
+
+def rank(value: Decimal | Fraction) -> float:
+    """The double of a value; one to one and in order beside numbers of 15 digits, see ``is_sure``."""
+    if not value:
+        return 0.0
+    try:
+        near = float(value)
+    except OverflowError:
+        near = math.inf if value > 0 else -math.inf
+    if abs(near) > _MOST:
+        return math.copysign(_BEYOND, near)
+    if abs(near) < _LEAST:
+        return _NEXT_TO_NOTHING if value > 0 else -_NEXT_TO_NOTHING
+    if isinstance(value, Decimal) and len(value.as_tuple().digits) <= MOST_DIGITS:
+        return near
+    written = Decimal(repr(near))
+    if digits_of(written) > MOST_DIGITS:
+        return near
+    exact, told = Fraction(value), Fraction(written)
+    if exact == told:
+        return near
+    return math.nextafter(near, math.inf if exact > told else -math.inf)
+
+
+def is_sure(ranked: float) -> bool:
+    """Whether the order against this rank is exact."""
+    return abs(ranked) not in (_NEXT_TO_NOTHING, _BEYOND)
+
+
+def admitted(bounds: Bounds, *, surely: bool = False) -> dict[str, Any] | None:
+    """The range of ranks inside the bounds; None where there is none. Where an end is not sure, one that lets through
+    too much, or with ``surely`` too little."""
+    if bounds.holds_nothing:
+        return None
+    found: dict[str, Any] = {}
+    if bounds.lower is not None:
+        end = rank(bounds.lower)
+        found["gt" if (bounds.lower_strict if is_sure(end) else surely) else "gte"] = end
+    if bounds.upper is not None:
+        end = rank(bounds.upper)
+        found["lt" if (bounds.upper_strict if is_sure(end) else surely) else "lte"] = end
+    return found
+
+
+def refused(bounds: Bounds, *, surely: bool = False) -> list[dict[str, Any]] | None:
+    """The ranges of ranks outside the bounds; None where that is everything. ``surely`` as in ``admitted``."""
+    if bounds.holds_nothing:
+        return None
+    found: list[dict[str, Any]] = []
+    if bounds.lower is not None:
+        end = rank(bounds.lower)
+        found.append({"lt" if (not bounds.lower_strict if is_sure(end) else surely) else "lte": end})
+    if bounds.upper is not None:
+        end = rank(bounds.upper)
+        found.append({"gt" if (not bounds.upper_strict if is_sure(end) else surely) else "gte": end})
+    return found
+
+
+def are_sure(bounds: Bounds) -> bool:
+    return all(is_sure(rank(end)) for end in (bounds.lower, bounds.upper) if end is not None)

@@ -1,0 +1,33 @@
+"""What the search server has to be told of: noted in the transaction of the delivery, written by a worker of its own.
+
+No handler here asks a server, so that the outbox never waits for one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from matching.models import PolicyVersion
+from matching.registry import outbox
+from matching.services import indexing, profile_index
+
+
+@outbox.subscribe("enterprise.facts_changed", together=True)
+def note_changed_profiles(*, payloads: list[dict[str, Any]], now: datetime) -> None:
+    if indexing.in_use():
+        indexing.note(kind=indexing.PROFILES, ids={payload["enterprise_id"] for payload in payloads})
+
+
+@outbox.subscribe("policy.version_published")
+def note_published_version(*, payload: dict[str, Any], now: datetime) -> None:
+    if indexing.in_use():
+        indexing.note(kind=indexing.CLAUSES, ids=[payload["item_id"]])
+        rules = PolicyVersion.objects.values_list("rules", flat=True).get(pk=payload["version_id"])
+        profile_index.want_figures(rules=rules, version_id=payload["version_id"])
+
+
+@outbox.subscribe("policy.withdrawn")
+def note_withdrawn_item(*, payload: dict[str, Any], now: datetime) -> None:
+    if indexing.in_use():
+        indexing.note(kind=indexing.CLAUSES, ids=[payload["item_id"]])

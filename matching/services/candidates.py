@@ -1,0 +1,131 @@
+"""A policy finds its enterprises through the index of profiles: how many, and who may come up.
+
+The index proposes, `criteria.evaluate` decides: where a filter cannot say all that the criteria say it lets through too
+much, never too little. What the index has not been told yet is a candidate too, so that nobody is missed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, groupby
+
+from matching.backends.base import BackendUnavailable, Listed
+from matching.backends.elastic.profiles.index import ProfileIndex
+from matching.backends.elastic.profiles.queries import PolicyFilter
+from matching.chunks import chunks
+from matching.criteria import CompiledTree, Verdict
+from matching.models import Profile
+from matching.registry.models import OutboxMessage
+from matching.services import indexing, profile_index
+from matching.services.listed import known_facts
+from matching.services.profile_index import Reading
+from matching.simulation import facts_needed
+
+_AT_ONCE = 5000
+"""As many pending writes are settled before a question; of more the rest are candidates."""
+_EVALUATED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many enterprises are eligible, undetermined, and ineligible with few enough conditions unmet (0 where none
+    were asked for). ``exact``: by the index alone; otherwise candidates were evaluated. Both are right."""
+
+    eligible: int
+    undetermined: int
+    near: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An index with which one question can be answered: ``pending`` it may know nothing of, ascending."""
+
+    index: ProfileIndex
+    reading: Reading
+    pending: list[int]
+
+    def filter(self, policy: Listed, as_of: date) -> PolicyFilter:
+        return PolicyFilter(policy.criteria, as_of=as_of, figures=self.reading.figures)
+
+
+def count(*, policy: Listed, as_of: date, near: int = 0) -> Counted:
+    """Count the enterprises of a policy, parsed by the vocabulary in force, as of a day (Asia/Shanghai). ``near``: how
+    many unmet conditions still count as nearly fitting. Raises BackendUnavailable."""
+    ready = _ready()
+    asked = ready.filter(policy, as_of)
+    if not asked.is_exact(near=near) or len(ready.pending) > _AT_ONCE:
+        may = _candidates(ready, asked, near=near, after=0, size=_EVALUATED)
+        return _evaluated(may, policy, as_of, near, ready.reading, exact=False)
+    queries = [asked.eligible, asked.possible, *([asked.coming_up(near=near)] if near else [])]
+    eligible, possible, *coming_up = ready.index.counts(queries, without=ready.pending)
+    close = coming_up[0] - possible if coming_up else 0
+    late = _evaluated(chunks(ready.pending, _EVALUATED), policy, as_of, near, ready.reading, exact=True)
+    return Counted(late.eligible + eligible, late.undetermined + possible - eligible, late.near + close, exact=True)
+
+
+def walk(*, policy: Listed, as_of: date, near: int, after: int = 0, size: int = 2000) -> Iterator[list[int]]:
+    """The ids of enterprises above ``after`` that may be eligible, undetermined, or ineligible with at most ``near``
+    unmet conditions, ascending, in lists of ``size`` (the last is shorter), each id once.
+
+    None is missing; some may turn out not to come up, or to have no profile any longer. A walk that broke off goes on
+    with ``after`` the last id it gave. Raises BackendUnavailable where the server is away.
+    """
+    ready = _ready()
+    yield from _candidates(ready, ready.filter(policy, as_of), near=near, after=after, size=size)
+
+
+def _candidates(ready: _Ready, asked: PolicyFilter, *, near: int, after: int, size: int) -> Iterator[list[int]]:
+    found = ready.index.walk(asked.coming_up(near=near), after=after, size=size)
+    late = (pk for pk in ready.pending if pk > after)
+    merged = heapq.merge(chain.from_iterable(found), late)
+    return chunks((pk for pk, _ in groupby(merged)), size)
+
+
+def _ready() -> _Ready:
+    """An index that is behind in nothing but what is pending. Raises BackendUnavailable."""
+    if not indexing.in_use():
+        raise BackendUnavailable("设置 HUIDA_MATCHER 没有选用 elasticsearch，企业画像索引未启用")
+    profile_index.drain(most=_AT_ONCE)
+    ready = _look()
+    held, there = ready.index.total(), Profile.objects.count()
+    if abs(there - held) > len(ready.pending):
+        # Documents were lost, or are too many: what differs becomes pending.
+        profile_index.mend()
+        profile_index.drain(most=_AT_ONCE)
+        ready = _look()
+    return ready
+
+
+def _look() -> _Ready:
+    # First what is pending, then the refresh: what another process takes away from the one shows in the other.
+    reading = profile_index.current_reading()
+    pending = sorted({*indexing.pending_ids(kind=indexing.PROFILES), *_announced()})
+    index = ProfileIndex()
+    index.refresh()
+    return _Ready(index, reading, pending)
+
+
+def _announced() -> Iterator[int]:
+    """Enterprises whose change waits in the outbox, and is not even pending yet."""
+    waiting = OutboxMessage.objects.filter(delivered_at__isnull=True, topic="enterprise.facts_changed")
+    return waiting.values_list("payload__enterprise_id", flat=True).iterator(chunk_size=10_000)
+
+
+def _evaluated(
+    pieces: Iterable[list[int]], policy: Listed, as_of: date, near: int, reading: Reading, *, exact: bool
+) -> Counted:
+    tree = CompiledTree(policy.criteria)
+    needed = facts_needed(policy.criteria, None)
+    eligible = undetermined = close = 0
+    for ids in pieces:
+        for known in Profile.objects.filter(pk__in=ids).values_list("facts", flat=True):
+            facts = {key: value for key, value in known.items() if key in needed}
+            told = tree.evaluate(known_facts(facts=facts, vocabulary=reading.vocabulary), as_of)
+            eligible += told.verdict is Verdict.ELIGIBLE
+            undetermined += told.verdict is Verdict.UNDETERMINED
+            close += told.verdict is Verdict.INELIGIBLE and len(told.unmet) <= near
+    return Counted(eligible, undetermined, close, exact)
