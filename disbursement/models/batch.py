@@ -18,7 +18,10 @@ from matching.registry.models import BudgetLine
 
 class PaymentFormat(models.TextChoices):
     BANK_CSV = "bank_csv", _("银行批量代发（CSV）")
+    BANK_XLSX = "bank_xlsx", _("银行批量代发（XLSX）")
     PAIN001 = "pain001", _("ISO 20022 pain.001")
+    VOUCHER = "voucher", _("国库集中支付凭证（XML，UTF-8）")
+    VOUCHER_GBK = "vouchergbk", _("国库集中支付凭证（XML，GBK）")
 
 
 _SIGNED_BY_MAKER = ["made", "verified", "approved", "sealed", "sent", "acknowledged", "reconciled", "closed"]

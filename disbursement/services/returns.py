@@ -38,6 +38,8 @@ from disbursement.models import (
     TransferKind,
 )
 from disbursement.services.reconciliation import reconcile
+from disbursement.services.return_reading import preflight, rows
+from disbursement.services.sealing import acknowledge
 from disbursement.services.transitions import (
     CHUNK,
     lock_batch,
@@ -47,13 +49,13 @@ from disbursement.services.transitions import (
     person,
     tell,
 )
-from disbursement.treasury.formats import FormatError, read_return
-from disbursement.treasury.formats.bank_return_csv import ReturnRow
+from disbursement.treasury.formats import FormatError, ReturnRow
 from disbursement.treasury.formats.base import clean
 from matching.chunks import chunks
 from matching.registry.models import BudgetLine
 
-_LINE_ID = re.compile(r"^([0-9]{9})-([0-9]{6})$")
+# A whole batch's number alone tells at least which batch an exception is about.
+_LINE_ID = re.compile(r"^([0-9]{9})(?:-([0-9]{6}))?$")
 # A sealed file may have been handed over, and the crash have come before that was recorded.
 _SENT = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 _O, _R, _P, _T = AttemptOutcome, ReturnResult, PayableAction, TransferKind
@@ -91,13 +93,13 @@ def import_return(
     actor: Actor | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ReturnReport:
-    """Take in a return file (CSV or XLSX), post its lines, reconcile the batches it concerns.
+    """Take in a return file (CSV, XLSX, pain.002, camt.053), post its lines, reconcile the batches it concerns.
 
     Run again with the same bytes it goes on where it stopped, or changes nothing. Raises Invalid where the
     file is no return file at all; nothing is kept then. `on_progress` is told (lines done, lines in all).
     """
     try:
-        parsed = read_return(name, content)
+        said = preflight(name=name, content=content)
     except FormatError as error:
         raise invalid("file", str(error)) from error
     digest = hashlib.sha256(content).hexdigest()
@@ -106,23 +108,25 @@ def import_return(
         defaults={
             "name": clean(name, limit=1000)[-200:],
             "content": content,
-            "is_complete": parsed.is_complete,
-            "problems": list(parsed.problems),
+            "is_complete": said.is_complete,
+            "problems": list(said.problems),
             "received_by_id": None if actor is None else actor.user_id,
             "received_at": now,
         },
     )
-    seen = set(file.lines.values_list("row_no", flat=True))
-    rows = [row for row in parsed.rows if row.row_no not in seen]
-    done = len(parsed.rows) - len(rows)
-    for chunk in chunks(rows, CHUNK):
-        _post_rows(file_id=file.pk, rows=chunk, now=now)
-        done += len(chunk)
-        if on_progress is not None:
-            on_progress(done, len(parsed.rows))
     if file.posted_at is None:
+        done = 0
+        for chunk in chunks(rows(name=name, content=content), CHUNK):
+            _post_rows(file_id=file.pk, rows=chunk, now=now)
+            done += len(chunk)
+            if on_progress is not None:
+                on_progress(done, max(said.count, done))
         file.posted_at = now
         file.save(update_fields=["posted_at"])
+    for number, reference in said.accepted.items():
+        batch = Batch.objects.filter(number=number, state=BatchState.SENT).first()
+        if batch is not None:
+            acknowledge(batch_id=batch.pk, now=now, reference=reference or file.name)
     report = ReturnReport(file=file, was_known=not is_new)
     statuses = list(file.lines.values_list("status", flat=True))
     report.posted = statuses.count(LineStatus.POSTED)
@@ -204,7 +208,7 @@ def _match(rows: Sequence[ReturnRow], *, file: ReturnFile, now: datetime) -> tup
         .filter(number__in=numbers)
         .order_by("id")
     }
-    line_nos = {int(line_no) for _, line_no in keys.values()}
+    line_nos = {int(line_no or 0) for _, line_no in keys.values()}
     candidates = PaymentAttempt.objects.filter(batch__in=batches.values(), line_no__in=line_nos).exclude(
         outcome=AttemptOutcome.WITHDRAWN
     )
@@ -217,7 +221,7 @@ def _match(rows: Sequence[ReturnRow], *, file: ReturnFile, now: datetime) -> tup
     for row in rows:
         number, line_no = keys.get(row.row_no, ("", "0"))
         batch = batches.get(number)
-        attempt = None if batch is None else attempts.get((batch.pk, int(line_no)))
+        attempt = None if batch is None else attempts.get((batch.pk, int(line_no or 0)))
         problem = _problem(row=row, batch=batch, attempt=attempt)
         if problem or batch is None or attempt is None:
             line = _line(row, file=file, now=now)
@@ -237,6 +241,8 @@ def _problem(*, row: ReturnRow, batch: Batch | None, attempt: PaymentAttempt | N
         return f"批次{batch.number}尚未发送，不应有回单"
     if row.amount != attempt.amount:
         return f"金额不符：付款{attempt.amount}元，回单{row.amount}元"
+    if row.account_number and row.account_number != attempt.account_number:
+        return f"收款账号不符：付款至{attempt.account_number}，回单为{row.account_number}"
     return ""
 
 

@@ -8,17 +8,23 @@ reconciled.
 from __future__ import annotations
 
 from .base import ControlTotals, FormatError, Party, PaymentFormat, PaymentLine, PaymentOrder
-from .registry import PAYMENT_FORMATS, RETURN_READERS, payment_format, read_return
+from .registry import PAYMENT_FORMATS, RETURN_READERS, payment_format, read_return, stream_return
+from .returned import Cover, Reading, ReturnContent, ReturnRow
 
 __all__ = [
     "PAYMENT_FORMATS",
     "RETURN_READERS",
     "ControlTotals",
+    "Cover",
     "FormatError",
     "Party",
     "PaymentFormat",
     "PaymentLine",
     "PaymentOrder",
+    "Reading",
+    "ReturnContent",
+    "ReturnRow",
     "payment_format",
     "read_return",
+    "stream_return",
 ]

@@ -14,12 +14,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from openpyxl import load_workbook
@@ -28,12 +26,13 @@ from openpyxl.utils.exceptions import InvalidFileException
 from disbursement.domain import money
 
 from .base import FormatError
+from .returned import RESULTS, Findings, ReturnContent, ReturnRow, broken, day_in, flat, good, whole
 
 COLUMNS = ["明细号", "收款账号", "金额", "结果", "处理日期", "银行流水号", "原因"]
 TRAILER = "合计"
-RESULTS = {"成功": "paid", "退票": "bounced", "退款": "refunded"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SECONDS = 19  # of "2026-12-21 09:30:00", as spreadsheets write a day
+_MOST_BYTES = 512 * 1024 * 1024  # of an unpacked workbook; a hundred thousand lines take about 60 MB
+_MOST_TIMES = 300  # that it may be larger than its archive: a table of figures packs to a tenth
 
 # What a spoilt workbook makes the libraries raise, from the archive down to its XML (a SyntaxError there).
 _SPOILT = (
@@ -45,60 +44,36 @@ _SPOILT = (
     ValueError,
     TypeError,
     AttributeError,
+    ArithmeticError,
     OSError,
     EOFError,
     RuntimeError,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnRow:
-    """One line as read. `problem` is empty, or says what is wrong; then the other fields are what could be
-    read.
-
-    `result` is paid, bounced or refunded; `amount` in 元; `occurred_on` the bank's day.
-    """
-
-    row_no: int
-    line_id: str
-    result: str
-    amount: Decimal | None
-    occurred_on: date | None
-    reference: str
-    reason: str
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnContent:
-    """All lines of a file, and what is wrong with the file as a whole (an incomplete one has a problem)."""
-
-    rows: Sequence[ReturnRow]
-    problems: Sequence[str]
-    is_complete: bool
-
-
 def read_csv(content: bytes) -> ReturnContent:
     """Read UTF-8 or GB 18030. Raises FormatError where it is no such table at all."""
-    text = _decode(content)
-    # A file cut short may end inside a quoted field: a lenient reader gives what there is.
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise FormatError(f"回单不是可读的CSV：{error}") from error
-    return _read(rows, whole_last_line=text.endswith(("\n", "\r")))
+    return whole(csv_rows, content)
 
 
 def read_xlsx(content: bytes) -> ReturnContent:
     """Read the first sheet. Raises FormatError where it is no such table at all."""
+    return whole(xlsx_rows, content)
+
+
+def csv_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
+    """The lines of a CSV one by one."""
+    text = decoded(content)
+    # A file cut short may end inside a quoted field: a lenient reader gives what there is.
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-        book.close()
-    except _SPOILT as error:
-        raise FormatError(f"回单不是可读的XLSX：{error}") from error
-    return _read(rows, whole_last_line=True)
+        yield from _read(csv.reader(io.StringIO(text, newline="")), findings, whole_end=text.endswith(("\n", "\r")))
+    except csv.Error as error:
+        raise FormatError(f"回单不是可读的CSV：{error}") from error
+
+
+def xlsx_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
+    """The lines of the first sheet one by one."""
+    yield from _read(_sheet(content), findings, whole_end=True)
 
 
 def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
@@ -114,7 +89,8 @@ def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def _decode(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """Text in UTF-8 or GB 18030, without a cut character at its end. Raises FormatError."""
     # Not "utf-8-sig": the places in its errors do not count the mark.
     content = content.removeprefix(codecs.BOM_UTF8)
     for encoding in ("utf-8", "gb18030"):
@@ -125,6 +101,31 @@ def _decode(content: bytes) -> str:
             if error.end >= len(content) and len(content) - error.start < 4:
                 return content[: error.start].decode(encoding)
     raise FormatError("回单的文字编码无法识别，请使用 UTF-8 或 GBK。")
+
+
+def _sheet(content: bytes) -> Iterator[list[str]]:
+    try:
+        _refuse_bomb(content)
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        # Cells are taken up to the column past the last: a row that claims sixteen thousand costs no more than that.
+        rows = book.worksheets[0].iter_rows(values_only=True, max_col=len(COLUMNS) + 1)
+        for row in rows:
+            cells = [_cell(value) for value in row]
+            while len(cells) > len(COLUMNS) and not cells[-1]:
+                cells.pop()
+            yield cells
+        book.close()
+    except _SPOILT as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"回单不是可读的XLSX：{type(error).__name__} {error}"[:300]) from error
+
+
+def _refuse_bomb(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    if size > _MOST_BYTES or size > max(len(content), 10_000) * _MOST_TIMES:
+        raise FormatError("回单展开后过大，不像正常的表格，未予读取。请向银行索取CSV或分段文件。")
 
 
 def _cell(value: object) -> str:
@@ -138,35 +139,41 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _read(rows: list[list[str]], *, whole_last_line: bool) -> ReturnContent:
-    if not rows or [cell.strip() for cell in rows[0][: len(COLUMNS)]] != COLUMNS:
+def _read(lines: Iterator[list[str]], findings: Findings, *, whole_end: bool) -> Iterator[ReturnRow]:
+    header = next(lines, None)
+    if header is None or [cell.strip() for cell in header[: len(COLUMNS)]] != COLUMNS:
         raise FormatError(f"回单首行应为：{','.join(COLUMNS)}。请确认选对了文件。")
-    lines = list(_lines(rows[1:]))
-    problems: list[str] = []
-    trailers = [(row_no, cells) for row_no, cells in lines if cells[0] == TRAILER]
-    details = [(row_no, cells) for row_no, cells in lines if cells[0] != TRAILER]
-    parsed = [_row(row_no, cells) for row_no, cells in details]
-    if not trailers:
-        problems.append("回单没有合计行，可能不完整；已读到的明细照常处理，请向银行索取完整回单。")
-        if parsed and not whole_last_line and not parsed[-1].problem:
+    trailer: list[str] | None = None
+    count, total = 0, money.ZERO
+    # The last line is held back until it is known whether the file ends behind it.
+    held: ReturnRow | None = None
+    held_cells: list[str] = []
+    for row_no, raw in enumerate(lines, start=2):
+        cells = [flat(cell) for cell in raw]
+        if not any(cells):
+            continue
+        cells += [""] * (3 - len(cells))
+        if cells[0] == TRAILER:
+            trailer = cells
+            continue
+        if held is not None:
+            yield held
+        held, held_cells = _row(row_no, cells), cells
+        count += 1
+        total += held.amount or money.ZERO
+    if trailer is None:
+        findings.problems.append("回单没有合计行，可能不完整；已读到的明细照常处理，请向银行索取完整回单。")
+        if held is not None and not whole_end and not held.problem:
             # The last line may lack digits of its amount or letters of its reason: it is not to be trusted.
-            parsed[-1] = _broken(parsed[-1].row_no, details[-1][1], "回单在本行中断，内容可能不全")
+            held = _broken(held.row_no, held_cells, "回单在本行中断，内容可能不全")
     else:
-        said = [cell.strip().replace(",", "") for cell in trailers[-1][1][1:3]]
-        amounts = money.total(row.amount for row in parsed if row.amount is not None)
-        if said[0] != str(len(details)) or not _same_amount(said[1], amounts):
-            problems.append(
-                f"回单合计行为{said[0]}笔、{said[1]}元，明细为{len(details)}笔、{amounts}元，两者不符；请与银行核对。"
+        said = [cell.strip().replace(",", "") for cell in trailer[1:3]]
+        if said[0] != str(count) or not _same_amount(said[1], total):
+            findings.problems.append(
+                f"回单合计行为{said[0][:20]}笔、{said[1][:30]}元，明细为{count}笔、{total}元，两者不符；请与银行核对。"
             )
-    return ReturnContent(rows=parsed, problems=problems, is_complete=not problems)
-
-
-def _lines(rows: list[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    for number, row in enumerate(rows, start=2):
-        # A control character is never part of what the bank meant, and a database may refuse to keep it.
-        cells = [_CONTROL.sub(" ", cell).strip() for cell in row]
-        if any(cells):
-            yield number, cells + [""] * (3 - len(cells))
+    if held is not None:
+        yield held
 
 
 def _same_amount(text: str, amount: Decimal) -> bool:
@@ -179,40 +186,32 @@ def _same_amount(text: str, amount: Decimal) -> bool:
 def _row(row_no: int, cells: list[str]) -> ReturnRow:
     if len(cells) != len(COLUMNS):
         return _broken(row_no, cells, f"应有{len(COLUMNS)}列，实有{len(cells)}列")
-    line_id, _, amount_text, result_text, day_text, reference, reason = cells
+    line_id, account, amount_text, result_text, day_text, reference, reason = cells
     if not line_id:
         return _broken(row_no, cells, "缺少明细号")
     if result_text not in RESULTS:
-        return _broken(row_no, cells, f"结果“{result_text}”无法识别，应为{'、'.join(RESULTS)}")
+        return _broken(row_no, cells, f"结果“{result_text[:20]}”无法识别，应为{'、'.join(RESULTS)}")
     try:
         amount = money.money(amount_text.replace(",", ""))
     except money.NotMoney:
-        return _broken(row_no, cells, f"金额“{amount_text}”无法识别")
+        return _broken(row_no, cells, f"金额“{amount_text[:30]}”无法识别")
     if amount <= 0:
-        return _broken(row_no, cells, f"金额“{amount_text}”应大于零")
+        return _broken(row_no, cells, f"金额“{amount_text[:30]}”应大于零")
     try:
-        day = date.fromisoformat(day_text[:10] if len(day_text) == _SECONDS else day_text)
+        day = day_in(day_text[:10] if len(day_text) == _SECONDS else day_text)
     except ValueError:
-        return _broken(row_no, cells, f"处理日期“{day_text}”无法识别，应如2026-12-21")
-    return ReturnRow(
+        return _broken(row_no, cells, f"处理日期“{day_text[:30]}”无法识别，应如2026-12-21")
+    return good(
         row_no=row_no,
-        line_id=line_id[:60],
+        line_id=line_id,
         result=RESULTS[result_text],
         amount=amount,
-        occurred_on=day,
-        reference=reference[:80],
-        reason=reason[:300],
+        day=day,
+        reference=reference,
+        reason=reason,
+        account=account,
     )
 
 
 def _broken(row_no: int, cells: Sequence[str], problem: str) -> ReturnRow:
-    return ReturnRow(
-        row_no=row_no,
-        line_id=cells[0][:60],
-        result="",
-        amount=None,
-        occurred_on=None,
-        reference="",
-        reason=",".join(cells)[:300],
-        problem=problem,
-    )
+    return broken(row_no=row_no, line_id=cells[0], said=",".join(cells), problem=problem)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 from .bank_csv import BankCsv
-from .bank_return_csv import ReturnContent, read_csv, read_xlsx
+from .bank_return_csv import csv_rows, xlsx_rows
+from .bank_xlsx import BankXlsx
 from .base import FormatError, PaymentFormat
+from .camt053 import MESSAGE as CAMT053
+from .camt053 import camt053_rows
+from .iso20022 import message_of
 from .pain001 import Pain001
+from .pain002 import MESSAGE as PAIN002
+from .pain002 import pain002_rows
+from .returned import Findings, Reading, ReturnContent, ReturnRow, RowReader
+from .voucher import TreasuryVoucher
 
-PAYMENT_FORMATS: Mapping[str, PaymentFormat] = {f.code: f for f in (BankCsv(), Pain001())}
-RETURN_READERS: Mapping[str, Callable[[bytes], ReturnContent]] = {".csv": read_csv, ".xlsx": read_xlsx}
+PAYMENT_FORMATS: Mapping[str, PaymentFormat] = {
+    f.code: f
+    for f in (
+        BankCsv(),
+        BankXlsx(),
+        Pain001(),
+        TreasuryVoucher("voucher", encoding="UTF-8"),
+        TreasuryVoucher("vouchergbk", encoding="GBK"),
+    )
+}
 
 
 def payment_format(code: str) -> PaymentFormat:
@@ -21,10 +37,33 @@ def payment_format(code: str) -> PaymentFormat:
         raise FormatError(f"没有文件格式“{code}”，可用：{'、'.join(PAYMENT_FORMATS)}。") from None
 
 
-def read_return(name: str, content: bytes) -> ReturnContent:
-    """A return file, by the ending of its name. Raises FormatError."""
+def xml_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
+    """An ISO 20022 message, by its namespace."""
+    message = message_of(content)
+    reader = {PAIN002: pain002_rows, CAMT053: camt053_rows}.get(message)
+    if reader is None:
+        said = f"，而是 {message}" if message else ""
+        raise FormatError(f"XML 回单应为 pain.002 或 camt.053 报文{said}。请确认选对了文件。")
+    yield from reader(content, findings)
+
+
+RETURN_READERS: Mapping[str, RowReader] = {".csv": csv_rows, ".xlsx": xlsx_rows, ".xml": xml_rows}
+
+
+def stream_return(name: str, content: bytes) -> Reading:
+    """A return file line by line, by the ending of its name. Raises FormatError for an ending that none reads; taking
+    the first line raises it where the content is no return file.
+    """
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     reader = RETURN_READERS.get(suffix)
     if reader is None:
         raise FormatError(f"不支持“{name}”的文件类型，回单应为{'、'.join(RETURN_READERS)}文件。")
-    return reader(content)
+    findings = Findings()
+    return Reading(reader(content, findings), findings)
+
+
+def read_return(name: str, content: bytes) -> ReturnContent:
+    """A return file whole, all its lines in memory. Raises FormatError."""
+    reading = stream_return(name, content)
+    rows = list(reading.rows)
+    return ReturnContent(rows, reading.problems, reading.is_complete, reading.accepted)

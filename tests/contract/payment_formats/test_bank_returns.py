@@ -120,6 +120,6 @@ def test_a_file_cut_short_keeps_the_lines_before_the_cut_and_invents_none(cut: i
 
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_the_reader(content: bytes) -> None:
-    for name in ("x.csv", "x.xlsx"):
+    for name in ("x.csv", "x.xlsx", "x.xml"):
         with contextlib.suppress(FormatError):
             assert read_return(name, content).problems is not None
