@@ -1,13 +1,20 @@
 """What a worker is woken up for. Each task takes nothing or ids, may run twice, and leaves the same state."""
 
+import logging
+from typing import Any
+
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from matching.days import day_of
 from matching.registry import outbox
-from matching.services import match_profiles, reindex
+from matching.services import match_profiles, reindex, run_chunks, run_planning, runs
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 1000
+_MOST_WOKEN = 500
 
 
 @shared_task(name="matching.deliver_outbox")
@@ -34,6 +41,49 @@ def mend_index() -> int:
     """Bring Elasticsearch's index to what is listed; returns how many rows it lacked or had too many."""
     found = reindex.mend_index()
     return 0 if found is None else len(found.lacking) + len(found.surplus)
+
+
+@shared_task(name="matching.plan_run")
+def plan_run(run_id: int) -> bool:
+    """Find a run's candidates and store its chunks, each of which wakes a worker."""
+    return run_planning.plan(run_id=run_id, now=timezone.now(), on_chunk=lambda: _ask(work_on_run, run_id))
+
+
+@shared_task(name="matching.work_on_run")
+def work_on_run(run_id: int) -> bool:
+    """Do one chunk of a run, whichever nobody has in hand; False where there was none.
+
+    One and not all, so that what else waits for a worker gets its turn between two chunks.
+    """
+    return run_chunks.work_on_next(run_id=run_id, now=timezone.now())
+
+
+@shared_task(name="matching.resume_runs")
+def resume_runs() -> int:
+    """Go on with every run that is not over: what a killed worker or a broker without memory left behind. Returns how
+    many runs that are."""
+    now = timezone.now()
+    unfinished = runs.unfinished(now=now)
+    for run in unfinished:
+        runs.settle(run_id=run.pk, now=now)
+        _ask(plan_run, run.pk)
+        for _ in range(min(runs.waiting_chunks(run_id=run.pk, now=now), _MOST_WOKEN)):
+            _ask(work_on_run, run.pk)
+    return len(unfinished)
+
+
+def wake_run(run_id: int) -> None:
+    """Ask a worker to begin or go on with a run."""
+    _ask(plan_run, run_id)
+    for _ in range(min(runs.waiting_chunks(run_id=run_id, now=timezone.now()), _MOST_WOKEN)):
+        _ask(work_on_run, run_id)
+
+
+def _ask(task: Any, run_id: int) -> None:
+    try:
+        task.apply_async((run_id,), retry=False, expires=300)
+    except OperationalError as error:  # the schedule asks again every minute
+        logger.warning("%s(%s) could not be put to a worker: %s", task.name, run_id, error)
 
 
 def wake() -> None:

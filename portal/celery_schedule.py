@@ -8,6 +8,8 @@ from celery.schedules import crontab
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Commits wake the worker at once; this finds what failed and is due again, and what a lost wake-up left.
     "deliver-outbox": {"task": "matching.deliver_outbox", "schedule": 60.0, "options": {"expires": 55}},
+    # Chunks wake a worker each; this finds runs whose workers died or whose wake-ups were lost.
+    "resume-match-runs": {"task": "matching.resume_runs", "schedule": 60.0, "options": {"expires": 55}},
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
     # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},

@@ -22,8 +22,8 @@ from .ast import (
     leaves,
 )
 from .errors import Collector, InvalidInput, Problem
-from .evaluate import CompiledTree, Evaluation, Verdict, compile_tree, evaluate
-from .explain import Explanation, LeafExplanation, Outcome, explain
+from .evaluate import CompiledTree, Evaluation, Verdict, compile_tree, evaluate, facts_of
+from .explain import Explainer, Explanation, LeafExplanation, Outcome, explain
 from .facts import Facts, FactValue, Record, parse_facts
 from .jsontext import FlawedJson, load_json, read_json_lines
 from .normal import Normal, Signed, Threshold, normalise, signed_leaves
@@ -45,6 +45,7 @@ __all__ = [
     "DateBounds",
     "DateLeaf",
     "Evaluation",
+    "Explainer",
     "Explanation",
     "FactDefinition",
     "FactType",
@@ -79,6 +80,7 @@ __all__ = [
     "criteria_text",
     "evaluate",
     "explain",
+    "facts_of",
     "leaf_text",
     "leaves",
     "load_json",

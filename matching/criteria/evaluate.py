@@ -85,12 +85,17 @@ def signed_truth(signed: Signed, own: Truth) -> Truth:
     return own if own is None or not signed.negated else not own
 
 
-def missing_facts(leaf: ast.Leaf, facts: Facts) -> tuple[str, ...]:
-    """Those of the leaf's ``fact`` and ``percent_of`` that are absent."""
+def facts_of(leaf: ast.Leaf) -> tuple[str, ...]:
+    """The keys of the facts that a leaf looks at: its ``fact``, and its ``percent_of`` where it has one."""
     needed = [leaf.fact]
     if isinstance(leaf, ast.NumberLeaf | ast.YearlyLeaf) and leaf.percent_of is not None:
         needed.append(leaf.percent_of)
-    return tuple(key for key in dict.fromkeys(needed) if key not in facts)
+    return tuple(dict.fromkeys(needed))
+
+
+def missing_facts(leaf: ast.Leaf, facts: Facts) -> tuple[str, ...]:
+    """Those of the leaf's ``fact`` and ``percent_of`` that are absent."""
+    return tuple(key for key in facts_of(leaf) if key not in facts)
 
 
 def lacks_form_facts_only(leaf: ast.Leaf, facts: Facts) -> bool:

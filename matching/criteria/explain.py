@@ -1,5 +1,6 @@
 """Why: the verdict, and for each leaf what was compared with what, in Chinese."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -7,12 +8,14 @@ from typing import Any
 
 from . import ast
 from .compare import comparison
-from .evaluate import CompiledTree, Verdict, missing_facts
-from .facts import Facts
+from .evaluate import CompiledTree, Verdict, facts_of, missing_facts
+from .facts import Facts, FactValue
 from .judge import Truth
 from .measure import source_of
 from .vocabulary import Vocabulary
 from .words import label_of, leaf_phrase
+
+_MOST_SAID = 20_000
 
 
 class Outcome(StrEnum):
@@ -95,32 +98,75 @@ class Explanation:
 
 def explain(tree: ast.Node, facts: Facts, as_of: date, vocabulary: Vocabulary) -> Explanation:
     """The evaluation of ``tree`` as of a date (Asia/Shanghai), told leaf by leaf. Reads no clock."""
-    compiled = CompiledTree(tree)
-    result = compiled.evaluate(facts, as_of)
-    way = set(result.way)
-    leaves = []
-    for signed in compiled.leaves:
-        leaf = signed.leaf
-        note = "（原则上的要求，不影响结论）" if leaf.soft else ""
-        leaves.append(
-            LeafExplanation(
-                id=leaf.id,
-                label=label_of(leaf.fact, vocabulary),
-                outcome=_outcome(result.truths[leaf.id], signed.negated),
-                negated=signed.negated,
-                soft=leaf.soft,
-                on_way=leaf.id in way,
-                requirement=f"{'原则上' if leaf.soft else ''}{leaf_phrase(leaf, vocabulary, signed.negated, as_of)}",
-                comparison=comparison(leaf, signed.negated, facts, as_of, vocabulary) + note,
-                clause=leaf.text,
-                evidence=leaf.evidence,
-                advice=leaf.advice,
-                missing=tuple(
-                    (key, label_of(key, vocabulary), source_of(key, vocabulary)) for key in missing_facts(leaf, facts)
-                ),
+    return Explainer(tree, as_of, vocabulary).explain(facts)
+
+
+class Explainer:
+    """``explain`` made ready for many enterprises: what a leaf asks is put into words once, and what was compared with
+    what once for each value (as many as are kept). Safe to share between threads.
+    """
+
+    def __init__(self, tree: ast.Node, as_of: date, vocabulary: Vocabulary) -> None:
+        self.compiled = CompiledTree(tree)
+        self.as_of = as_of
+        self.vocabulary = vocabulary
+        self._words = [
+            (
+                label_of(signed.leaf.fact, vocabulary),
+                f"{'原则上' if signed.leaf.soft else ''}{leaf_phrase(signed.leaf, vocabulary, signed.negated, as_of)}",
             )
-        )
-    return Explanation(result.verdict, result.unmet, result.unknown, result.form_only, as_of, tuple(leaves))
+            for signed in self.compiled.leaves
+        ]
+        self._looks_at = [facts_of(signed.leaf) for signed in self.compiled.leaves]
+        self._said: dict[Hashable, str] = {}
+
+    def explain(self, facts: Facts) -> Explanation:
+        result = self.compiled.evaluate(facts, self.as_of)
+        way = set(result.way)
+        leaves = []
+        for number, (signed, (label, requirement)) in enumerate(zip(self.compiled.leaves, self._words, strict=True)):
+            leaf = signed.leaf
+            leaves.append(
+                LeafExplanation(
+                    id=leaf.id,
+                    label=label,
+                    outcome=_outcome(result.truths[leaf.id], signed.negated),
+                    negated=signed.negated,
+                    soft=leaf.soft,
+                    on_way=leaf.id in way,
+                    requirement=requirement,
+                    comparison=self._comparison(number, facts),
+                    clause=leaf.text,
+                    evidence=leaf.evidence,
+                    advice=leaf.advice,
+                    missing=tuple(
+                        (key, label_of(key, self.vocabulary), source_of(key, self.vocabulary))
+                        for key in missing_facts(leaf, facts)
+                    ),
+                )
+            )
+        return Explanation(result.verdict, result.unmet, result.unknown, result.form_only, self.as_of, tuple(leaves))
+
+    def _comparison(self, number: int, facts: Facts) -> str:
+        signed = self.compiled.leaves[number]
+        key = (number, *[_frozen(facts.values.get(name)) for name in self._looks_at[number]])
+        said = self._said.get(key)
+        if said is None:
+            said = comparison(signed.leaf, signed.negated, facts, self.as_of, self.vocabulary)
+            said += "（原则上的要求，不影响结论）" if signed.leaf.soft else ""
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
+            self._said[key] = said
+        return said
+
+
+def _frozen(value: FactValue | None) -> Hashable:
+    """A value as the key of what is said of it. Equal numbers may be written differently, and are said alike."""
+    if isinstance(value, tuple):
+        return tuple((r.code, r.on, r.until, r.amount, tuple(sorted(r.numbers.items()))) for r in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted(value.items()))
+    return value, isinstance(value, bool)
 
 
 def _outcome(truth: Truth, negated: bool) -> Outcome:

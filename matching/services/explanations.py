@@ -5,13 +5,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from matching.criteria import Explanation, Facts, Node, Vocabulary, canonical_json, explain, parse_criteria
+from matching.criteria import Explainer, Explanation, Facts, Node, Vocabulary, canonical_json, explain, parse_criteria
 from matching.models import PolicyVersion
 from matching.services.listed import known_facts
 from matching.services.vocabulary import current_vocabulary
 
 _MOST_TREES = 2048
+_MOST_EXPLAINERS = 256
 _trees: dict[tuple[str, str], Node] = {}  # by canonical criteria and the vocabulary's digest: both never change
+_explainers: dict[tuple[str, str, date], Explainer] = {}
 
 
 def criteria_of(*, version: PolicyVersion, vocabulary: Vocabulary | None = None) -> Node:
@@ -28,6 +30,20 @@ def criteria_of(*, version: PolicyVersion, vocabulary: Vocabulary | None = None)
             _trees.clear()
         _trees[key] = tree
     return tree
+
+
+def explainer_of(*, version: PolicyVersion, as_of: date, vocabulary: Vocabulary | None = None) -> Explainer:
+    """What explains a version to any enterprise, as of a day in Asia/Shanghai: made once, and kept for some days and
+    versions. Its clauses and advice are those of the version itself. Raises InvalidInput as `criteria_of`."""
+    vocabulary = vocabulary or current_vocabulary()
+    key = (canonical_json(version.rules["criteria"]), vocabulary.digest, as_of)
+    explainer = _explainers.get(key)
+    if explainer is None:
+        explainer = Explainer(criteria_of(version=version, vocabulary=vocabulary), as_of, vocabulary)
+        if len(_explainers) >= _MOST_EXPLAINERS:
+            _explainers.clear()
+        _explainers[key] = explainer
+    return explainer
 
 
 def explain_pair(

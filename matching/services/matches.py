@@ -1,9 +1,12 @@
 """What matching found, as rows: what changed is written, what no longer comes up goes, what newly fits is pushed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 
+from django.db.models import F, Q
+
+from matching import bulk
 from matching.backends.base import Match as Found
 from matching.chunks import chunks
 from matching.criteria import Facts
@@ -18,21 +21,27 @@ Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
-class MatchRun:
-    """What a run did: enterprises looked at, pairs that come up, rows written and taken away, pushes made."""
+class Tally:
+    """What matching did: enterprises looked at, pairs that come up and those of them that fit, rows written and taken
+    away, pushes made, enterprises newly in and fallen out (where a version replaced another)."""
 
     enterprises: int = 0
     pairs: int = 0
     written: int = 0
     removed: int = 0
     pushed: int = 0
+    fitting: int = 0
+    newly_in: int = 0
+    fell_out: int = 0
 
-    def add(self, other: "MatchRun") -> None:
-        self.enterprises += other.enterprises
-        self.pairs += other.pairs
-        self.written += other.written
-        self.removed += other.removed
-        self.pushed += other.pushed
+    def add(self, other: "Tally") -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+
+def fits(match: Found) -> bool:
+    """Whether the enterprise is told: it fits, or fits subject to what the item's form asks."""
+    return match.verdict == "eligible" or match.form_only
 
 
 def write_matches(
@@ -42,16 +51,22 @@ def write_matches(
     cause: PushCause,
     as_of: date,
     now: datetime,
-) -> MatchRun:
-    """Bring the rows of these enterprises (for one version, or for all) to what was found, and push what fits."""
+) -> Tally:
+    """Bring the rows of these enterprises (for one version, or for all) to what was found, and push what fits.
+
+    The caller holds the enterprises' profiles locked since before it read their facts. Rows of a version that another
+    has replaced are left to the run of that other version, which compares them with its own.
+    """
     stored = Match.objects.filter(enterprise_id__in=[pk for pk, _, _ in piece])
     if only_version is not None:
         stored = stored.filter(version_id=only_version)
+    else:
+        stored = stored.exclude(Q(version__item__is_listed=True) & ~Q(version__item__current_version=F("version")))
     before = {
         (row[1], row[2]): (row[0], row[3:])
         for row in stored.values_list("pk", "enterprise_id", "version_id", "verdict", "form_only", "unmet", "unknown")
     }
-    changed: list[Match] = []
+    changed: list[bulk.Row] = []
     fitting: list[push.Fitting] = []
     pairs = 0
     for pk, facts, matches in piece:
@@ -61,27 +76,17 @@ def write_matches(
             unmet, unknown = list(match.unmet), list(match.unknown)
             _, known = before.pop((pk, version_id), (None, None))
             if known != (match.verdict, match.form_only, unmet, unknown):
-                changed.append(
-                    Match(
-                        enterprise_id=pk,
-                        version_id=version_id,
-                        verdict=str(match.verdict),
-                        form_only=match.form_only,
-                        unmet=unmet,
-                        unknown=unknown,
-                        as_of=as_of,
-                    )
-                )
-            if match.verdict == "eligible" or match.form_only:
+                changed.append((pk, version_id, str(match.verdict), match.form_only, unmet, unknown, as_of))
+            if fits(match):
                 fitting.append(push.Fitting(pk, version_id, str(match.verdict), facts))
-    Match.objects.bulk_create(
-        changed,
-        batch_size=1000,
-        update_conflicts=True,
-        unique_fields=["enterprise", "version"],
-        update_fields=_WRITTEN,
+    bulk.insert(
+        model=Match,
+        fields=("enterprise", "version", *_WRITTEN),
+        rows=changed,
+        unique=("enterprise", "version"),
+        update=_WRITTEN,
     )
     for gone in chunks((pk for pk, _ in before.values()), 5000):
         Match.objects.filter(pk__in=gone).delete()
     pushed = push.push_fitting(fitting=fitting, cause=cause, as_of=as_of, now=now)
-    return MatchRun(len(piece), pairs, len(changed), len(before), pushed)
+    return Tally(len(piece), pairs, len(changed), len(before), pushed, len(fitting))

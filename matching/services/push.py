@@ -7,12 +7,16 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from matching import bulk
+from matching.chunks import chunks
 from matching.criteria import Explanation, Facts, Outcome
 from matching.criteria.render import OPEN_TO_ALL
 from matching.models import PolicyVersion, Push, PushCause
 from matching.registry import outbox
-from matching.services.explanations import explain_pair
+from matching.services.explanations import explainer_of
 from matching.services.vocabulary import current_vocabulary
+
+TOLD_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,10 @@ class Fitting:
 
 @transaction.atomic
 def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, now: datetime) -> int:
-    """Push the pairs that were never pushed with this verdict; returns how many. Emits `push.created` for each.
+    """Push the pairs that were never pushed with this verdict; returns how many.
 
-    Safe to run twice and beside another run: the table takes each (enterprise, version, verdict) once, and the event's
-    key is the row's.
+    Emits `push.created` with the ids of what was pushed, some hundreds to an event. Safe to run twice and beside
+    another run: the table takes each (enterprise, version, verdict) once, and the database says which rows are new.
     """
     if not fitting:
         return 0
@@ -42,41 +46,34 @@ def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, n
         enterprise_id__in={pair.enterprise_id for pair in fitting}, version_id__in={pair.version_id for pair in fitting}
     )
     told = set(pairs.values_list("enterprise_id", "version_id", "verdict"))
-    new = {pair.key: pair for pair in fitting if pair.key not in told}
+    # In one order everywhere, so that two runs that tell the same pairs wait for each other and not in a circle.
+    new = sorted({pair.key: pair for pair in fitting if pair.key not in told}.values(), key=lambda pair: pair.key)
     if not new:
         return 0
     vocabulary = current_vocabulary()
-    versions = PolicyVersion.objects.select_related("item").in_bulk({pair.version_id for pair in new.values()})
-    Push.objects.bulk_create(
-        [
-            Push(
-                enterprise_id=pair.enterprise_id,
-                version_id=pair.version_id,
-                verdict=pair.verdict,
-                cause=cause,
-                reason=reasons(
-                    explanation=explain_pair(
-                        version=versions[pair.version_id], facts=pair.facts, as_of=as_of, vocabulary=vocabulary
-                    )
-                ),
-                created_at=now,
+    versions = PolicyVersion.objects.in_bulk({pair.version_id for pair in new})
+    explainers = {
+        pk: explainer_of(version=version, as_of=as_of, vocabulary=vocabulary) for pk, version in versions.items()
+    }
+    created = bulk.insert(
+        model=Push,
+        fields=("enterprise", "version", "verdict", "cause", "reason", "created_at"),
+        rows=[
+            (
+                pair.enterprise_id,
+                pair.version_id,
+                pair.verdict,
+                str(cause),
+                reasons(explanation=explainers[pair.version_id].explain(pair.facts)),
+                now,
             )
-            for pair in new.values()
+            for pair in new
         ],
-        batch_size=1000,
-        ignore_conflicts=True,  # another run may have told one of them in the meantime, and has its event then
+        unique=("enterprise", "version", "verdict"),
     )
-    # Ignoring conflicts gives no ids back. An event that was written already is passed over by its key.
-    created = [
-        pk
-        for pk, *key in pairs.filter(created_at=now)
-        .order_by("pk")
-        .values_list("pk", "enterprise_id", "version_id", "verdict")
-        if tuple(key) in new
-    ]
     outbox.emit_many(
         topic="push.created",
-        messages=[({"push_id": pk}, f"push.created:{pk}") for pk in created],
+        messages=[({"push_ids": ids}, None) for ids in chunks(created, TOLD_TOGETHER)],
         now=now,
     )
     return len(created)

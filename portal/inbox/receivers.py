@@ -18,7 +18,7 @@ def _tell(messages: Iterable[Message | None], now: datetime) -> None:
 
 @outbox.subscribe("push.created", together=True)
 def tell_of_pushes(*, payloads: list[dict[str, Any]], now: datetime) -> None:
-    _tell(texts.of_pushes(push_ids=[payload["push_id"] for payload in payloads]), now)
+    _tell(texts.of_pushes(push_ids=[pk for payload in payloads for pk in payload["push_ids"]]), now)
 
 
 @outbox.subscribe("application.changed")

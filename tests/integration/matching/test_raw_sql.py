@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from matching.models import Match, PolicyVersion, Push
+from matching.models import Match, MatchChange, MatchChunk, MatchRun, PolicyVersion, Push
 from matching.registry.models import BudgetLine, OutboxMessage, VocabularyRevision
 from matching.services import vocabulary
 from portal.accounts.models import Membership, RoleAssignment, User
@@ -85,7 +85,19 @@ def world(db):
         "department": Mute.objects.create(user=user, department=make.department(), created_at=now),
         "item": Mute.objects.create(user=user, item=version.item, created_at=now),
     }
+    run = MatchRun.objects.create(
+        item=version.item,
+        version=version,
+        cause="published",
+        occasion="o",
+        as_of=make.TODAY,
+        created_at=now,
+        due_at=now,
+    )
     return SimpleNamespace(
+        run=run,
+        chunk=MatchChunk.objects.create(run=run, first=1, last=9, due_at=now),
+        change=MatchChange.objects.create(run=run, enterprise=firm, was="out", now="fits"),
         firm=firm,
         version=version,
         other=other,
@@ -136,6 +148,22 @@ def attacks(w):
         "matching_push_told_once": [Copy(w.push), Copy(w.push, cause="date", created_at=later)],
         "matching_push_only_fitting": [Copy(w.push, verdict="ineligible")],
         "matching_push_cause_known": [Copy(w.push, version_id=w.other.pk, cause="whim")],
+        "matching_matchrun_cause_known": [Change(w.run, cause="whim")],
+        "matching_matchrun_alive_until_finished": [
+            Change(w.run, state="done"),
+            Change(w.run, finished_at=later),
+            Change(w.run, state="lost"),
+        ],
+        "matching_matchrun_one_alive_for_an_item": [Copy(w.run, occasion=None)],
+        "matching_matchchunk_planned_once": [Copy(w.chunk)],
+        "matching_matchchunk_range": [Change(w.chunk, last=0)],
+        "matching_matchchunk_state_and_time_agree": [
+            Change(w.chunk, state="done"),
+            Change(w.chunk, done_at=later),
+            Change(w.chunk, state="lost"),
+        ],
+        "matching_matchchange_once": [Copy(w.change)],
+        "matching_matchchange_crosses": [Change(w.change, was="form"), Change(w.change, now="lacking")],
         "inbox_notification_one_recipient": [
             Change(w.notification, user_id=w.user.pk),
             Change(w.notification, enterprise_id=None),
@@ -178,6 +206,7 @@ def uniques(w):
         "matching_enterprise.credit_code": Copy(w.firm, external_id="another"),
         "matching_enterprise.external_id": Copy(w.firm, credit_code=make.credit_code_of(999_999)),
         "matching_policyitem.code": Copy(w.version.item),
+        "matching_matchrun.occasion": Copy(w.run, state="done", finished_at=make.NOW),
         "inbox_notification.dedupe_key": Copy(w.notification),
         "accounts_user.username": Copy(w.user),
     }
