@@ -26,7 +26,7 @@ from . import bits
 from .answers import count
 from .base import Listed, Match, Sifted
 from .columns import Probe, Values, probe_of
-from .reasons import Item, Reasons, compile_item, evaluated
+from .reasons import Item, Kept, Reasons, compile_item, evaluated
 from .tokens import Resolver, Token, Tokens
 
 _DAYS_KEPT = 4
@@ -41,6 +41,7 @@ class MemoryBackend:
         self._compiler = ClauseCompiler()
         self._items: dict[str, Item] = {}
         self._days: OrderedDict[date, _Day] = OrderedDict()
+        self._kept = Kept()
 
     def put(self, policies: Iterable[Listed]) -> None:
         for policy in policies:
@@ -72,7 +73,7 @@ class MemoryBackend:
     def match_policy(
         self, policy: Listed, profiles: Iterable[tuple[str, Facts]], *, as_of: date, near: int = 0
     ) -> Iterator[tuple[str, Match]]:
-        day = _Day([self._compile(policy)], as_of)
+        day = _Day([self._compile(policy)], as_of, Kept())
         for profile, facts in profiles:
             for match in day.match(facts, near):
                 yield profile, match
@@ -80,13 +81,23 @@ class MemoryBackend:
     def close(self) -> None:
         """Nothing is held outside."""
 
+    def digest(self, facts: Facts, *, as_of: date) -> bytes:
+        """16 bytes for what every leaf of every policy held says of a profile (true, false, unknown, unknown only for
+        want of what a form asks for).
+
+        Nothing else decides what comes up for it, and why: where two digests of the same policies are equal, so are
+        the answers of ``match``, whatever ``near``. Leaves are numbered by the policies, so that equal policies under
+        equal ids give equal digests in every process.
+        """
+        return self._day(as_of).reasons.leaves.digest(facts)
+
     def _compile(self, policy: Listed) -> Item:
         return compile_item(policy.id, policy.criteria, self._compiler)
 
     def _day(self, as_of: date) -> _Day:
         day = self._days.get(as_of)
         if day is None:
-            day = self._days[as_of] = _Day(list(self._items.values()), as_of)
+            day = self._days[as_of] = _Day(list(self._items.values()), as_of, self._kept)
             if len(self._days) > _DAYS_KEPT:
                 self._days.popitem(last=False)
         return day
@@ -95,9 +106,11 @@ class MemoryBackend:
 class _Day:
     """All policies as of one day, as bits."""
 
-    def __init__(self, items: list[Item], as_of: date) -> None:
+    def __init__(self, items: list[Item], as_of: date, kept: Kept) -> None:
         self.as_of = as_of
+        self.kept = kept
         # A policy that no enterprise can qualify for has no clause, and no bit.
+        # The order is that of the policies, not of their coming: equal policies have equal digests in every process.
         self.items = sorted((item for item in items if item.clauses.clauses), key=_most_clauses_first)
         self.names = bits.Names([item.id for item in self.items])
         self.resolver = Resolver(as_of)
@@ -169,7 +182,7 @@ class _Day:
 
     @cached_property
     def reasons(self) -> Reasons:
-        return Reasons(self.items, self.resolver)
+        return Reasons(self.items, self.resolver, self.kept)
 
     def _sets(self, facts: Facts, near: int, tokens: Tokens) -> tuple[int, int, int, int]:
         """Policies that are eligible, undetermined, near misses, and those for the tree to decide."""
@@ -219,6 +232,20 @@ class _Day:
         """Adds to the counters the clauses that fail by a token; returns those with an unknown one."""
         unknown = 0
         alive = self.everything ^ counters[-1]
+        if len(counters) == 2:  # one near miss, as every night asks: the same as below, without a loop over counters
+            failed, too_far = counters
+            for asking, token in self.tokens:
+                if asking & alive:
+                    truth = tokens.truth(token)
+                    if truth is None:
+                        unknown |= asking
+                    elif truth is token.negated:
+                        again = failed & asking
+                        failed |= asking
+                        too_far |= again
+                        alive ^= alive & again
+            counters[:] = failed, too_far
+            return unknown
         for asking, token in self.tokens:
             if not asking & alive:
                 continue  # those that ask it are out already
@@ -238,5 +265,5 @@ class _Day:
                 yield match
 
 
-def _most_clauses_first(item: Item) -> int:
-    return -len(item.clauses.clauses)
+def _most_clauses_first(item: Item) -> tuple[int, str]:
+    return -len(item.clauses.clauses), item.id

@@ -55,6 +55,8 @@ class Bounds:
 
     def judge_counts(self, sure: int, possible: int) -> bool | None:
         """The same over the whole numbers from ``sure`` to ``sure + possible``."""
+        if not possible:
+            return self.admits(Decimal(sure))
         answers = {self.admits(Decimal(count)) for count in range(sure, sure + possible + 1)}
         return answers.pop() if len(answers) == 1 else None
 

@@ -37,8 +37,10 @@ def judged_records(leaf: ast.RecordsLeaf, records: Sequence[Record], as_of: date
 
     A record that lacks a date or number that a filter needs is unknown, unless another filter already fails it.
     """
+    if leaf.obtained is None and not leaf.first and not leaf.where:
+        return [(record, _held(leaf, record, as_of)) for record in records if record.code in leaf.accepted]
     window = leaf.obtained.window(as_of) if leaf.obtained is not None else None
-    judged = []
+    judged: list[tuple[Record, Truth]] = []
     for record in records:
         if record.code not in leaf.accepted:
             continue
@@ -76,8 +78,8 @@ def _first(record: Record, records: Sequence[Record]) -> Truth:
 
 def _count(leaf: ast.RecordsLeaf, judged: Sequence[tuple[Record, Truth]]) -> Truth:
     assert leaf.count is not None
-    sure = sum(truth is True for _, truth in judged)
-    possible = sum(truth is None for _, truth in judged)
+    truths = [truth for _, truth in judged]
+    sure, possible = truths.count(True), truths.count(None)
     return leaf.count.judge_counts(sure, possible)
 
 

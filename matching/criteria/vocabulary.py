@@ -113,6 +113,11 @@ class Vocabulary:
         """SHA-256 (hex) of the canonical JSON."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others work out from the vocabulary once, by a name of theirs; it goes when the vocabulary goes."""
+        return {}
+
     def code_list(self, key: str) -> CodeList:
         """The code list of a code or records fact."""
         name = self.facts[key].codes

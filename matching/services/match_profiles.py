@@ -10,10 +10,11 @@ from django.db import transaction
 
 from matching import locks
 from matching.chunks import chunks
-from matching.models import Enterprise, Profile, PushCause
+from matching.models import Profile, PushCause
 from matching.services import facts as fact_service
+from matching.services import night
 from matching.services.listed import known_facts, listed_versions
-from matching.services.matches import CHUNK, NEAR, MatchRun, Progress, write_matches
+from matching.services.matches import CHUNK, NEAR, Progress, Tally, write_matches
 from matching.services.vocabulary import current_vocabulary
 
 
@@ -24,9 +25,9 @@ def match_enterprises(
     as_of: date,
     now: datetime,
     on_progress: Progress | None = None,
-) -> MatchRun:
+) -> Tally:
     """Match enterprises with every item that is listed and open on `as_of`, and push what newly fits."""
-    run = MatchRun()
+    run = Tally()
     for ids in chunks(enterprise_ids, CHUNK):
         run.add(_match_piece(ids, cause=cause, as_of=as_of, now=now))
         if on_progress:
@@ -34,22 +35,24 @@ def match_enterprises(
     return run
 
 
-def match_enterprise(*, enterprise_id: int, as_of: date, now: datetime) -> MatchRun:
+def match_enterprise(*, enterprise_id: int, as_of: date, now: datetime) -> Tally:
     """Match one enterprise whose profile changed."""
     return match_enterprises(enterprise_ids=[enterprise_id], cause=PushCause.PROFILE, as_of=as_of, now=now)
 
 
-def match_nightly(*, as_of: date, now: datetime, on_progress: Progress | None = None) -> MatchRun:
-    """What the passing of dates changed: facts that become valid, windows that open and close, periods that run out."""
+def match_nightly(
+    *, as_of: date, now: datetime, on_progress: Progress | None = None, all_whole: bool = False
+) -> night.NightTally:
+    """What the passing of dates changed: facts that become valid, windows that open and close, periods that run out.
+
+    Enterprises for which nothing changed are passed over, unless `all_whole` (see `matching.services.night`).
+    """
     fact_service.refresh_due(day=as_of, now=now)
-    ids = Enterprise.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
-    return match_enterprises(
-        enterprise_ids=list(ids), cause=PushCause.DATE, as_of=as_of, now=now, on_progress=on_progress
-    )
+    return night.match_everybody(as_of=as_of, now=now, on_progress=on_progress, all_whole=all_whole)
 
 
 @transaction.atomic
-def _match_piece(ids: Sequence[int], *, cause: PushCause, as_of: date, now: datetime) -> MatchRun:
+def _match_piece(ids: Sequence[int], *, cause: PushCause, as_of: date, now: datetime) -> Tally:
     locks.matching_together()
     vocabulary = current_vocabulary()
     profiles = (
