@@ -53,10 +53,13 @@ class LibraryView:
         vocabulary = current_vocabulary()
         narrowing = Narrowing.read(request.GET)
         fits = fits_of(request)
-        found = find(narrowing=narrowing, today=today, fits=fits)
+        number = request.GET.get("page", "")
+        page = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+        found = find(narrowing=narrowing, today=today, fits=fits, page=page)
         results = found.results
-        page_obj: Any = Paginator([hit.id for hit in results.hits], PAGE_SIZE).get_page(request.GET.get("page"))
-        page_obj.object_list = rows_in_order(ids=list(page_obj.object_list))
+        # The engine counted and cut out the page; the paginator only numbers.
+        page_obj: Any = Paginator(range(results.total), PAGE_SIZE).get_page(found.page)
+        page_obj.object_list = rows_in_order(ids=[hit.id for hit in results.hits])
         offered = choices(vocabulary=vocabulary)
         asked = [
             ("department", "department", _("主管部门"), narrowing.department),

@@ -17,6 +17,7 @@ from cms.models.document import PolicyDocumentPage
 from cms.models.item import Delivery, PolicyItemPage
 from cms.models.reading import ReadingPage
 from cms.models.search import Kind, SearchRow
+from cms.services import search_writes
 from matching.criteria import CodeList, CompiledTree, Facts, Node, Verdict, Vocabulary, leaves, render_criteria
 from matching.registry.models import Department
 from matching.search.tokenise import index_tokens, version
@@ -94,6 +95,7 @@ def refresh_row(*, page: Page, now: datetime) -> SearchRow | None:
     values["words"] = words_of(texts=values["texts"])
     values["words_version"], values["stamp"] = version(), uuid4().hex
     row, _created = SearchRow.objects.update_or_create(page_id=page.pk, defaults={"title": page.title, **values})
+    search_writes.note(page_id=page.pk)
     return row
 
 
@@ -105,6 +107,7 @@ def words_of(*, texts: Mapping[str, str]) -> dict[str, str]:
 def remove_row(*, page_id: int) -> None:
     """Take a page off the list."""
     SearchRow.objects.filter(page_id=page_id).delete()
+    search_writes.note(page_id=page_id)
 
 
 def _item_values(page: PolicyItemPage) -> dict[str, Any]:

@@ -21,6 +21,7 @@ FIELDS: Mapping[str, tuple[float, int]] = {
     "body": (1.0, 120),
 }
 FACETS = ("department", "item_type", "delivery", "size", "industry")
+MOST_HITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Document:
     """One published thing. `words` maps the fields of `FIELDS` to their tokens, separated by spaces.
 
     `facets` maps the names of `FACETS` to the codes under which the document is counted (parents among them).
+    `version` is another one whenever anything else of the document is.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Document:
     opens: date | None = None
     closes: date | None = None
     published: str = ""
+    version: str = ""
 
     def is_open(self, day: date) -> bool:
         """Whether it can be applied for on a day (Asia/Shanghai)."""
@@ -50,6 +53,7 @@ class Request:
     """What a person asks. An empty `text` asks for everything, the latest first.
 
     `chosen` narrows by facets (any of the codes); `only` narrows to these ids; `prefer` multiplies the scores of ids.
+    `start` and `size` ask for a page of the hits; without a size for all (an engine may stop at `MOST_HITS`).
     """
 
     text: str = ""
@@ -59,6 +63,8 @@ class Request:
     open_now: bool = False
     only: frozenset[str] | None = None
     prefer: Mapping[str, float] = field(default_factory=dict)
+    start: int = 0
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,15 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`words` are what was looked for, to be marked in texts; `corrected` is the query as understood where a
-    character was taken to be wrong; `nearest` are words of the corpus to try instead where nothing was found."""
+    """`hits` are those of the page asked for, `total` counts all, `whole` those of all that hold every word.
+
+    `words` are what was looked for, to be marked in texts; `corrected` is the query as understood where a character
+    was taken to be wrong; `nearest` are words of the corpus to try instead where nothing was found."""
 
     hits: tuple[Hit, ...]
     facets: Facets
+    total: int = 0
+    whole: int = 0
     words: tuple[str, ...] = ()
     corrected: str = ""
     nearest: tuple[str, ...] = ()
@@ -94,7 +104,7 @@ class Results:
     @property
     def together(self) -> bool:
         """Whether some document holds all the words. True where nothing was found or asked."""
-        return not self.hits or any(hit.whole for hit in self.hits)
+        return self.whole > 0 or not self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +115,25 @@ class Suggestion:
     id: str = ""
 
 
-class SearchEngine(Protocol):
-    def put(self, documents: Iterable[Document]) -> None:
-        """Adds documents, or replaces those with the same id."""
+class EngineUnavailable(Exception):
+    """The service behind an engine is away, slow, or does not hold what it should. Says what to do, in Chinese."""
 
-    def remove(self, ids: Iterable[str]) -> None:
-        """Takes documents out; one that is not there is no error."""
+
+class Searcher(Protocol):
+    """What answers questions. Raises EngineUnavailable where it needs a service that does not serve."""
 
     def search(self, request: Request) -> Results:
         """Everything found, best first."""
 
     def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
         """Words and titles that begin or hold what was typed so far, in characters or in pinyin."""
+
+
+class SearchEngine(Searcher, Protocol):
+    """What answers questions about the documents that it was given."""
+
+    def put(self, documents: Iterable[Document]) -> None:
+        """Adds documents, or replaces those with the same id."""
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Takes documents out; one that is not there is no error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from . import pinyin
 
@@ -37,6 +37,14 @@ class Lexicon:
     def remove(self, words: Iterable[str]) -> None:
         for word in words:
             self.counts[word] -= 1
+
+    def refill(self, counts: Mapping[str, int]) -> None:
+        """The words of another state of the documents, instead of those held so far."""
+        self.counts = Counter(counts)
+        for word in counts.keys() - self._known:
+            self._known.add(word)
+            self._learn(word)
+        self._sorted.clear()
 
     def __contains__(self, word: str) -> bool:
         return self.counts.get(word, 0) > 0

@@ -1,28 +1,34 @@
 """The embedded engine: an inverted index in this process, the same on every database because it asks none.
 
-Words score by field, how often they stand there and how rare they are (BM25F); a concept scores by the best of its
-alternatives; a document that lacks a concept keeps only part of its score. All that a score is made of comes from the
-documents themselves, so two processes that hold the same documents give the same order, to the last place.
+Scores are those of `weighing`. All that a score is made of comes from the documents themselves, so two processes that
+hold the same documents give the same order, to the last place.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from math import log
+from collections.abc import Collection, Iterable
 
 from . import pinyin
-from .base import FACETS, FIELDS, Document, Facets, Hit, Request, Results, Suggestion
+from .base import FACETS, Document, Facets, Hit, Request, Results, Suggestion
 from .expand import Concept, Understood, understand
 from .lexicon import Lexicon
-from .tokenise import STOP_WORDS, domain_words, normalise
-
-SATURATION = 2.0  # weighted occurrences at which a word gives half of what it can
-LENGTH = 0.5  # how much a long field makes each of its words count less
-SURE = 0.6  # alternatives of at least this weight count for how rare a concept is
-LEAST_COVER = 0.3  # of the weight of a query, that a document must hold
-WHOLE_TITLE, TITLE = 1.5, 0.35  # added to a score, as parts of it: the query stands in the title; words that do
-_NEAREST = 6
+from .tokenise import normalise
+from .weighing import (
+    BASE,
+    LEAST_COVER,
+    STEPS,
+    TITLE,
+    WHOLE_TITLE,
+    Typed,
+    nearest,
+    phrase,
+    spelled_pieces,
+    steps,
+    sure_terms,
+    words_looked_for,
+    worth,
+)
 
 
 class MemorySearch:
@@ -30,8 +36,8 @@ class MemorySearch:
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
-        self._words: dict[str, dict[str, float]] = {}
-        self._postings: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._words: dict[str, dict[str, int]] = {}
+        self._postings: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._in_title: dict[str, frozenset[str]] = {}
         self._titles: dict[str, tuple[str, str]] = {}
         self._lexicon = Lexicon()
@@ -39,11 +45,11 @@ class MemorySearch:
     def put(self, documents: Iterable[Document]) -> None:
         for document in documents:
             self.remove([document.id])
-            words = _weights(document.words)
+            words = steps(document.words)
             self._documents[document.id] = document
             self._words[document.id] = words
-            for word, weight in words.items():
-                self._postings[word][document.id] = weight
+            for word, step in words.items():
+                self._postings[word][document.id] = step
             self._in_title[document.id] = frozenset(document.words.get("title", "").split())
             title = normalise(document.title)
             self._titles[document.id] = (title, pinyin.initials(title))
@@ -73,36 +79,28 @@ class MemorySearch:
         candidates = [doc for doc in scored if not request.kind or self._documents[doc].kind == request.kind]
         kept, facets = self._narrowed(candidates, request, kinds)
         hits = sorted((self._hit(document, *scored[document]) for document in kept), key=self._order)
-        words = () if understood is None else _words_looked_for(understood)
-        nearest: tuple[str, ...] = ()
-        if understood is not None and not candidates:
-            nearest = self._nearest(understood)
-        corrected = understood.text if understood is not None and understood.corrected else ""
-        return Results(tuple(hits), facets, words, corrected, nearest)
+        end = None if request.size is None else request.start + request.size
+        return Results(
+            tuple(hits[request.start : end]),
+            facets,
+            total=len(hits),
+            whole=sum(hit.whole for hit in hits),
+            words=() if understood is None else words_looked_for(understood),
+            corrected=understood.text if understood is not None and understood.corrected else "",
+            nearest=nearest(understood, self._lexicon) if understood is not None and not candidates else (),
+        )
 
     def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
-        typed = normalise(text)
-        if not typed or (typed.isascii() and len(typed) < 2):
+        typed = Typed(text, self._lexicon)
+        if not typed.tells:
             return []
-        by_letters = typed.isascii() and typed.replace(" ", "").isalpha()
-        letters = typed.replace(" ", "")
-        said = self._lexicon.spelled(letters) if by_letters else self._lexicon.beginning(typed)
-        words = [word for word in said if len(word) > 1 and word != typed and word in domain_words()][: limit // 2]
-        titles = []
-        for document, (title, initials) in self._titles.items():
-            if kind and self._documents[document].kind != kind:
-                continue
-            place = title.find(typed)
-            if place < 0 and by_letters:
-                place = initials.find(letters) if len(letters) > 2 else -1
-                if place < 0 and any(word in title for word in said):
-                    place = len(title)
-            if place >= 0:
-                titles.append((place > 0, place, title, document))
-        found = [Suggestion(word) for word in words]
-        for _, _, _, document in sorted(titles)[: limit - len(found)]:
-            found.append(Suggestion(self._documents[document].title, document))
-        return found
+        titles = (
+            (title, initials, document)
+            for pk, (title, initials) in self._titles.items()
+            if not kind or self._documents[pk].kind == kind
+            for document in [self._documents[pk]]
+        )
+        return typed.suggestions(titles, limit)
 
     def _scored(self, understood: Understood) -> dict[str, tuple[float, bool]]:
         total: defaultdict[str, float] = defaultdict(float)
@@ -111,58 +109,53 @@ class MemorySearch:
         in_title: defaultdict[str, float] = defaultdict(float)
         everything = 0.0
         for concept in understood.concepts:
-            best = self._best_of(concept)
-            worth = concept.weight * self._rarity(concept)
-            everything += worth
-            for document, (score, term) in best.items():
-                total[document] += worth * score
-                cover[document] += worth
+            telling = worth(concept, holding=self._holding(concept), among=len(self._documents))
+            everything += telling
+            for document, (strength, titled) in self._best_of(concept).items():
+                total[document] += telling * strength
+                cover[document] += telling
                 held[document] += 1
-                if term in self._in_title[document]:
-                    in_title[document] += worth * concept.terms[term]
+                in_title[document] += telling * titled
         if not total:
             return {}
-        phrase = understood.text.replace(" ", "")
+        asked = phrase(understood)
         scored: dict[str, tuple[float, bool]] = {}
-        most = max(cover.values())
+        least = LEAST_COVER * max(cover.values())
         for document, score in total.items():
-            covered = cover[document] / everything
-            if cover[document] < LEAST_COVER * most:
+            if cover[document] < least:
                 continue
             bonus = TITLE * in_title[document] / everything
-            if len(phrase) > 1 and phrase in self._titles[document][0].replace(" ", ""):
+            if asked and asked in self._titles[document][0].replace(" ", ""):
                 bonus += WHOLE_TITLE
             whole = held[document] == len(understood.concepts)
-            scored[document] = (score * (0.25 + 0.75 * covered) * (1 + bonus), whole)
+            covered = BASE + (1 - BASE) * cover[document] / everything
+            scored[document] = (score * covered * (1 + bonus), whole)
         return scored
 
-    def _best_of(self, concept: Concept) -> dict[str, tuple[float, str]]:
-        best: dict[str, tuple[float, str]] = {}
+    def _best_of(self, concept: Concept) -> dict[str, tuple[float, float]]:
+        """For each document that holds an alternative the strength of the best, and the weight of the best titled."""
+        best: dict[str, tuple[float, float]] = {}
         for term, weight in concept.terms.items():
-            for document, weighted in self._postings.get(term, {}).items():
-                score = weight * weighted / (SATURATION + weighted)
-                known = best.get(document)
-                if known is None or score > known[0]:
-                    best[document] = (score, term)
+            for document, step in self._postings.get(term, {}).items():
+                strength, titled = best.get(document, (0.0, 0.0))
+                in_title = weight if term in self._in_title[document] else 0.0
+                best[document] = (max(strength, weight * step / STEPS), max(titled, in_title))
         return best
 
-    def _rarity(self, concept: Concept) -> float:
-        """How telling a concept is: the fewer documents hold it, the more. One that no document holds tells most."""
+    def _holding(self, concept: Concept) -> int:
         holding: set[str] = set()
-        for term, weight in concept.terms.items():
-            if weight >= SURE:
-                holding.update(self._postings.get(term, ()))
-        among = len(self._documents)
-        return log(1 + (among - len(holding) + 0.5) / (len(holding) + 0.5))
+        for term in sure_terms(concept):
+            holding.update(self._postings.get(term, ()))
+        return len(holding)
 
     def _hit(self, document: str, score: float, whole: bool) -> Hit:
         return Hit(document, round(score, 9), whole)
 
-    def _order(self, hit: Hit) -> tuple[float, str, str, str]:
+    def _order(self, hit: Hit) -> tuple[float, str, str, str, str]:
         document = self._documents[hit.id]
         # Dates as text, complemented digit by digit, so that one ascending sort puts the latest first.
         latest = document.published.translate(_NINES)
-        return (-hit.score, latest, document.code, document.title)
+        return (-hit.score, latest, document.code, document.title, document.id)
 
     def _narrowed(self, candidates: Collection[str], request: Request, kinds: Counter[str]) -> tuple[list[str], Facets]:
         """The candidates that pass every choice, and counts: under a facet, of those that pass every other one."""
@@ -191,37 +184,7 @@ class MemorySearch:
         return kept, Facets(counts, kinds, open_now, fitting)
 
     def _titles_spelled(self, letters: str) -> list[str]:
-        if len(letters) < 3:
-            return []
-        found: Counter[str] = Counter()
-        for title, initials in self._titles.values():
-            place = initials.find(letters)
-            if place >= 0 and pinyin.is_han(piece := title[place : place + len(letters)]):
-                found[piece] += 1
-        return [piece for piece, _ in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))]
-
-    def _nearest(self, understood: Understood) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for concept in understood.concepts:
-            found.update(dict.fromkeys(self._lexicon.near(concept.text, _NEAREST)))
-        return tuple(word for word in found if word not in STOP_WORDS)[:_NEAREST]
+        return spelled_pieces(self._titles.values(), letters) if len(letters) >= 3 else []
 
 
 _NINES = str.maketrans("0123456789", "9876543210")
-
-
-def _weights(fields: Mapping[str, str]) -> dict[str, float]:
-    """For each word of a document its occurrences, weighted by field and by how long the field is."""
-    weights: defaultdict[str, float] = defaultdict(float)
-    for name, (weight, usual) in FIELDS.items():
-        words = fields.get(name, "").split()
-        each = weight / (1 - LENGTH + LENGTH * max(len(words), usual / 2) / usual)
-        for word, times in Counter(words).items():
-            weights[word] += each * times
-    return dict(weights)
-
-
-def _words_looked_for(understood: Understood) -> tuple[str, ...]:
-    words = {term for concept in understood.concepts for term in concept.terms if len(term) > 1}
-    words |= {concept.text for concept in understood.concepts}
-    return tuple(sorted(words, key=lambda word: (-len(word), word)))

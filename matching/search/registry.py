@@ -11,7 +11,12 @@ class UnknownEngine(LookupError):
     """An engine was asked for by a name that nobody registered."""
 
 
-ENGINES: Mapping[str, str] = MappingProxyType({"memory": "matching.search.memory:MemorySearch"})
+ENGINES: Mapping[str, str] = MappingProxyType(
+    {
+        "elasticsearch": "matching.search.elastic.engine:ElasticSearch",
+        "memory": "matching.search.memory:MemorySearch",
+    }
+)
 
 
 def create_engine(name: str) -> SearchEngine:

@@ -1,0 +1,181 @@
+"""The engine on Elasticsearch: understands a query by the words that the index holds, and lets the server add up."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+
+from matching.backends import patience
+from matching.backends.base import BackendUnavailable
+from matching.backends.elastic.aliases import MissingIndex
+
+from .. import pinyin
+from ..base import FACETS, Document, EngineUnavailable, Facets, Hit, Request, Results, Suggestion
+from ..expand import Understood, understand
+from ..lexicon import Lexicon
+from ..tokenise import normalise
+from ..weighing import Typed, nearest, spelled_pieces, words_looked_for
+from . import query
+from .index import ItemIndex
+
+Json = Any
+_TRIES = 3
+_MOST_TITLES = 500  # looked through for what was typed
+
+
+class ElasticSearch:
+    """See ``SearchEngine``. One index is shared by all processes; what one puts, all find.
+
+    Which words there are is read from the index whenever its state is another than the one they were read from, so a
+    process that wrote nothing itself understands as well as one that did. Safe to use from threads.
+    """
+
+    def __init__(self, index: ItemIndex | None = None) -> None:
+        self._index = index or ItemIndex()
+        self._lock = threading.Lock()
+        self._lexicon = Lexicon()
+        self._state: tuple[int, int] | None = None
+        self.held: int | None = None
+        """How many documents the index had at the last question."""
+
+    def put(self, documents: Iterable[Document]) -> None:
+        with _sound():
+            self._index.ensure()
+            self._index.put(documents)
+            self._index.refresh()
+
+    def remove(self, ids: Iterable[str]) -> None:
+        with _sound():
+            self._index.ensure()
+            self._index.remove(ids)
+            self._index.refresh()
+
+    def search(self, request: Request) -> Results:
+        with _sound():
+            if not request.text.strip():
+                return self._results(request, self._ask(query.hits(request, None, None)), None)
+            weighed = self._weighed(request.text)
+            understood = weighed.understood
+            if not weighed.found:
+                return Results((), _no_facets(), words=words_looked_for(understood), nearest=self._nearest(understood))
+            most = None
+            if not weighed.all_cover_enough:
+                best = self._index.ask(weighed.most_covered())["hits"]["hits"]
+                most = float(best[0]["_score"]) if best else None
+            return self._results(request, self._ask(query.hits(request, weighed, most)), understood)
+
+    def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
+        with _sound():
+            for _ in range(_TRIES):
+                with self._lock:
+                    typed, known = Typed(text, self._lexicon), self._state
+                if not typed.tells:
+                    return []
+                clauses = [query.phrase_in("letters", typed.text)]
+                if typed.initials:
+                    clauses.append(query.phrase_in("initials", typed.initials))
+                clauses += [query.phrase_in("letters", word) for word in typed.spelled]
+                answer = self._index.ask(query.titles(clauses, kind=kind, size=_MOST_TITLES, first=typed.text))
+                everything = answer["aggregations"]["all"]
+                if self._learn((everything["doc_count"], int(everything["check"]["value"])), known):
+                    break
+            return typed.suggestions(_titles(answer), limit)
+
+    def _weighed(self, text: str) -> query.Weighed:
+        """A query as concepts, by the words of the index as it now is."""
+        for _ in range(_TRIES):
+            with self._lock:
+                understood, known = understand(text, self._lexicon, self._titles_spelled), self._state
+            answer = self._index.ask(query.state_and_counts(understood.concepts))
+            among, aggregations = answer["hits"]["total"]["value"], answer["aggregations"]
+            if self._learn((among, int(aggregations["check"]["value"])), known):
+                break
+        holding = [aggregations[str(place)]["doc_count"] for place in range(len(understood.concepts))]
+        return query.Weighed.of(understood, holding=holding, among=among)
+
+    def _learn(self, state: tuple[int, int], known: tuple[int, int] | None) -> bool:
+        """Whether the words that were known are those of this state of the index; where not, reads them."""
+        self.held = state[0]
+        if state == known:
+            return True
+        with self._lock:
+            if self._state != state:
+                self._lexicon.refill(self._index.words())
+                self._state = state
+        return False
+
+    def _ask(self, question: Json) -> Json:
+        answer = self._index.ask(question)
+        self.held = sum(bucket["doc_count"] for bucket in answer["aggregations"]["kinds"]["buckets"])
+        return answer
+
+    def _results(self, request: Request, answer: Json, understood: Understood | None) -> Results:
+        aggregations = answer["aggregations"]
+        kinds = Counter({bucket["key"]: bucket["doc_count"] for bucket in aggregations["kinds"]["buckets"]})
+        counts = {
+            name: Counter(
+                {bucket["key"]: bucket["doc_count"] for bucket in aggregations[f"facet_{name}"]["codes"]["buckets"]}
+            )
+            for name in FACETS
+        }
+        total = answer["hits"]["total"]["value"]
+        candidates = kinds[request.kind] if request.kind else kinds.total()
+        return Results(
+            tuple(
+                Hit(
+                    hit["fields"]["id"][0],
+                    0.0 if understood is None else float(hit["_score"]),
+                    understood is None or "whole" in hit.get("matched_queries", ()),
+                )
+                for hit in answer["hits"]["hits"]
+            ),
+            Facets(counts, kinds, aggregations["open_now"]["doc_count"], aggregations["fitting"]["doc_count"]),
+            total=total,
+            whole=aggregations["whole"]["doc_count"] if "whole" in aggregations else 0,
+            words=() if understood is None else words_looked_for(understood),
+            corrected=understood.text if understood is not None and understood.corrected else "",
+            nearest=self._nearest(understood) if understood is not None and not candidates else (),
+        )
+
+    def _nearest(self, understood: Understood) -> tuple[str, ...]:
+        with self._lock:
+            return nearest(understood, self._lexicon)
+
+    def _titles_spelled(self, letters: str) -> list[str]:
+        if len(letters) < 3:
+            return []
+        clauses = [query.phrase_in("initials", letters)]
+        answer = self._index.ask(query.titles(clauses, kind="", size=_MOST_TITLES))
+        return spelled_pieces(((title, initials) for title, initials, _ in _titles(answer)), letters)
+
+
+def _titles(answer: Json) -> Iterator[tuple[str, str, Document]]:
+    for hit in answer["hits"]["hits"]:
+        source = hit["_source"]
+        title = normalise(source["title"])
+        yield title, pinyin.initials(title), Document(source["id"], "", source["title"], {})
+
+
+def _no_facets() -> Facets:
+    return Facets({name: Counter() for name in FACETS}, Counter())
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """No answer in time, and one that is not what it should be, is none."""
+    try:
+        with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
+            yield
+    except BackendUnavailable as error:
+        if isinstance(error, MissingIndex):
+            raise EngineUnavailable(
+                f"Elasticsearch 里没有检索索引（{error}）；它会自动重建，也可运行 manage.py reindex"
+            ) from error
+        raise EngineUnavailable(str(error)) from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise EngineUnavailable(f"Elasticsearch 的回答读不懂：{error!r}；请检查服务器和索引") from error
