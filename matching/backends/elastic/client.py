@@ -14,7 +14,7 @@ from elasticsearch import Elasticsearch
 
 from .. import patience
 from ..base import BackendUnavailable
-from .transport import PatientTransport
+from .transport import PatientNode, PatientTransport
 
 _CONNECTIONS = 64  # to each node: a thread must not wait for another's, which may hang
 _LONGEST_REST = 30.0  # seconds for which a node that failed again and again is not asked first
@@ -31,6 +31,7 @@ def _client(urls: str, api_key: str, ca_certs: str) -> Elasticsearch:
     return Elasticsearch(
         [url.strip() for url in urls.split(",") if url.strip()],
         transport_class=PatientTransport,
+        node_class=PatientNode,
         connections_per_node=_CONNECTIONS,
         dead_node_backoff_factor=2.0,
         max_dead_node_backoff=_LONGEST_REST,

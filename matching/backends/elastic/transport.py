@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from elastic_transport import ConnectionTimeout, Transport, TransportApiResponse, TransportError
-from urllib3.exceptions import NewConnectionError
+from elastic_transport import (
+    ConnectionTimeout,
+    NodeConfig,
+    Transport,
+    TransportApiResponse,
+    TransportError,
+    Urllib3HttpNode,
+)
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, Timeout
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from .. import patience
 
 ANOTHER_MAY = frozenset({429, 502, 503, 504})
 """A node that is too busy, or cut off from the others: another one may answer."""
+
+
+_PIECE = 65_536
 
 
 class PatientTransport(Transport):
@@ -52,4 +64,49 @@ class PatientTransport(Transport):
 
 
 def _never_arrived(error: TransportError) -> bool:
-    return any(isinstance(cause, NewConnectionError) for cause in error.errors)
+    return isinstance(error.__cause__, NewConnectionError | ConnectTimeoutError)
+
+
+class PatientNode(Urllib3HttpNode):
+    """The client's node, whose time limit holds for the whole answer. urllib3's begins anew with each piece that comes,
+    so that a server which sends a byte now and then would be waited for without end."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.pool: Any = _WholeAnswers(self.pool)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: HTTPHeaderDict
+    data: bytes
+
+
+class _WholeAnswers:
+    """What the node uses of a connection pool."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        self._pool = pool
+
+    def urlopen(self, method: str, url: str, *, timeout: float, **more: Any) -> _Answer:
+        end = time.monotonic() + timeout
+        answer = self._pool.urlopen(method, url, timeout=Timeout(total=timeout), preload_content=False, **more)
+        pieces = []
+        try:
+            while piece := answer.read1(_PIECE):
+                pieces.append(piece)
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise ReadTimeoutError(self._pool, url, "the answer takes too long")
+                socket = getattr(answer.connection, "sock", None)
+                if socket is not None:
+                    socket.settimeout(left)
+        except BaseException:
+            answer.close()
+            raise
+        answer.release_conn()
+        return _Answer(answer.status, answer.headers, b"".join(pieces))
+
+    def close(self) -> None:
+        self._pool.close()
