@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from matching.criteria import ast
 from matching.criteria.clauses import (
@@ -138,10 +138,22 @@ def number_held(column: RangeColumn, facts: Facts, as_of: date) -> Place | None:
         value = number_figure(column, facts)
     else:
         value = yearly_figure(column, facts, final_year(column, as_of))
+    if isinstance(value, Ratio):
+        return place(Fraction(value.part) / Fraction(value.whole))
     return None if value is None else place(value)
 
 
-def number_figure(column: NumberColumn, facts: Facts) -> Decimal | Fraction | None:
+class Ratio(NamedTuple):
+    """A figure that a division gives, before it is divided; ``whole`` is > 0."""
+
+    part: Decimal
+    whole: Decimal
+
+
+Figure = Decimal | Ratio
+
+
+def number_figure(column: NumberColumn, facts: Facts) -> Figure | None:
     """What a profile shows in a column of numbers, exactly; None where that cannot be told."""
     number = facts.number(column.fact)
     if number is None or column.percent_of is None:
@@ -149,7 +161,7 @@ def number_figure(column: NumberColumn, facts: Facts) -> Decimal | Fraction | No
     return _ratio(times(HUNDRED, number), facts.number(column.percent_of))
 
 
-def yearly_figure(column: YearlyColumn, facts: Facts, final: int) -> Decimal | Fraction | None:
+def yearly_figure(column: YearlyColumn, facts: Facts, final: int) -> Figure | None:
     """The same in a column of yearly figures, for the years that end in ``final``."""
     series = facts.yearly(column.fact)
     if series is None:
@@ -176,9 +188,11 @@ def final_year(column: YearlyColumn, as_of: date) -> int:
 
 
 def _sum(series: Mapping[int, Decimal], final: int, years: int) -> Decimal | None:
+    if years == 1:
+        return series.get(final)
     numbers = [number for year, number in series.items() if final - years < year <= final]
     return total(numbers) if len(numbers) == years else None
 
 
-def _ratio(part: Decimal, whole: Decimal | None) -> Fraction | None:
-    return None if whole is None or whole <= ZERO else Fraction(part) / Fraction(whole)
+def _ratio(part: Decimal, whole: Decimal | None) -> Ratio | None:
+    return None if whole is None or whole <= ZERO else Ratio(part, whole)

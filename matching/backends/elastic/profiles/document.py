@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,7 +25,7 @@ from matching.criteria.facts import Facts, Record
 
 from ..columns import boolean_code, digest, number_figure, yearly_figure
 from .figures import ANY_YEAR, Measured, field_in, field_of
-from .rank import rank
+from .rank import rank, rank_of_fact
 
 Json = Any
 _DAY_BITS = 22  # 9999-12-31 is day 3,652,059
@@ -77,16 +77,12 @@ class ProfileDocument(Document):
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """A document to be written. A higher ``version`` replaces a lower one, never the other way round."""
+    """A document to be written, as JSON. A higher ``version`` replaces a lower one, never the other way round."""
 
     id: int
     version: int
-    body: Json
-
-    @property
-    def digest(self) -> str:
-        found: str = self.body["digest"]
-        return found
+    digest: str
+    text: str
 
 
 class Reader:
@@ -102,10 +98,10 @@ class Reader:
                 self._yearly.setdefault(figure.fact, []).append(figure)
 
     def row(self, *, enterprise: int, version: int, facts: Facts) -> ProfileRow:
-        body = self.body(facts)
-        text = json.dumps([version, body], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        stamp = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=12).hexdigest()
-        return ProfileRow(enterprise, version, {"id": enterprise, "version": version, "digest": stamp, **body})
+        text = json.dumps(self.body(facts), ensure_ascii=False, separators=(",", ":"))
+        stamp = hashlib.blake2b(f"{version}{text}".encode(), digest_size=12).hexdigest()
+        head = f'{{"id":{enterprise},"version":{version},"digest":"{stamp}",'
+        return ProfileRow(enterprise, version, stamp, head + text[1:])
 
     def body(self, facts: Facts) -> Json:
         known: list[str] = []
@@ -114,34 +110,38 @@ class Reader:
         numbers: dict[str, float] = {}
         held: Json = {}
         obtained: Json = {}
-        for fact, value in facts.values.items():
+        for fact, value in sorted(facts.values.items()):  # the same in whatever order the database gives them
             if isinstance(value, str):
                 known.append(fact)
                 codes.append(term(fact, value))
             elif isinstance(value, bool):
                 codes.append(term(fact, boolean_code(value)))
             elif isinstance(value, Decimal):
-                numbers[number_field(fact)] = rank(value)
+                numbers[number_field(fact)] = rank_of_fact(value)
             elif isinstance(value, date):
                 numbers[day_field(fact)] = float(value.toordinal())
             elif isinstance(value, tuple):
                 known.append(fact)
                 self._records(fact, value, held, obtained, undated)
             else:
-                plain = yearly_column(fact)
-                for year, number in value.items():
-                    numbers[field_in(plain, year)] = rank(number)
-                for figure in self._yearly.get(fact, ()):
-                    for year in value:
-                        shown = yearly_figure(figure, facts, year)
-                        if shown is not None:
-                            numbers[field_in(figure, year)] = rank(shown)
+                self._years(fact, value, facts, numbers)
         for field, ratio in self._ratios:
             shown = number_figure(ratio, facts)
             if shown is not None:
                 numbers[field] = rank(shown)
         body: Json = {"known": known, "codes": codes, "undated": undated, "numbers": numbers}
         return body | {"held": held, "obtained": obtained}
+
+    def _years(self, fact: str, series: Mapping[int, Decimal], facts: Facts, numbers: dict[str, float]) -> None:
+        plain = yearly_column(fact)
+        years = sorted(series)
+        for year in years:
+            numbers[field_in(plain, year)] = rank_of_fact(series[year])
+        for figure in self._yearly.get(fact, ()):
+            for year in years:
+                shown = yearly_figure(figure, facts, year)
+                if shown is not None:
+                    numbers[field_in(figure, year)] = rank(shown)
 
     def _records(self, fact: str, records: tuple[Record, ...], held: Json, obtained: Json, undated: list[str]) -> None:
         if not records:

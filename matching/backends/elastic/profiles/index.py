@@ -44,10 +44,9 @@ class ProfileIndex(VersionedIndex):
         for piece in chunks(rows, BULK):
             lines: list[str] = []
             for row in piece:
-                body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":"))
                 for where in self._wheres(also):
                     lines.append(json.dumps({"index": _meta(row, where)}))
-                    lines.append(body)
+                    lines.append(row.text)
             self._bulk(lines)
 
     def drop(self, ids: Iterable[int], *, also: Sequence[str] = ()) -> None:

@@ -8,13 +8,13 @@ number that it would otherwise fall on: comparing the doubles is then comparing 
 from __future__ import annotations
 
 import math
-from decimal import Decimal
-from fractions import Fraction
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from matching.criteria.bounds import Bounds
-from matching.criteria.values import MOST_DIGITS
+from matching.criteria.values import MOST_DIGITS, times
 
+from ..columns import Ratio
 from ..numbers import digits_of
 
 _LEAST, _MOST = 1e-290, 1e300
@@ -22,27 +22,36 @@ _NEXT_TO_NOTHING, _BEYOND = 1e-295, 1e305
 """Where everything nearer to 0, and everything farther, is put: their order among themselves is lost."""
 
 
-def rank(value: Decimal | Fraction) -> float:
+# Of a quotient more digits than any number of ours has: it stays on its side of each of them.
+_DIVISION = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+
+def rank(value: Decimal | Ratio) -> float:
     """The double of a value; one to one and in order beside numbers of 15 digits, see ``is_sure``."""
-    if not value:
+    divided = isinstance(value, Ratio)
+    told = _DIVISION.divide(value.part, value.whole) if isinstance(value, Ratio) else value
+    if not told:
         return 0.0
-    try:
-        near = float(value)
-    except OverflowError:
-        near = math.inf if value > 0 else -math.inf
-    if abs(near) > _MOST:
-        return math.copysign(_BEYOND, near)
-    if abs(near) < _LEAST:
-        return _NEXT_TO_NOTHING if value > 0 else -_NEXT_TO_NOTHING
-    if isinstance(value, Decimal) and len(value.as_tuple().digits) <= MOST_DIGITS:
+    near = float(told)
+    if not _LEAST <= abs(near) <= _MOST:
+        return math.copysign(_BEYOND if abs(near) > _MOST else _NEXT_TO_NOTHING, told)
+    if not divided and len(told.as_tuple().digits) <= MOST_DIGITS:
         return near
-    written = Decimal(repr(near))
-    if digits_of(written) > MOST_DIGITS:
+    beside = Decimal(repr(near))
+    if digits_of(beside) > MOST_DIGITS:
         return near
-    exact, told = Fraction(value), Fraction(written)
-    if exact == told:
+    # The double of a number of ours: which side of that is the value?
+    exact = told if not isinstance(value, Ratio) else value.part
+    other = beside if not isinstance(value, Ratio) else times(beside, value.whole)
+    if exact == other:
         return near
-    return math.nextafter(near, math.inf if exact > told else -math.inf)
+    return math.nextafter(near, math.inf if exact > other else -math.inf)
+
+
+def rank_of_fact(number: Decimal) -> float:
+    """``rank`` of a number that a fact says: it has few enough digits."""
+    near = float(number)
+    return near if _LEAST <= abs(near) <= _MOST or not number else rank(number)
 
 
 def is_sure(ranked: float) -> bool:
