@@ -22,14 +22,14 @@ _PROBE = 1.0
 
 
 @lru_cache(maxsize=4)
-def _client(urls: str, api_key: str, ca_certs: str) -> Elasticsearch:
+def _client(addresses: str, api_key: str, ca_certs: str) -> Elasticsearch:
     more: dict[str, Any] = {}
     if api_key:
         more["api_key"] = api_key
     if ca_certs:
         more["ca_certs"] = ca_certs
     return Elasticsearch(
-        [url.strip() for url in urls.split(",") if url.strip()],
+        _split(addresses),
         transport_class=PatientTransport,
         node_class=PatientNode,
         connections_per_node=_CONNECTIONS,
@@ -37,6 +37,15 @@ def _client(urls: str, api_key: str, ca_certs: str) -> Elasticsearch:
         max_dead_node_backoff=_LONGEST_REST,
         **more,
     )
+
+
+def _split(addresses: str) -> list[str]:
+    return [url.strip() for url in addresses.split(",") if url.strip()]
+
+
+def urls() -> list[str]:
+    """The nodes that the settings name."""
+    return _split(settings.ELASTICSEARCH_URL)
 
 
 def client() -> Elasticsearch:
