@@ -8,6 +8,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from cms.services.finding import published_rows
+from matching.services import health
 from matching.services.listed import listed_versions
 from portal.accounts.access import DESK_ROLES, access_for
 from portal.accounts.models import StaffRole
@@ -35,6 +37,9 @@ def healthz(request: HttpRequest) -> HttpResponseBase:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    trouble = listed_versions().trouble
-    notices = [_("匹配引擎暂由内置引擎代替：%(why)s") % {"why": trouble}] if trouble else []
+    troubles = [
+        (_("匹配引擎暂由内置引擎代替：%(why)s"), listed_versions().trouble),
+        (_("检索引擎暂由内置引擎代替：%(why)s"), published_rows().trouble),
+    ]
+    notices = [notice % {"why": why} for notice, why in troubles if why] + health.notices()
     return JsonResponse({"status": "ok", "notices": notices}, json_dumps_params={"ensure_ascii": False})
