@@ -35,8 +35,19 @@ def tell_of_payment(*, payload: dict[str, Any], now: datetime) -> None:
 
 
 @outbox.subscribe("payable.sealed")
-def ask_for_batch_summary(*, payload: dict[str, Any], now: datetime) -> None:
+def ask_for_papers_of_batch(*, payload: dict[str, Any], now: datetime) -> None:
     notices.want(kind=DocumentKind.BATCH, subject_id=payload["batch"], now=now)
+    notices.want(kind=DocumentKind.HANDOVER, subject_id=payload["batch"], now=now)
+
+
+@outbox.subscribe("cycle.closed")
+def ask_for_report_of_month(*, payload: dict[str, Any], now: datetime) -> None:
+    notices.want(kind=DocumentKind.MONTH, subject_id=payload["cycle"], now=now)
+
+
+@outbox.subscribe("payable.clawback")
+def ask_for_notice_of_clawback(*, payload: dict[str, Any], now: datetime) -> None:
+    notices.want_for_clawbacks(payable_ids=payload["payables"], now=now)
 
 
 @outbox.subscribe("payable.bounced")

@@ -1,4 +1,4 @@
-"""The summary of a batch: its lines, its totals, the hash of its file, and who signed."""
+"""The papers of a batch: its summary, and the paper with which its file is handed over to the treasury."""
 
 from __future__ import annotations
 
@@ -43,6 +43,58 @@ def batch_summary(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> No
         ],
         sections=[Section(heading=_("明细"), table=table)],
         signatures=signed,
+    )
+
+
+def handover(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
+    """资金拨付移交单: what file is handed over, so that the treasury pays that and nothing else; two sides sign it.
+
+    `names` are the full names of those who signed the batch, by id. The batch is sealed.
+    """
+    sealed = batch.sealed_file
+    payer = batch.payer
+    signed = [
+        (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{moment_text(approval.signed_at)}")
+        for approval in batch.approvals.filter(round=batch.round).order_by("id")
+    ]
+    return Notice(
+        title=_("资金拨付移交单"),
+        number=frame.number,
+        district=frame.district,
+        issuer=batch.budget_line.department.name,
+        recipient="",
+        issued_on=frame.issued_on,
+        verify_url=frame.verify_url,
+        facts=[
+            (_("批次号"), batch.number),
+            (_("兑现周期"), str(batch.cycle)),
+            (_("预算科目"), str(batch.budget_line)),
+            (_("资金来源"), batch.budget_line.source or _("未注明")),
+            (
+                _("付款账户"),
+                f"{payer.get('name', '')}　{payer.get('bank_name', '')}　{payer.get('account_number', '')}",
+            ),
+            (_("文件名"), sealed.name),
+            (_("文件格式"), sealed.get_format_display()),
+            (_("笔数"), str(sealed.count)),
+            (_("合计金额"), _("人民币 %(amount)s 元") % {"amount": yuan(sealed.total)}),
+            (_("大写"), in_words(sealed.total)),
+            (_("文件摘要"), f"SHA-256 {sealed.sha256}"),
+            (_("封存时间"), moment_text(sealed.sealed_at)),
+        ],
+        sections=[
+            Section(
+                heading=_("移交说明"),
+                points=[
+                    _(
+                        "请核对收到的文件名称、笔数、合计金额和文件摘要，四项一致方可付款；任何一项不符，请停止办理并告知移交方。"
+                    ),
+                    _("同一文件只办理一次；重复收到的，以批次号为准，不再付款。"),
+                    _("付款结果请按行号回传，未成功的注明原因。"),
+                ],
+            )
+        ],
+        signatures=[*signed, (_("移交人"), ""), (_("接收人"), ""), (_("接收时间"), "")],
     )
 
 

@@ -47,14 +47,14 @@ def acceptance(*, frame: Frame, decision: Decision) -> Notice:
                 table=Table("", [_("序号"), _("材料"), _("承诺补齐日期")], rows, (10, 60, 30)),
             )
         )
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("受理通知书"),
         opening=[
             _("你单位提交的“%(item)s”申报收悉。经审查，符合受理条件，决定予以受理。") % {"item": application.item.name}
         ],
-        facts=[*_subject(application), (_("受理时间"), moment_text(decision.at)), *_review_limit(application)],
+        facts=[*subject(application), (_("受理时间"), moment_text(decision.at)), *_review_limit(application)],
         sections=sections,
         closing=[
             _("办理进度、预计兑现月份可登录 %(site)s 查询。办理不收取任何费用。") % {"site": frame.site_url},
@@ -71,7 +71,7 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
         for index, item in enumerate(correction.items.all(), 1)
     ]
     table = Table("", [_("序号"), _("补正事项"), _("存在的问题"), _("补正要求")], rows, (8, 26, 31, 35))
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("补正通知书"),
@@ -80,7 +80,7 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
             % {"item": application.item.name, "number": application.number}
         ],
         facts=[
-            *_subject(application),
+            *subject(application),
             (_("补正环节"), f"{correction.get_stage_display()}（第{correction.round}次）"),
             (_("补正期限"), day_text(correction.due_on)),
         ],
@@ -99,12 +99,12 @@ def correction(*, frame: Frame, correction: Correction) -> Notice:
 def non_acceptance(*, frame: Frame, decision: Decision) -> Notice:
     """不予受理通知书."""
     application = decision.application
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("不予受理通知书"),
         opening=[_("你单位提交的“%(item)s”申报收悉。经审查，决定不予受理。") % {"item": application.item.name}],
-        facts=[*_subject(application), (_("决定时间"), moment_text(decision.at))],
+        facts=[*subject(application), (_("决定时间"), moment_text(decision.at))],
         sections=[
             Section(heading=_("一、理由"), points=_reasons(decision)),
             Section(heading=_("二、如何补救"), paragraphs=[decision.remedy]),
@@ -135,13 +135,13 @@ def _approval(frame: Frame, decision: Decision) -> Notice:
         Section(heading=_("三、金额计算"), points=list(application.award.working)),
         Section(heading=_("四、兑现安排"), table=_instalments(payables)),
     ]
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("审核决定书"),
         opening=[],
         facts=[
-            *_subject(application),
+            *subject(application),
             (_("决定时间"), moment_text(decision.at)),
             (_("适用版本"), _version(application)),
         ],
@@ -168,7 +168,7 @@ def _refusal(frame: Frame, decision: Decision, kind: DecisionKind) -> Notice:
         sections.append(Section(heading=_("三、条件核对"), table=_conditions(decision)))
     last = _("四、救济途径") if decision.judgement is not None else _("三、救济途径")
     sections.append(Section(heading=last, paragraphs=[decision.remedy]))
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("审核决定书"),
@@ -176,7 +176,7 @@ def _refusal(frame: Frame, decision: Decision, kind: DecisionKind) -> Notice:
             _("你单位提交的“%(item)s”申报（编号 %(number)s）已办理完毕，现将决定告知如下。")
             % {"item": application.item.name, "number": application.number}
         ],
-        facts=[*_subject(application), (_("决定时间"), moment_text(decision.at))],
+        facts=[*subject(application), (_("决定时间"), moment_text(decision.at))],
         sections=sections,
         closing=[_("特此告知。")],
     )
@@ -189,7 +189,7 @@ def payment(*, frame: Frame, attempt: PaymentAttempt) -> Notice:
     count = application.payables.count()
     assert attempt.outcome_on is not None
     facts = [
-        *_subject(application),
+        *subject(application),
         (_("兑现金额"), _("人民币 %(amount)s 元") % {"amount": yuan(attempt.amount)}),
         (_("大写"), in_words(attempt.amount)),
         (_("期次"), _("第 %(number)s 期，共 %(count)s 期") % {"number": payable.number, "count": count}),
@@ -198,7 +198,7 @@ def payment(*, frame: Frame, attempt: PaymentAttempt) -> Notice:
         (_("收款账户"), f"{attempt.bank_name} {payable.masked_account}"),
         (_("兑现批次"), f"{attempt.batch.cycle}　{attempt.batch.number}"),
     ]
-    return _notice(
+    return of_application(
         frame,
         application,
         title=_("兑现通知书"),
@@ -214,7 +214,8 @@ def payment(*, frame: Frame, attempt: PaymentAttempt) -> Notice:
     )
 
 
-def _notice(frame: Frame, application: Application, **parts: Any) -> Notice:
+def of_application(frame: Frame, application: Application, **parts: Any) -> Notice:
+    """A notice to the enterprise that applied, from the department that is in charge."""
     department = application.item.department
     return Notice(
         number=frame.number,
@@ -233,7 +234,8 @@ def _contact(department: Department) -> str:
     return _("联系方式：%(contact)s") % {"contact": "　".join(parts)} if parts else ""
 
 
-def _subject(application: Application) -> list[tuple[str, str]]:
+def subject(application: Application) -> list[tuple[str, str]]:
+    """Which application it is about."""
     assert application.number is not None
     assert application.submitted_at is not None
     return [

@@ -17,6 +17,13 @@ class DocumentKind(models.TextChoices):
     DECISION = "decision", _("审核决定书")
     PAYMENT = "payment", _("兑现通知书")
     BATCH = "batch", _("兑现批次汇总表")
+    HANDOVER = "handover", _("资金拨付移交单")
+    MONTH = "month", _("月度兑现报告")
+    CLAWBACK = "clawback", _("追回通知书")
+
+
+# What is about a batch or a month, and so about no single application.
+OF_THE_MONTH = [DocumentKind.BATCH.value, DocumentKind.HANDOVER.value, DocumentKind.MONTH.value]
 
 
 class Document(models.Model):
@@ -51,7 +58,8 @@ class Document(models.Model):
                 condition=Q(number__regex=r"^[A-Z]{2}-[0-9]{4}-[0-9]{6}$"), name="document_number_shape"
             ),
             models.CheckConstraint(
-                condition=Q(kind="batch", application__isnull=True) | (~Q(kind="batch") & Q(application__isnull=False)),
+                condition=Q(kind__in=OF_THE_MONTH, application__isnull=True)
+                | (~Q(kind__in=OF_THE_MONTH) & Q(application__isnull=False)),
                 name="document_has_its_application",
             ),
         ]

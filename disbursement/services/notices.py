@@ -13,17 +13,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disbursement.documents import context
-from disbursement.documents.batch import batch_summary
+from disbursement.documents.batch import batch_summary, handover
+from disbursement.documents.month import month_report
 from disbursement.documents.notice import Notice
+from disbursement.documents.recovery import clawback
 from disbursement.documents.render import render_pdf
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied
-from disbursement.domain.workflow import ApplicationAction
+from disbursement.domain.workflow import ApplicationAction, CycleState
 from disbursement.models import (
     Application,
     AttemptOutcome,
     Batch,
+    Clawback,
     Correction,
+    Cycle,
     Decision,
     DecisionKind,
     Document,
@@ -43,6 +47,8 @@ PREFIX = {
     DocumentKind.DECISION: "SH",
     DocumentKind.PAYMENT: "DX",
     DocumentKind.BATCH: "PC",
+    DocumentKind.HANDOVER: "YJ",
+    DocumentKind.MONTH: "YB",
 }
 # What a notice is about, by kind: the word before the id in `Document.subject`.
 SUBJECT = {
@@ -52,6 +58,9 @@ SUBJECT = {
     DocumentKind.DECISION: "decision",
     DocumentKind.PAYMENT: "attempt",
     DocumentKind.BATCH: "batch",
+    DocumentKind.HANDOVER: "batch",
+    DocumentKind.MONTH: "cycle",
+    DocumentKind.CLAWBACK: "clawback",
 }
 _DECISION_KINDS = {
     DocumentKind.ACCEPTANCE: (DecisionKind.ACCEPTED,),
@@ -75,14 +84,15 @@ class _Task:
 
     application: Application | None
     compose: Callable[[context.Frame], Notice]
+    number: str = ""  # where it has one already
 
 
 @transaction.atomic
 def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     """The notice of this kind about this subject: the stored one, or rendered now, once.
 
-    `subject_id` is the id of a Decision, Correction, PaymentAttempt or Batch, as `SUBJECT` says. Two at once take
-    turns. Raises NothingToTell where nothing of the kind has happened.
+    `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle or Clawback, as `SUBJECT` says.
+    Two at once take turns. Raises NothingToTell where nothing of the kind has happened.
     """
     subject = f"{SUBJECT[kind]}:{subject_id}"
     stored = Document.objects.filter(kind=kind, subject=subject).first()
@@ -94,7 +104,8 @@ def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     if stored is not None:
         return stored
     issued_on = day_of(now)
-    number = f"{PREFIX[kind]}-{issued_on.year}-{next_number(series=f'{kind.value}-{issued_on.year}'):06d}"
+    series = f"{kind.value}-{issued_on.year}"
+    number = task.number or f"{PREFIX[kind]}-{issued_on.year}-{next_number(series=series):06d}"
     notice = task.compose(
         context.Frame(
             number=number,
@@ -165,6 +176,12 @@ def want_for_payments(*, payable_ids: Iterable[int], now: datetime) -> None:
         want(kind=DocumentKind.PAYMENT, subject_id=attempt_id, now=now)
 
 
+def want_for_clawbacks(*, payable_ids: Iterable[int], now: datetime) -> None:
+    """Ask for the notices by which money is asked back."""
+    for pk in Clawback.objects.filter(payable_id__in=payable_ids).order_by("pk").values_list("pk", flat=True):
+        want(kind=DocumentKind.CLAWBACK, subject_id=pk, now=now)
+
+
 def verify_url(*, number: str) -> str:
     """The public page that confirms a notice."""
     return f"{settings.HUIDA_BASE_URL.rstrip('/')}/verify/{number}/"
@@ -201,7 +218,11 @@ def _task(*, kind: DocumentKind, subject_id: int) -> _Task:
         return _correction_task(correction_id=subject_id)
     if kind is DocumentKind.PAYMENT:
         return _payment_task(attempt_id=subject_id)
-    return _batch_task(batch_id=subject_id)
+    if kind is DocumentKind.CLAWBACK:
+        return _clawback_task(clawback_id=subject_id)
+    if kind is DocumentKind.MONTH:
+        return _month_task(cycle_id=subject_id)
+    return _batch_task(kind=kind, batch_id=subject_id)
 
 
 def _decision_task(*, kind: DocumentKind, decision_id: int) -> _Task:
@@ -253,16 +274,39 @@ def _payment_task(*, attempt_id: int) -> _Task:
     return _Task(found.payable.application, lambda frame: context.payment(frame=frame, attempt=found))
 
 
-def _batch_task(*, batch_id: int) -> _Task:
+def _batch_task(*, kind: DocumentKind, batch_id: int) -> _Task:
     batch = (
         Batch.objects.select_for_update(of=("self",))
-        .select_related("cycle", "budget_line__department")
+        .select_related("cycle", "budget_line__department", "sealed_file")
+        .defer("sealed_file__content")
         .filter(pk=batch_id, sealed_file__isnull=False)
         .first()
     )
     if batch is None:
-        raise NothingToTell(_("批次尚未封存，不能签发汇总表。"))
+        raise NothingToTell(_("批次尚未封存，不能签发文书。"))
     found = batch
     signers = [approval.person_id for approval in found.approvals.all()]
     names = {user.pk: user.get_full_name() for user in get_user_model().objects.filter(pk__in=signers)}
-    return _Task(None, lambda frame: batch_summary(frame=frame, batch=found, names=names))
+    compose = handover if kind is DocumentKind.HANDOVER else batch_summary
+    return _Task(None, lambda frame: compose(frame=frame, batch=found, names=names))
+
+
+def _month_task(*, cycle_id: int) -> _Task:
+    cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, state=CycleState.CLOSED).first()
+    if cycle is None:
+        raise NothingToTell(_("这个月还没有办结，不能出具月度报告。"))
+    found = cycle
+    return _Task(None, lambda frame: month_report(frame=frame, cycle=found))
+
+
+def _clawback_task(*, clawback_id: int) -> _Task:
+    demand = (
+        Clawback.objects.select_for_update(of=("self",))
+        .select_related("payable__application__item__department", "payable__application__enterprise")
+        .filter(pk=clawback_id)
+        .first()
+    )
+    if demand is None:
+        raise NothingToTell(_("没有这份追回决定。"))
+    found = demand
+    return _Task(found.payable.application, lambda frame: clawback(frame=frame, demand=found), found.number)

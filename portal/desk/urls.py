@@ -32,6 +32,7 @@ urlpatterns = [
     path("cycles/<pk:cycle_id>/", finance.cycle, name="cycle"),
     path("cycles/<pk:cycle_id>/cut-off/", finance.cycle_cut_off, name="cycle_cut_off"),
     path("cycles/<pk:cycle_id>/seal/", finance.cycle_seal, name="cycle_seal"),
+    path("cycles/<pk:cycle_id>/documents/<pk:document_id>/", finance.cycle_document, name="cycle_document"),
     path("batches/", home.batches_waiting, name="batches_waiting"),
     path("batches/<pk:batch_id>/", finance.batch, name="batch"),
     path("batches/<pk:batch_id>/do/<slug:deed>/", finance.batch_act, name="batch_act"),

@@ -125,6 +125,7 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "may_cut_off": may_act and found.state == CycleState.OPEN and today >= found.cut_off_on,
             "too_early": found.state == CycleState.OPEN and today < found.cut_off_on,
             "may_seal": may_act and any(row.state in ("approved", "sealed") for row in rows),
+            "documents": Document.objects.filter(subject=f"cycle:{found.pk}").defer("content"),
         },
     )
 
@@ -314,6 +315,12 @@ def draft_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
 def batch_document(request: HttpRequest, batch_id: int, document_id: int) -> HttpResponseBase:
     found = get_object_or_404(visible_batches(request), pk=batch_id)
     document = get_object_or_404(Document, pk=document_id, subject=f"batch:{found.pk}")
+    return attachment(content=bytes(document.content), name=f"{document.number}.pdf", content_type="application/pdf")
+
+
+@role_required(*_READERS)
+def cycle_document(request: HttpRequest, cycle_id: int, document_id: int) -> HttpResponseBase:
+    document = get_object_or_404(Document, pk=document_id, subject=f"cycle:{cycle_id}")
     return attachment(content=bytes(document.content), name=f"{document.number}.pdf", content_type="application/pdf")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from datetime import date
 from urllib.parse import unquote
 
 import pypdf
@@ -16,8 +17,17 @@ from disbursement.documents import render
 from disbursement.documents.render import qr_code
 from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Batch, Correction, Decision, Document, DocumentKind, PaymentAttempt
-from disbursement.services import notices, reviews
+from disbursement.models import (
+    Batch,
+    Correction,
+    Decision,
+    Document,
+    DocumentKind,
+    Payable,
+    PaymentAttempt,
+    SealedFile,
+)
+from disbursement.services import notices, payments, reconciliation, reviews
 from tests.factories import money
 from tests.factories.disbursement import Case, agent, applicant, at, case, case_in, item
 
@@ -123,6 +133,73 @@ def test_a_payment_and_its_batch_are_told_with_amount_and_signatures() -> None:
     for words in ("兑现批次汇总表", batch.number, Batch.objects.get(pk=batch.pk).file_sha256, "财务经办", "财务审批"):
         assert words in text
     assert attempt.account_number not in text
+
+
+def test_a_file_is_handed_over_with_what_the_treasury_compares() -> None:
+    made = case().approved()
+    (batch,) = money.cut()
+    money.paid(batch, money.Finance())
+    document = issue(made, DocumentKind.HANDOVER, batch.pk)
+    sealed = SealedFile.objects.get(batch=batch)
+    text = read(document)
+    assert document.number == "YJ-2026-000001"
+    for words in (
+        "资金拨付移交单",
+        batch.number,
+        sealed.name,
+        sealed.sha256,
+        "壹拾伍万元整",
+        "移交人",
+        "接收人",
+        "财务审批",
+    ):
+        assert words in text
+
+
+def test_a_closed_month_is_reported_with_what_it_paid_and_what_came_back() -> None:
+    money.payables(3)
+    (batch,) = money.cut()
+    finance = money.Finance()
+    money.paid(batch, finance, bounced=[2])
+    cycle = batch.cycle
+    now = at(date(2026, 4, 1))
+    with pytest.raises(notices.NothingToTell):
+        notices.issue(kind=DocumentKind.MONTH, subject_id=cycle.pk, now=now)
+    reconciliation.reconcile(batch_id=batch.pk, now=now)
+    cycle.refresh_from_db()
+    assert cycle.state == "closed"
+    document = notices.issue(kind=DocumentKind.MONTH, subject_id=cycle.pk, now=now)
+    text = read(document)
+    assert document.application is None
+    for words in (
+        "月度兑现报告",
+        "2026年3月",
+        "付款文件共3笔、300,000.00元",
+        "确认支付2笔、200,000.00元",
+        "退票1笔、100,000.00元",
+        "2笔在承诺月份或之前兑现，占100.0%",
+        "账号户名不符",
+        "研发投入补贴",
+        "科技局",
+    ):
+        assert words in text
+
+
+def test_money_asked_back_is_asked_for_in_writing_under_the_number_of_the_demand() -> None:
+    made = case().approved()
+    finance = money.Finance()
+    (batch,) = money.cut()
+    money.paid(batch, finance)
+    payable = Payable.objects.get(application_id=made.id)
+    now = at(date(2026, 5, 6))
+    demand = payments.claw_back(
+        payable_id=payable.pk, actor=finance.approver, now=now, reason="发票已作废", due_on=date(2026, 6, 5)
+    )
+    document = notices.issue(kind=DocumentKind.CLAWBACK, subject_id=demand.pk, now=now)
+    assert document.number == demand.number
+    text = read(document)
+    for words in ("追回通知书", "发票已作废", "150,000.00元", "2026年6月5日", "行政复议", made.enterprise.name):
+        assert words in text
 
 
 def test_a_long_batch_is_printed_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
