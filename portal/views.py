@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from cms.services.finding import published_rows
-from matching.services import health
+from matching.services import health, indexing
 from matching.services.listed import listed_versions
 from portal.accounts.access import DESK_ROLES, access_for
 from portal.accounts.models import StaffRole
@@ -40,6 +41,7 @@ def healthz(request: HttpRequest) -> HttpResponseBase:
     troubles = [
         (_("匹配引擎暂由内置引擎代替：%(why)s"), listed_versions().trouble),
         (_("检索引擎暂由内置引擎代替：%(why)s"), published_rows().trouble),
+        (_("Elasticsearch 索引落后于数据库：%(why)s"), indexing.trouble(now=timezone.now())),
     ]
     notices = [notice % {"why": why} for notice, why in troubles if why] + health.notices()
     return JsonResponse({"status": "ok", "notices": notices}, json_dumps_params={"ensure_ascii": False})
