@@ -23,7 +23,7 @@ from .ast import (
 )
 from .errors import Collector, InvalidInput, Problem
 from .evaluate import CompiledTree, Evaluation, Verdict, compile_tree, evaluate, facts_of
-from .explain import Explainer, Explanation, LeafExplanation, Outcome, explain
+from .explain import Brief, Explainer, Explanation, LeafExplanation, Outcome, explain
 from .facts import Facts, FactValue, Record, parse_facts
 from .jsontext import FlawedJson, load_json, read_json_lines
 from .normal import Normal, Signed, Threshold, normalise, signed_leaves
@@ -38,6 +38,7 @@ __all__ = [
     "AtLeast",
     "BooleanLeaf",
     "Bounds",
+    "Brief",
     "CodeLeaf",
     "CodeList",
     "Collector",

@@ -96,6 +96,16 @@ class Explanation:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The conditions met on the cheapest way to qualify, as they were compared; labels of the facts that are asked for
+    there; and the soft conditions (原则上) that are not met or not known to be, as they were compared."""
+
+    met: tuple[str, ...]
+    asked: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
 def explain(tree: ast.Node, facts: Facts, as_of: date, vocabulary: Vocabulary) -> Explanation:
     """The evaluation of ``tree`` as of a date (Asia/Shanghai), told leaf by leaf. Reads no clock."""
     return Explainer(tree, as_of, vocabulary).explain(facts)
@@ -146,6 +156,26 @@ class Explainer:
                 )
             )
         return Explanation(result.verdict, result.unmet, result.unknown, result.form_only, self.as_of, tuple(leaves))
+
+    def brief(self, facts: Facts) -> Brief:
+        """What a push says, without the rest of an explanation."""
+        result = self.compiled.evaluate(facts, self.as_of)
+        way = set(result.way)
+        met, warnings = [], []
+        asked: dict[str, None] = {}
+        for number, signed in enumerate(self.compiled.leaves):
+            leaf = signed.leaf
+            truth = result.truths[leaf.id]
+            is_met = truth is not None and truth is not signed.negated
+            if leaf.soft:
+                if not is_met:
+                    warnings.append(self._comparison(number, facts))
+            elif leaf.id in way:
+                if is_met:
+                    met.append(self._comparison(number, facts))
+                elif truth is None:
+                    asked |= dict.fromkeys(label_of(key, self.vocabulary) for key in missing_facts(leaf, facts))
+        return Brief(tuple(met), tuple(asked), tuple(warnings))
 
     def _comparison(self, number: int, facts: Facts) -> str:
         signed = self.compiled.leaves[number]

@@ -155,7 +155,7 @@ def with_unit(number: Decimal, unit: str = "") -> str:
     元 become 万元 from 10,000 元 upwards where at most two decimals tell it exactly.
     """
     if unit == "元":
-        if abs(number) >= 10_000 and Fraction(number) % 100 == 0:
+        if abs(number) >= 10_000 and not _EXACT.remainder(number, HUNDRED):
             return f"{plain(number.scaleb(-4, _EXACT))} 万元"
         return f"{plain(number)} 元"
     if not unit:

@@ -41,7 +41,11 @@ class Match(models.Model):
                 name="matching_match_form_only_is_undetermined",
             ),
         ]
-        indexes = [models.Index(fields=["version", "verdict"])]
+        indexes = [
+            models.Index(fields=["version", "verdict"]),
+            # A run's chunk reads one version's rows of a stretch of enterprises.
+            models.Index(fields=["version", "enterprise"], name="matching_match_stretch"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.enterprise_id}×{self.version_id}: {self.verdict}"

@@ -28,6 +28,8 @@ class Push(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = verbose_name_plural = _("推送")
+        # A run's chunk reads one version's pushes to a stretch of enterprises.
+        indexes = [models.Index(fields=["version", "enterprise"], name="matching_push_stretch")]
         constraints = [
             models.UniqueConstraint(fields=["enterprise", "version", "verdict"], name="matching_push_told_once"),
             models.CheckConstraint(

@@ -98,6 +98,11 @@ def quiet() -> Iterator[None]:
         _thread.quiet = before
 
 
+def is_quiet() -> bool:
+    """Whether this thread is to wake nobody now."""
+    return bool(getattr(_thread, "quiet", False))
+
+
 def is_delivering() -> bool:
     """Whether this thread is inside `deliver`: what its handlers write is found by the same run."""
     return getattr(_thread, "delivering", False)
@@ -212,7 +217,7 @@ def _wake_after_commit() -> None:
 
 
 def _wake() -> None:
-    if getattr(_thread, "quiet", False):
+    if is_quiet():
         return
     for waker in _wakers:
         waker()

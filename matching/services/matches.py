@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import F, Q
 
 from matching import bulk
 from matching.backends.base import Match as Found
-from matching.chunks import chunks
 from matching.criteria import Facts
 from matching.models import Match, PushCause
 from matching.services import push
@@ -57,15 +57,7 @@ def write_matches(
     The caller holds the enterprises' profiles locked since before it read their facts. Rows of a version that another
     has replaced are left to the run of that other version, which compares them with its own.
     """
-    stored = Match.objects.filter(enterprise_id__in=[pk for pk, _, _ in piece])
-    if only_version is not None:
-        stored = stored.filter(version_id=only_version)
-    else:
-        stored = stored.exclude(Q(version__item__is_listed=True) & ~Q(version__item__current_version=F("version")))
-    before = {
-        (row[1], row[2]): (row[0], row[3:])
-        for row in stored.values_list("pk", "enterprise_id", "version_id", "verdict", "form_only", "unmet", "unknown")
-    }
+    before = _stored([pk for pk, _, _ in piece], only_version)
     changed: list[bulk.Row] = []
     fitting: list[push.Fitting] = []
     pairs = 0
@@ -86,7 +78,24 @@ def write_matches(
         unique=("enterprise", "version"),
         update=_WRITTEN,
     )
-    for gone in chunks((pk for pk, _ in before.values()), 5000):
-        Match.objects.filter(pk__in=gone).delete()
+    if before:
+        Match.objects.filter(bulk.Among("id", [pk for pk, _ in before.values()])).delete()
     pushed = push.push_fitting(fitting=fitting, cause=cause, as_of=as_of, now=now)
     return Tally(len(piece), pairs, len(changed), len(before), pushed, len(fitting))
+
+
+def _stored(enterprises: Sequence[int], only_version: int | None) -> dict[tuple[int, int], tuple[int, tuple[Any, ...]]]:
+    """The rows there are, by enterprise and version: id, and what they say."""
+    if not enterprises:
+        return {}
+    if only_version is not None:  # many enterprises: one stretch of an index
+        rows = Match.objects.filter(
+            version=only_version, enterprise_id__gte=min(enterprises), enterprise_id__lte=max(enterprises)
+        )
+    else:
+        rows = Match.objects.filter(bulk.Among("enterprise_id", enterprises)).exclude(
+            Q(version__item__is_listed=True) & ~Q(version__item__current_version=F("version"))
+        )
+    wanted = set(enterprises)
+    found = rows.values_list("pk", "enterprise_id", "version_id", "verdict", "form_only", "unmet", "unknown")
+    return {(row[1], row[2]): (row[0], row[3:]) for row in found if row[1] in wanted}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from matching import bulk
 from matching.chunks import chunks
-from matching.criteria import Explanation, Facts, Outcome
+from matching.criteria import Brief, Facts
 from matching.criteria.render import OPEN_TO_ALL
 from matching.models import PolicyVersion, Push, PushCause
 from matching.registry import outbox
@@ -42,10 +42,7 @@ def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, n
     """
     if not fitting:
         return 0
-    pairs = Push.objects.filter(
-        enterprise_id__in={pair.enterprise_id for pair in fitting}, version_id__in={pair.version_id for pair in fitting}
-    )
-    told = set(pairs.values_list("enterprise_id", "version_id", "verdict"))
+    told = _told(fitting)
     # In one order everywhere, so that two runs that tell the same pairs wait for each other and not in a circle.
     new = sorted({pair.key: pair for pair in fitting if pair.key not in told}.values(), key=lambda pair: pair.key)
     if not new:
@@ -55,6 +52,7 @@ def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, n
     explainers = {
         pk: explainer_of(version=version, as_of=as_of, vocabulary=vocabulary) for pk, version in versions.items()
     }
+    reasons = Reasons()
     created = bulk.insert(
         model=Push,
         fields=("enterprise", "version", "verdict", "cause", "reason", "created_at"),
@@ -64,7 +62,7 @@ def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, n
                 pair.version_id,
                 pair.verdict,
                 str(cause),
-                reasons(explanation=explainers[pair.version_id].explain(pair.facts)),
+                reasons.of(explainers[pair.version_id].brief(pair.facts)),
                 now,
             )
             for pair in new
@@ -79,15 +77,29 @@ def push_fitting(*, fitting: Sequence[Fitting], cause: PushCause, as_of: date, n
     return len(created)
 
 
-def reasons(*, explanation: Explanation) -> list[str]:
-    """The sentences that say why a pair fits: what is met on the way to qualify, what the form still asks, and what
-    the policy asks for in principle (原则上) and is not met."""
-    on_way = [leaf for leaf in explanation.leaves if leaf.on_way and not leaf.soft]
-    said = [leaf.comparison for leaf in on_way if leaf.outcome is Outcome.MET]
-    asked = dict.fromkeys(
-        label for leaf in on_way if leaf.outcome is Outcome.UNKNOWN for _key, label, _source in leaf.missing
-    )
-    if asked:
-        said.append(_("申报时还需填报：%(facts)s") % {"facts": "、".join(asked)})
-    said += [_("请注意：%(warning)s") % {"warning": leaf.comparison} for leaf in explanation.warnings]
-    return said or [OPEN_TO_ALL]
+def _told(fitting: Sequence[Fitting]) -> set[tuple[int, int, str]]:
+    """The pairs that were pushed before, by key (and perhaps others of the same enterprises)."""
+    enterprises = {pair.enterprise_id for pair in fitting}
+    versions = {pair.version_id for pair in fitting}
+    pushes = Push.objects.filter(bulk.Among("enterprise_id", enterprises))
+    if len(versions) == 1:  # many enterprises: one stretch of an index
+        pushes = Push.objects.filter(
+            version=versions.pop(), enterprise_id__gte=min(enterprises), enterprise_id__lte=max(enterprises)
+        )
+    return set(pushes.values_list("enterprise_id", "version_id", "verdict"))
+
+
+class Reasons:
+    """Says why a pair fits: what is met on the way to qualify, what the form still asks, and what the policy asks for
+    in principle (原则上) and is not met. Looks its own words up once, which costs more than the rest."""
+
+    def __init__(self) -> None:
+        self._asked = _("申报时还需填报：%(facts)s")
+        self._warning = _("请注意：%(warning)s")
+
+    def of(self, brief: Brief) -> list[str]:
+        said = list(brief.met)
+        if brief.asked:
+            said.append(self._asked % {"facts": "、".join(brief.asked)})
+        said += [self._warning % {"warning": warning} for warning in brief.warnings]
+        return said or [OPEN_TO_ALL]

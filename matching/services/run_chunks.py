@@ -6,14 +6,17 @@ import logging
 import traceback
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import JSONObject
 
 from matching import bulk, locks
 from matching.backends.base import Listed
 from matching.backends.base import Match as Found
 from matching.backends.registry import create_backend
-from matching.chunks import chunks
 from matching.criteria import Facts
 from matching.days import day_of
 from matching.models import ChunkState, Match, MatchChange, MatchChunk, MatchRun, PolicyVersion, Profile, PushCause
@@ -93,13 +96,16 @@ def _judge(chunk: MatchChunk, run: MatchRun, *, as_of: date, now: datetime) -> T
         )
         needed |= comparison.facts_needed
     typed = [
-        (pk, known_facts(facts={key: facts[key] for key in needed & facts.keys()}, vocabulary=vocabulary))
-        for pk, facts in _locked_profiles(chunk, run)
+        (pk, known_facts(facts=facts, vocabulary=vocabulary)) for pk, facts in _locked_profiles(chunk, run, needed)
     ]
     piece = _matched(listed, typed, as_of=as_of)
-    ids = [pk for pk, _ in typed]
-    replaced = Match.objects.filter(version__item=run.item_id, enterprise_id__in=ids).exclude(version=run.version_id)
-    removed = replaced.delete()[0]
+    removed = 0
+    earlier = list(
+        PolicyVersion.objects.filter(item=run.item_id).exclude(pk=run.version_id).values_list("pk", flat=True)
+    )
+    if earlier:
+        judged = bulk.Among("enterprise_id", [pk for pk, _ in typed])
+        removed = _in_range(chunk).filter(judged, version__in=earlier).delete()[0]
     tally = write_matches(piece=piece, only_version=run.version_id, cause=PushCause.POLICY, as_of=as_of, now=now)
     tally.removed += removed
     if comparison is not None:
@@ -114,17 +120,29 @@ def _open_rules(version: PolicyVersion, as_of: date) -> Listed | None:
     return readable(version_id=version.pk, rules=version.rules, vocabulary=current_vocabulary())
 
 
-def _locked_profiles(chunk: MatchChunk, run: MatchRun) -> list[tuple[int, dict[str, object]]]:
-    """The candidates, and who in the range has a row of the item: nobody's row is taken away unseen."""
-    profiles = Profile.objects.select_for_update(no_key=True).order_by("pk").values_list("pk", "facts")
-    in_range = profiles.filter(pk__gte=chunk.first, pk__lte=chunk.last)
+def _locked_profiles(chunk: MatchChunk, run: MatchRun, keys: frozenset[str]) -> list[tuple[int, dict[str, Any]]]:
+    """Of the candidates, and of who in the range has a row of the item (nobody's row is taken away unseen), these
+    facts, locked."""
+    profiles = Profile.objects.select_for_update(no_key=True).order_by("pk")
     if chunk.candidates is None:
-        return list(in_range)
-    stored = Match.objects.filter(
-        version__item=run.item_id, enterprise_id__gte=chunk.first, enterprise_id__lte=chunk.last
-    )
-    ids = sorted({*chunk.candidates, *stored.values_list("enterprise_id", flat=True)})
-    return [row for some in chunks(ids, 5000) for row in profiles.filter(pk__in=some)]
+        profiles = profiles.filter(pk__gte=chunk.first, pk__lte=chunk.last)
+    else:
+        versions = list(PolicyVersion.objects.filter(item=run.item_id).values_list("pk", flat=True))
+        stored = _in_range(chunk).filter(version__in=versions)
+        ids = {*chunk.candidates, *stored.values_list("enterprise_id", flat=True)}
+        profiles = profiles.filter(bulk.Among("pk", ids))
+    # PostgreSQL picks the facts out of its binary form; all of a profile as text costs more than to judge it.
+    read = _picked(keys) if connection.vendor == "postgresql" else F("facts")
+    found = profiles.annotate(read=read).values_list("pk", "read")
+    return [(pk, {key: facts[key] for key in keys if facts.get(key) is not None}) for pk, facts in found]
+
+
+def _in_range(chunk: MatchChunk) -> QuerySet[Match]:
+    return Match.objects.filter(enterprise_id__gte=chunk.first, enterprise_id__lte=chunk.last)
+
+
+def _picked(keys: frozenset[str]) -> JSONObject:
+    return JSONObject(**{key: KeyTransform(key, "facts") for key in sorted(keys)})
 
 
 def _matched(listed: Listed | None, typed: list[tuple[int, Facts]], *, as_of: date) -> _Piece:

@@ -19,6 +19,7 @@ from django.db.models import Max, Q, Sum
 
 from matching.models import ChunkState, MatchChunk, MatchRun, PolicyItem, PolicyVersion, Profile, RunCause, RunState
 from matching.models.run import ALIVE, NUMBERS
+from matching.registry import outbox
 
 logger = logging.getLogger(__name__)
 
@@ -142,5 +143,7 @@ def next_try(*, attempts: int, now: datetime) -> datetime:
 
 
 def _wake(run_id: int) -> None:
+    if outbox.is_quiet():
+        return
     for waker in _wakers:
         waker(run_id)
