@@ -38,9 +38,16 @@ def match_nightly() -> int:
 
 @shared_task(name="matching.mend_index")
 def mend_index() -> int:
-    """Bring Elasticsearch's index to what is listed; returns how many rows it lacked or had too many."""
-    found = reindex.mend_index()
-    return 0 if found is None else len(found.lacking) + len(found.surplus)
+    """Bring Elasticsearch's indices to the database; returns how many rows they lacked or had too many."""
+    mended = reindex.mend_indices()
+    reindex.write_pending()
+    return mended
+
+
+@shared_task(name="matching.write_index")
+def write_index() -> int:
+    """Write what waits for Elasticsearch's indices; returns how many writes were settled."""
+    return reindex.write_pending()
 
 
 @shared_task(name="matching.plan_run")
@@ -90,3 +97,8 @@ def wake() -> None:
     """Ask a worker to deliver, without waiting for a broker that is away: the schedule asks again every minute."""
     if not outbox.is_delivering():
         deliver_outbox.apply_async(retry=False)
+
+
+def wake_writer() -> None:
+    """Ask a worker to write the indices, without waiting for a broker that is away: the schedule asks again."""
+    write_index.apply_async(retry=False)

@@ -14,6 +14,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
     "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
+    # Changes wake the writer at once; this finds what waited for a server that was away.
+    "write-index": {"task": "matching.write_index", "schedule": 30.0, "options": {"expires": 25}},
     # The matcher mends its index before it believes an answer; this takes out what nobody holds any longer.
     "mend-index": {"task": "matching.mend_index", "schedule": 600.0, "options": {"expires": 590}},
     "send-inbox-digests": {"task": "inbox.send_digests", "schedule": crontab(hour=8, minute=0)},

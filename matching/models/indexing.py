@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,6 +14,7 @@ class PendingIndexWrite(models.Model):
 
     kind = models.CharField(_("索引"), max_length=20)
     object_id = models.BigIntegerField(_("对象编号"))
+    noted_at = models.DateTimeField(_("登记时间"), db_default=Now())
 
     class Meta:
         ordering = ["id"]

@@ -19,9 +19,10 @@ from matching.chunks import chunks
 from matching.criteria import CompiledTree, Verdict
 from matching.models import Profile
 from matching.registry.models import OutboxMessage
-from matching.services import indexing, profile_index
+from matching.services import indexing
 from matching.services.listed import known_facts
-from matching.services.profile_index import Reading
+from matching.services.profile_kind import ProfileKind
+from matching.services.profile_readings import Reading, current_reading
 from matching.simulation import facts_needed
 
 _AT_ONCE = 5000
@@ -89,20 +90,20 @@ def _ready() -> _Ready:
     """An index that is behind in nothing but what is pending. Raises BackendUnavailable."""
     if not indexing.in_use():
         raise BackendUnavailable("设置 HUIDA_MATCHER 没有选用 elasticsearch，企业画像索引未启用")
-    profile_index.drain(most=_AT_ONCE)
+    indexing.drain(kind=ProfileKind(), most=_AT_ONCE)
     ready = _look()
     held, there = ready.index.total(), Profile.objects.count()
     if abs(there - held) > len(ready.pending):
         # Documents were lost, or are too many: what differs becomes pending.
-        profile_index.mend()
-        profile_index.drain(most=_AT_ONCE)
+        ProfileKind().mend()
+        indexing.drain(kind=ProfileKind(), most=_AT_ONCE)
         ready = _look()
     return ready
 
 
 def _look() -> _Ready:
     # First what is pending, then the refresh: what another process takes away from the one shows in the other.
-    reading = profile_index.current_reading()
+    reading = current_reading()
     pending = sorted({*indexing.pending_ids(kind=indexing.PROFILES), *_announced()})
     index = ProfileIndex()
     index.refresh()

@@ -9,23 +9,26 @@ itself which of two states is the later one (`matching.services.profile_index`),
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from matching.backends import patience
+from matching.backends.elastic.aliases import MissingIndex
 from matching.models import PendingIndexWrite
+from matching.services.index_kinds import IndexKind
 
 logger = logging.getLogger(__name__)
 
 PROFILES, CLAUSES = "profiles", "clauses"
 _PIECE = 1000
+_TRIES = 3
+_LATE = timedelta(minutes=5)
 _SECONDS = 60.0
 """How long a request of a worker that writes may take."""
-
-Write = Callable[[Sequence[int]], None]
-"""Brings the index to the present state of these objects; raises BackendUnavailable where the server is away."""
 
 
 def in_use() -> bool:
@@ -59,19 +62,53 @@ def pending_count() -> int:
     return PendingIndexWrite.objects.count()
 
 
-def drain(*, kind: str, write: Write, most: int | None = None) -> int:
+def trouble(*, now: datetime) -> str:
+    """What waits for the server longer than it should; empty where nothing does."""
+    waiting = PendingIndexWrite.objects.filter(noted_at__lt=now - _LATE)
+    if not in_use() or not waiting.exists():
+        return ""
+    return _("%(count)s 项变更等待写入索引已超过 %(minutes)s 分钟") % {
+        "count": pending_count(),
+        "minutes": _LATE.seconds // 60,
+    }
+
+
+def drain(*, kind: IndexKind, most: int | None = None) -> int:
     """Settle pending writes of a kind, the longest waiting first, about ``most`` at most; returns how many.
 
-    Raises BackendUnavailable where the server is away: what was not written stays pending.
+    Workers that drain at the same time share the work: each passes over what another has in hand. Raises
+    BackendUnavailable where the server is away: what was not written stays pending.
     """
-    settled = 0
+    settled = missing = 0
     while most is None or settled < most:
-        rows = PendingIndexWrite.objects.filter(kind=kind).order_by("pk").values_list("pk", "object_id")
-        seen = list(rows[:_PIECE])
-        if not seen:
+        try:
+            done = _drain_piece(kind)
+        except MissingIndex:
+            missing += 1
+            if missing == _TRIES:
+                raise
+            # Outside of the piece's transaction: whoever dies here, or on the way, leaves nothing unsaid.
+            kind.mend()
+            continue
+        if done == 0:
             break
-        with patience.unhurried(_SECONDS):
-            write(sorted({object_id for _, object_id in seen}))
-        PendingIndexWrite.objects.filter(pk__in=[pk for pk, _ in seen]).delete()
-        settled += len(seen)
+        settled += done
     return settled
+
+
+def _drain_piece(kind: IndexKind) -> int:
+    """A piece, in a transaction where rows can be shared out; elsewhere two may do the same work, to the same end."""
+    rows = PendingIndexWrite.objects.filter(kind=kind.name).order_by("pk")
+    if not connection.features.has_select_for_update_skip_locked:
+        return _settle(kind, list(rows[:_PIECE].values_list("pk", "object_id")))
+    with transaction.atomic():
+        locked = rows.select_for_update(skip_locked=True)[:_PIECE]
+        return _settle(kind, list(locked.values_list("pk", "object_id")))
+
+
+def _settle(kind: IndexKind, seen: list[tuple[int, int]]) -> int:
+    if seen:
+        with patience.unhurried(_SECONDS):
+            kind.write(sorted({object_id for _, object_id in seen}))
+        PendingIndexWrite.objects.filter(pk__in=[pk for pk, _ in seen]).delete()
+    return len(seen)

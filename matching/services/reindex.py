@@ -1,54 +1,70 @@
-"""The matcher's index and the database: compared, mended, or the index built anew."""
+"""The indices and the database: written, compared, mended, or built anew, whatever kinds there are."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
-from django.conf import settings
+from matching.backends.base import BackendUnavailable
+from matching.services import indexing
+from matching.services.clause_index import listed_policies
+from matching.services.index_kinds import Built, Compared, IndexKind, Progress, kind_named, kinds
 
-from matching.backends.base import BackendUnavailable, Listed
-from matching.backends.elastic import rebuild
-from matching.backends.elastic.rebuild import Difference, Rebuilt
-from matching.models import PolicyItem
-from matching.services.listed import readable
-from matching.services.vocabulary import current_vocabulary
+__all__ = ["check_index", "listed_policies", "mend_indices", "rebuild_index", "write_pending"]
 
 logger = logging.getLogger(__name__)
 
 
-def listed_policies() -> Iterator[Listed]:
-    """Every listed version that the vocabulary in force can read."""
-    vocabulary = current_vocabulary()
-    rows = PolicyItem.objects.filter(is_listed=True).order_by("pk")
-    for version_id, rules in rows.values_list("current_version_id", "current_version__rules").iterator(chunk_size=500):
-        listed = readable(version_id=version_id, rules=rules, vocabulary=vocabulary)
-        if listed is not None:
-            yield listed
+def ignored(done: int, total: int) -> None:
+    """Nobody looks."""
 
 
-def rebuild_index(*, now: datetime, on_progress: Callable[[int, int], None]) -> Rebuilt:
-    """Build the index of listed versions anew, verify it and put it into service. What was listed or withdrawn
-    meanwhile is mended afterwards. A rebuild that was stopped is gone on with.
+def rebuild_index(*, only: str, now: datetime, on_progress: Progress = ignored) -> Built:
+    """Build the index of a kind anew, verify it and put it into service; go on with a rebuild that was stopped.
 
-    Raises BackendUnavailable, and RebuildFailed where the new index is not what was written.
+    Raises LookupError, BackendUnavailable, and RebuildFailed where the new index is not what was written.
     """
-    built = rebuild.rebuild(listed_policies(), stamp=f"{now:%Y%m%d%H%M%S%f}", on_progress=on_progress)
-    rebuild.mend(listed_policies())
-    return built
+    return kind_named(only).rebuild(now=now, on_progress=on_progress)
 
 
-def check_index() -> Difference:
-    """How the index differs from the database; false where they are equal. Raises BackendUnavailable."""
-    return rebuild.check(listed_policies())
+def check_index(*, only: str = "", on_progress: Callable[[IndexKind, int, int], None] | None = None) -> list[Compared]:
+    """How the indices (or one) differ from the database: those that do. Raises BackendUnavailable, LookupError."""
+    return [found for _, found in compare(only=only, on_progress=on_progress) if found]
 
 
-def mend_index() -> Difference | None:
-    """Bring the index to what is listed, where the settings name Elasticsearch; None where they do not, or where the
-    server is away (the embedded matcher stands in, and the next run mends)."""
-    if settings.HUIDA_MATCHER != "elasticsearch":
-        return None
-    try:
-        return rebuild.mend(listed_policies())
-    except BackendUnavailable as error:
-        logger.warning("the index of listed versions could not be mended: %s", error)
-        return None
+def compare(
+    *, only: str = "", on_progress: Callable[[IndexKind, int, int], None] | None = None
+) -> list[tuple[IndexKind, Compared]]:
+    """Every index that the settings ask for, or one, against the database. Raises BackendUnavailable, LookupError."""
+    chosen = [kind_named(only)] if only else [kind for kind in kinds() if kind.in_use]
+
+    def heard(kind: IndexKind) -> Progress:
+        return lambda done, total: on_progress(kind, done, total) if on_progress else None
+
+    return [(kind, kind.check(on_progress=heard(kind))) for kind in chosen]
+
+
+def mend_indices() -> int:
+    """Bring every index that the settings ask for to the database; returns how many rows differed. Where the server is
+    away nothing is lost: the embedded engines stand in, and the next run mends."""
+    mended = 0
+    for kind in kinds():
+        if kind.in_use:
+            try:
+                mended += kind.mend()
+            except BackendUnavailable as error:
+                logger.warning("the index %s could not be mended: %s", kind.name, error)
+    return mended
+
+
+def write_pending() -> int:
+    """Settle what waits for the indices; returns how many writes. What the server does not take stays waiting."""
+    settled = 0
+    for kind in kinds():
+        if kind.in_use:
+            try:
+                settled += indexing.drain(kind=kind)
+            except BackendUnavailable as error:
+                logger.warning("writes of the index %s wait for the server: %s", kind.name, error)
+    return settled

@@ -63,11 +63,14 @@ class ClauseIndex(VersionedIndex):
             except NotFoundError as error:
                 raise MissingIndex(str(error)) from error
 
-    def keys(self, holder: str) -> Iterator[str]:
-        """The key of every row of a holder."""
+    def keys(self, holder: str, *, policies: Iterable[str] | None = None) -> Iterator[str]:
+        """The key of every row of a holder, or of those of these policies."""
         after: list[Any] | None = None
+        asked: list[Json] = [{"term": {"holder": holder}}]
+        if policies is not None:
+            asked.append({"terms": {"policy": list(policies)}})
         while True:
-            body = _search({"term": {"holder": holder}}, after, scores=False)
+            body = _search({"bool": {"filter": asked}}, after, scores=False)
             with server_errors():
                 try:
                     hits = self.client.search(index=self.read, **body)["hits"]["hits"]

@@ -73,6 +73,17 @@ def mend(policies: Iterable[Listed]) -> Difference:
     return found
 
 
+def replace(policies: Iterable[Listed], *, instead_of: Iterable[str]) -> None:
+    """Brings the rows of some policies to what they now are: those listed have theirs, all others in ``instead_of``
+    have none."""
+    index, rows = ClauseIndex(), rows_of(policies)
+    index.ensure()
+    index.refresh()
+    there = set(index.keys(LISTED, policies=instead_of))
+    index.put(LISTED, {key: row for key, row in rows.items() if key not in there})
+    index.drop(LISTED, there.difference(rows))
+
+
 def rebuild(policies: Iterable[Listed], *, stamp: str, on_progress: Progress) -> Rebuilt:
     """Fills a new index named with ``stamp`` (or goes on with one that was left unfinished), verifies it, and only then
     puts it into service and deletes the others. ``on_progress`` hears the rows done and the rows in all.

@@ -22,6 +22,7 @@ Json = Any
 BULK = 1000
 _PAGE = 10_000
 _KEPT = "2m"
+_WHOLE = {"allow_partial_search_results": False}
 _NOT_WRITTEN = {"version_conflict_engine_exception"}
 
 
@@ -83,7 +84,7 @@ class ProfileIndex(VersionedIndex):
         searches: list[Json] = []
         for query in asked:
             if query is not None:
-                searches += [{}, {"size": 0, "track_total_hits": True, "query": _filtered(query)}]
+                searches += [_WHOLE, {"size": 0, "track_total_hits": True, "query": _filtered(query)}]
         if not searches:
             return [0] * len(queries)
         with self._errors():
@@ -111,18 +112,32 @@ class ProfileIndex(VersionedIndex):
                     return
                 after = ids[-1]
 
-    def heads(self, *, after: int = 0) -> Iterator[Head]:
-        """The head of every document, by ascending id; as of one moment."""
+    def heads(self, *, among: Sequence[int] | None = None) -> Iterator[Head]:
+        """The head of every document, or of those ``among``, by ascending id; as of one moment."""
+        after = 0
+        some = EVERYTHING if among is None else {"terms": {"id": list(among)}}
+        body = {"sort": ["id"], "docvalue_fields": ["id", "version", "digest"], "stored_fields": "_none_"}
         with self._moment() as moment:
             while True:
-                body = {"sort": ["id"], "docvalue_fields": ["id", "version", "digest"], "stored_fields": "_none_"}
-                hits = self._page(moment, {"range": {"id": {"gt": after}}}, _PAGE, body)
+                hits = self._page(moment, all_of([some, {"range": {"id": {"gt": after}}}]), _PAGE, body)
                 for hit in hits:
                     fields = hit["fields"]
                     after = int(fields["id"][0])
                     yield Head(after, int(fields["version"][0]), fields["digest"][0])
                 if len(hits) < _PAGE:
                     return
+
+    def hurry(self, hurried: bool) -> None:
+        """While an index is filled that nobody asks yet: not shown and not secured until it is finished."""
+        told = {"refresh_interval": "-1", "translog.durability": "async"}
+        usual = {"refresh_interval": "30s", "translog.durability": "request"}
+        with self._errors():
+            self.client.indices.put_settings(index=self.write, settings=told if hurried else usual)
+
+    def tidy(self) -> None:
+        """Makes few pieces of many: what is then asked is found faster."""
+        with self._errors():
+            self.client.indices.forcemerge(index=self.write, max_num_segments=1, wait_for_completion=True)
 
     @contextmanager
     def _moment(self) -> Iterator[list[str]]:
@@ -148,6 +163,7 @@ class ProfileIndex(VersionedIndex):
                     size=size,
                     source=False,
                     track_total_hits=False,
+                    allow_partial_search_results=False,
                     **body,
                 )
             except NotFoundError as error:
