@@ -6,3 +6,4 @@ class DisbursementConfig(AppConfig):
 
     def ready(self) -> None:
         from disbursement import receivers  # noqa: F401 - subscribes to the outbox
+        from disbursement.audit import signing  # noqa: F401 - signs what each database session writes

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .workflow import Role
 
 # Steps of one instance that different people must take. The enterprise and the machine stand outside it.
-_STAFF = frozenset(Role) - {Role.ENTERPRISE, Role.SYSTEM}
+STAFF = frozenset(Role) - {Role.ENTERPRISE, Role.SYSTEM}
 
 
 class Conflict(Exception):
@@ -39,10 +39,10 @@ def check_person(
     `deeds` is what has been done on the instance so far; `interests` the enterprises (ids) in which the
     person declared an interest; `enterprises` those that the instance concerns, id to name.
     """
-    if role not in _STAFF:
+    if role not in STAFF:
         return
     for deed in deeds:
-        if deed.person == person and deed.role != role and deed.role in _STAFF:
+        if deed.person == person and deed.role != role and deed.role in STAFF:
             raise Conflict(
                 f"您已以“{deed.role.label}”身份办理过{subject}，不能再以“{role.label}”身份办理。请由其他人员办理。"
             )

@@ -2,106 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from disbursement.guards.money import APPEND_ONLY, NEVER_DELETED, guards
+from disbursement.guards import chain
+from disbursement.guards.triggers import helpers, triggers
+
+# Names that triggers had before; dropped where they still stand.
+_FORMER = (("disbursement_keep_balances", "disbursement_ledgertransfer"),)
 
 
 def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Create all triggers, replacing those that stand; a `RunPython` operation."""
-    statements = _postgresql() if schema_editor.connection.vendor == "postgresql" else _sqlite()
+    """Create all triggers for the tables that are there, replacing those that stand; a `RunPython` operation.
+
+    A migration that adds a guarded table, or a column to one, ends with it.
+    """
+    vendor = schema_editor.connection.vendor
     with schema_editor.connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        tables = chain.tables_of(cursor, vendor=vendor)
+        _drop_former(cursor, tables=tables, vendor=vendor)
+        if vendor == "postgresql":
+            for statement in helpers(tables).values():
+                cursor.execute(statement)
+        made: set[str] = set()
+        for trigger in triggers(tables, vendor=vendor):
+            if vendor == "postgresql":
+                if trigger.function not in made:
+                    cursor.execute(trigger.create_function)
+                    made.add(trigger.function)
+                # A row trigger that becomes a statement's cannot be replaced, only made anew.
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name} ON {trigger.table}")
+                cursor.execute(trigger.create)
+            else:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
+                cursor.execute(trigger.body)
+        if "disbursement_chainshape" in tables:
+            _note_shapes(cursor, tables=tables)
 
 
 def remove(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Drop them; the way back of `install`."""
     vendor = schema_editor.connection.vendor
     with schema_editor.connection.cursor() as cursor:
-        if vendor == "postgresql":
-            cursor.execute("DROP FUNCTION IF EXISTS disbursement_refuse_delete() CASCADE")
-            cursor.execute("DROP FUNCTION IF EXISTS disbursement_keep_balances() CASCADE")
-            cursor.execute("DROP FUNCTION IF EXISTS disbursement_refuse_balance() CASCADE")
-        else:
-            cursor.execute("DROP TRIGGER IF EXISTS disbursement_keep_balances")
-        for guard in guards():
+        tables = chain.tables_of(cursor, vendor=vendor)
+        _drop_former(cursor, tables=tables, vendor=vendor)
+        for trigger in triggers(tables, vendor=vendor):
             if vendor == "postgresql":
-                cursor.execute(f"DROP FUNCTION IF EXISTS {guard.name}_check() CASCADE")
+                cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.function} CASCADE")
             else:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
 
 
-def _sqlite() -> Iterator[str]:
-    for guard in guards():
-        condition = guard.condition.replace("DIFFERS", "IS NOT")
-        yield f"DROP TRIGGER IF EXISTS {guard.name}"
-        yield (
-            f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} WHEN {condition}"
-            f" BEGIN SELECT RAISE(ABORT, '{guard.message}'); END"
-        )
-    # SQLite keeps decimals as binary doubles; rounding to the cent after each step keeps them the very
-    # doubles that the decimal texts convert to, so that comparisons stay exact up to fifteen digits.
-    yield "DROP TRIGGER IF EXISTS disbursement_keep_balances"
-    yield (
-        "CREATE TRIGGER disbursement_keep_balances AFTER INSERT ON disbursement_ledgertransfer BEGIN"
-        " UPDATE disbursement_ledgeraccount SET balance = ROUND(balance - NEW.amount, 2) WHERE id = NEW.debit_id;"
-        " UPDATE disbursement_ledgeraccount SET balance = ROUND(balance + NEW.amount, 2) WHERE id = NEW.credit_id;"
-        " END"
-    )
+def link_what_stands(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Link the rows that were there before links were: one link for each table and five thousand rows, or for each row
+    of a table whose rows change. A `RunPython` operation, after `install`.
+    """
+    connection = schema_editor.connection
+    if connection.vendor != "postgresql":
+        _touch_sqlite(connection)
+        return
+    with connection.cursor() as cursor:
+        for found in chain.linked(chain.tables_of(cursor, vendor="postgresql")):
+            text = chain.content(found.columns, vendor="postgresql")
+            kind, piece = ("row", "id") if found.whole else ("insert", "id / 5000")
+            cursor.execute(
+                f"SELECT count(disbursement_link('{found.table}', '{kind}', '{found.key}', p.ids, p.count,"
+                " p.digest)::text)"
+                " FROM (SELECT range_agg(int8range(id, id, '[]'))::text AS ids, count(*) AS count,"
+                f" encode(sha256(convert_to(string_agg({text}, E'\\n' ORDER BY id), 'UTF8')), 'hex') AS digest"
+                f" FROM {found.table} GROUP BY {piece}) p"
+            )
 
 
-def _postgresql() -> Iterator[str]:
-    for guard in guards():
-        condition = guard.condition.replace("DIFFERS", "IS DISTINCT FROM")
-        yield (
-            f"CREATE OR REPLACE FUNCTION {guard.name}_check() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF {condition} THEN RAISE EXCEPTION '{guard.message}' USING ERRCODE = 'integrity_constraint_violation';"
-            " END IF; RETURN NEW; END $$"
+def _touch_sqlite(connection: Any) -> None:
+    at = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    with connection.cursor() as cursor:
+        for found in chain.linked(chain.tables_of(cursor, vendor="sqlite")):
+            kind = "row" if found.whole else "insert"
+            text = chain.content(found.columns, vendor="sqlite")
+            cursor.execute(
+                "INSERT INTO disbursement_chainlink"
+                " (stream, kind, shape, ids, count, digest, written_by, written_at, session, mac)"
+                " SELECT p.stream, p.kind, p.shape, p.ids, 1, p.digest, 'sqlite', p.at, huida_session(),"
+                " huida_mac(p.stream, p.kind, p.shape, p.ids, 1, p.digest, 'sqlite', p.at)"
+                f" FROM (SELECT '{found.table}' AS stream, '{kind}' AS kind, '{found.key}' AS shape,"
+                f" '{{[' || id || ',' || (id + 1) || ')}}' AS ids, huida_sha256({text}) AS digest, {at} AS at"
+                f" FROM {found.table}) p"
+            )
+
+
+def _drop_former(cursor: Any, *, tables: Any, vendor: str) -> None:
+    for name, table in _FORMER:
+        if table in tables:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if vendor == "postgresql" else ""))
+
+
+def _note_shapes(cursor: Any, *, tables: Any) -> None:
+    for found in chain.linked(tables):
+        cursor.execute(
+            'INSERT INTO disbursement_chainshape ("table", key, columns) SELECT %s, %s, %s WHERE NOT EXISTS'
+            ' (SELECT 1 FROM disbursement_chainshape WHERE "table" = %s AND key = %s)',
+            [found.table, found.key, found.names, found.table, found.key],
         )
-        yield (
-            f"CREATE OR REPLACE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table}"
-            f" FOR EACH ROW EXECUTE FUNCTION {guard.name}_check()"
-        )
-    yield (
-        "CREATE OR REPLACE FUNCTION disbursement_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',"
-        " MESSAGE = TG_TABLE_NAME || ' is never deleted from';"
-        " END $$"
-    )
-    for table in (*APPEND_ONLY, *NEVER_DELETED):
-        yield (
-            f"CREATE OR REPLACE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION disbursement_refuse_delete()"
-        )
-        # Row triggers do not see a TRUNCATE.
-        yield (
-            f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION disbursement_refuse_delete()"
-        )
-    # Once a statement, not once a row: a batch of a hundred thousand lines touches each balance a single
-    # time.
-    yield (
-        "CREATE OR REPLACE FUNCTION disbursement_keep_balances() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " UPDATE disbursement_ledgeraccount a SET balance = a.balance + moved.amount FROM ("
-        " SELECT account, SUM(amount) AS amount FROM ("
-        " SELECT debit_id AS account, -amount AS amount FROM posted"
-        " UNION ALL SELECT credit_id, amount FROM posted) each_side GROUP BY account) moved"
-        " WHERE a.id = moved.account; RETURN NULL; END $$"
-    )
-    yield (
-        "CREATE OR REPLACE TRIGGER disbursement_keep_balances AFTER INSERT ON disbursement_ledgertransfer"
-        " REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION disbursement_keep_balances()"
-    )
-    yield (
-        "CREATE OR REPLACE FUNCTION disbursement_refuse_balance() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE EXCEPTION 'balances follow from transfers' USING ERRCODE = 'integrity_constraint_violation'; END $$"
-    )
-    yield (
-        "CREATE OR REPLACE TRIGGER disbursement_balance_follows BEFORE UPDATE ON disbursement_ledgeraccount"
-        " FOR EACH ROW WHEN (OLD.balance IS DISTINCT FROM NEW.balance AND pg_trigger_depth() = 0)"
-        " EXECUTE FUNCTION disbursement_refuse_balance()"
-    )

@@ -7,6 +7,7 @@ from disbursement.models.application import (
     Participation,
     TransitionLog,
 )
+from disbursement.models.audit import Anchor, AuditRun, ChainKind, ChainLink, ChainShape
 from disbursement.models.batch import (
     Batch,
     BatchApproval,
@@ -55,14 +56,19 @@ from disbursement.models.review import (
 __all__ = [
     "AccountKind",
     "AccountState",
+    "Anchor",
     "Appeal",
     "Application",
     "ApplicationInvoice",
     "AttemptOutcome",
+    "AuditRun",
     "Award",
     "Batch",
     "BatchApproval",
     "CalendarYear",
+    "ChainKind",
+    "ChainLink",
+    "ChainShape",
     "ClaimedInvoice",
     "Clawback",
     "ClockCard",

@@ -139,10 +139,7 @@ def move_payables(
         fields: dict[str, Any] = {"state": target.value, **changes}
         if target is not PayableState.HELD:
             fields |= {"hold_kind": "", "hold_reason": ""}
-        for chunk in chunks(group, CHUNK):
-            moved = Payable.objects.filter(pk__in=[p.pk for p in chunk], state=source).update(**fields)
-            if moved != len(chunk):
-                raise RuntimeError("payables were moved without holding their locks")
+        # The log first: the database lets a state change only if the log says so.
         _log(
             rows=[(p.pk, source) for p in group],
             subject="payable",
@@ -153,6 +150,10 @@ def move_payables(
             note=note,
             now=now,
         )
+        for chunk in chunks(group, CHUNK):
+            moved = Payable.objects.filter(pk__in=[p.pk for p in chunk], state=source).update(**fields)
+            if moved != len(chunk):
+                raise RuntimeError("payables were moved without holding their locks")
         for payable in group:
             for name, value in fields.items():
                 setattr(payable, name, value)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from matching.models import Enterprise
@@ -73,6 +74,26 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}：{self.get_role_display()}"
+
+
+class RoleChange(models.Model):
+    """A role that was granted, or ended, for ever (append-only); written with each change of a `RoleAssignment`.
+
+    Ids without foreign keys: a row outlives the person's account and the department. `at` is the database's clock.
+    """
+
+    user_id = models.BigIntegerField(_("人员"), db_index=True)
+    role = models.CharField(_("角色"), max_length=20)
+    department_id = models.BigIntegerField(_("部门"), null=True, blank=True)
+    is_granted = models.BooleanField(_("授予"))
+    at = models.DateTimeField(_("时间"), db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = verbose_name_plural = _("角色变动")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} {'+' if self.is_granted else '-'}"
 
 
 class MembershipKind(models.TextChoices):

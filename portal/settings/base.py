@@ -198,6 +198,11 @@ HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 HUIDA_TREASURY_OUTBOX = Path(env.str("HUIDA_TREASURY_OUTBOX", default=str(VAR_DIR / "treasury")))
 # Format of payment files unless the maker chooses another: bank_csv or pain001.
 HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
+# Keys with which database sessions sign what they write (the first signs, all are accepted); empty: the SECRET_KEY.
+HUIDA_AUDIT_KEYS: list[str] = env.list("HUIDA_AUDIT_KEYS", default=[])
+# Append-only tables of other rooms that audits cover, and who tells them which roles a person held when.
+HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
+HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"
 # The account that pays, as it stands in payment files; the default number is plainly no account.
 HUIDA_PAYER = {
     "name": env.str("HUIDA_PAYER_NAME", default=f"{HUIDA_DISTRICT}财政局"),

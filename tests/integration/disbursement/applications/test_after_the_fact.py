@@ -92,7 +92,8 @@ def test_a_later_bounce_takes_the_record_out_again() -> None:
     made = paid()
     deliver()
     attempt = Payable.objects.get(application_id=made.id).attempts.get()
-    type(attempt).objects.filter(pk=attempt.pk).update(outcome="bounced")
+    line_id = attempt.batch.line_id(attempt.line_no or 0)
+    money.receive(money.return_file({line_id: (f"{attempt.amount:.2f}", "退票")}), name="later.csv", now=NOW)
     assert earlier_awards.write_back(enterprise_ids=[made.enterprise.pk], now=at("2026-03-27")) == 1
     assert Profile.objects.get(enterprise=made.enterprise).facts["earlier_awards"] == []
 

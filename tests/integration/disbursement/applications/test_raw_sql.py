@@ -261,6 +261,13 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_appeal_frozen": change("appeal", w.appeal.pk, grounds="别的理由"),
         "disbursement_application_frozen": change("application", a, enterprise_id=w.shown.enterprise.pk),
         "disbursement_correction_frozen": change("correction", w.open.pk, due_on="2030-01-01"),
+        "disbursement_interestdeclaration_frozen": change("interestdeclaration", w.interest.pk, user_id=w.stranger),
+        "disbursement_interestdeclaration_once": lambda: [
+            change("interestdeclaration", w.interest.pk, ended_at=at(day))() for day in ("2026-05-01", "2026-05-02")
+        ],
+        "disbursement_material_once": lambda: [
+            change("material", w.material.pk, replaced_at=at(day))() for day in ("2026-05-01", "2026-05-02")
+        ],
         "disbursement_material_frozen": change("material", w.material.pk, sha256="0" * 64),
         "disbursement_objection_frozen": change("objection", w.objection.pk, text="没有异议"),
         "disbursement_promise_frozen": change("promise", w.promise.pk, text="什么也没承诺"),

@@ -174,8 +174,16 @@ def test_what_a_check_held_is_looked_at_again_next_month() -> None:
 def test_an_account_that_nobody_checked_yet_holds_the_payment_until_it_is() -> None:
     finance = money.Finance()
     enterprise = people.applicant()
-    account = money.account_of(enterprise)
-    type(account).objects.filter(pk=account.pk).update(state="proposed", checked_by=None, checked_at=None)
+    checked = money.account_of(enterprise)
+    type(checked).objects.filter(pk=checked.pk).update(state="retired")
+    account = payees.propose_account(
+        enterprise_id=enterprise.pk,
+        account_name=enterprise.name,
+        bank_name=checked.bank_name,
+        account_number=checked.account_number,
+        actor=people.agent(enterprise),
+        now=at("2026-03-02"),
+    )
     payable = money.payable(enterprise=enterprise)
     money.cut()
     payable.refresh_from_db()

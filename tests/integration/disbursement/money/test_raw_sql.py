@@ -236,14 +236,55 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_payable_payee": change("payable", w.waiting.pk, account_number="99999999"),
         "disbursement_attempt_insert": copy("paymentattempt", w.attempt.pk, line_no=9, outcome="withdrawn"),
         "disbursement_attempt_payable": _another_account(w),
-        "disbursement_attempt_outcome": lambda: (
+        "disbursement_attempt_moves": lambda: (
             change("paymentattempt", w.attempt.pk, outcome="withdrawn")(),
             change("paymentattempt", w.attempt.pk, outcome="pending")(),
         ),
+        "disbursement_attempt_posted": change(
+            "paymentattempt", w.attempt.pk, outcome="paid", outcome_on=at("2026-04-22").date()
+        ),
+        "disbursement_payeeaccount_moves": change("payeeaccount", w.account.pk, state="refused"),
+        "disbursement_payable_moves": change("payable", w.waiting.pk, state="reserved"),
+        "disbursement_batch_moves": change("batch", w.new.pk, state="checked"),
+        "disbursement_cycle_moves": change("cycle", w.new.cycle_id, state="closed"),
+        "disbursement_statechange_table": copy("statechange", w.change.pk, action="gift"),
+        "disbursement_statechange_payable_follows": copy("statechange", w.change.pk),
+        "disbursement_statechange_batch_follows": copy("statechange", w.new.changes.order_by("id").first().pk),
+        "disbursement_statechange_cycle_follows": copy("statechange", w.new.cycle.changes.get().pk),
+        "disbursement_batch_once": change("batch", w.new.pk, frozen_at=at("2026-04-19")),
+        "disbursement_clawback_once": lambda: [
+            change("clawback", w.clawed.clawback.pk, recovered_at=at(day))() for day in ("2026-05-01", "2026-05-02")
+        ],
+        "disbursement_cycle_once": change("cycle", w.new.cycle_id, cut_at=at("2026-04-19")),
+        "disbursement_cycle_frozen": change("cycle", w.new.cycle_id, month="2027-01-01"),
+        "disbursement_payeeaccount_once": change("payeeaccount", w.account.pk, checked_by_id=w.stranger),
+        "disbursement_returnfile_once": change("returnfile", w.posted.file_id, posted_at=at("2026-05-01")),
+        "disbursement_returnline_once": lambda: [
+            change(
+                "returnline",
+                w.exception.pk,
+                resolved_at=at("2026-05-01"),
+                resolved_by_id=person,
+                resolution="已核实",
+            )()
+            for person in (w.stranger, w.new.maker_id)
+        ],
+        "disbursement_claimedinvoice_frozen": change("claimedinvoice", w.claim.pk, amount=1),
         "disbursement_attempt_line_no": change("paymentattempt", w.attempt.pk, line_no=7),
         "disbursement_batch_signed": change("batch", w.new.pk, total=1),
-        "disbursement_batch_sealed": change("batch", old, state="approved"),
-        "disbursement_batch_sealed_has_file": change("batch", w.new.pk, state="sealed"),
+        "disbursement_batch_sealed": change("batch", old, checker_id=w.stranger),
+        "disbursement_batch_sealed_has_file": lambda: (
+            copy(
+                "statechange",
+                w.new.changes.get(action="approve").pk,
+                action="seal",
+                source="approved",
+                target="sealed",
+                role="system",
+                person_id=None,
+            )(),
+            change("batch", w.new.pk, state="sealed")(),
+        ),
         "disbursement_batch_begins": copy("batch", w.new.pk, number="202605001", state="dissolved"),
         "disbursement_approval_bound": copy(
             "batchapproval", w.signature.pk, person_id=w.stranger, file_sha256="0" * 64

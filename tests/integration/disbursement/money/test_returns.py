@@ -17,7 +17,8 @@ from disbursement.domain.money import total
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, LedgerTransfer, Payable, PaymentAttempt, ReturnFile, ReturnLine
-from disbursement.services import payments, returns
+from disbursement.services import payees, payments, returns
+from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
 
@@ -109,8 +110,15 @@ def test_a_bounce_that_was_contradicted_is_not_paid_again_before_it_is_settled(f
     money.receive(money.answer(batch, bounced=[1], on=date(2026, 3, 24)), name="1.csv")
     money.receive(money.answer(batch, on=date(2026, 3, 25)), name="2.csv")
     payable = Payable.objects.get()
-    # As if its account had been mended meanwhile.
-    Payable.objects.filter(pk=payable.pk).update(state="reserved")
+    account = payees.propose_account(
+        enterprise_id=payable.enterprise_id,
+        account_name=payable.enterprise.name,
+        bank_name=payable.bank_name,
+        account_number="622200001234567890",
+        actor=people.agent(payable.enterprise),
+        now=at("2026-03-26"),
+    )
+    payees.check_account(account_id=account.pk, actor=finance.checker, now=at("2026-03-27"), accept=True)
     money.cut(month=date(2026, 4, 1), now=at("2026-04-20"))
     payable.refresh_from_db()
     assert (payable.state, payable.hold_kind) == ("held", "contradiction")

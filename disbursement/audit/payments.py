@@ -1,0 +1,191 @@
+"""Payables, their lines in batches, and the accounts they are paid to: each state, amount and payee has its origin."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from disbursement.audit.findings import Finding, Scope
+from disbursement.audit.paths import Step, wrong_steps
+from disbursement.audit.people import People
+from disbursement.domain.cycle import next_month
+from disbursement.domain.workflow import PAYABLE, PayableState
+from disbursement.ledger.reconcile import HOLDING
+from disbursement.models import AttemptOutcome, Cycle, Payable, PayeeAccount, PaymentAttempt
+
+_STATE = "请对照办理记录、预算流水和银行回单查明该款项的真实情况；查明前暂缓支付。"
+_AMOUNT = "请对照核定和预算流水查明正确金额；已按错误金额支付的，按追回或补付办理。"
+_PAYEE = "请立即暂缓该企业的款项，向企业和开户银行核实账户，由登记人以外的人员重新核对。"
+_ZERO = Decimal("0.00")
+# With which lines of batches a payable stands in a state: how many alive, and of which outcome.
+_ALIVE = {
+    PayableState.SCHEDULED: "pending",
+    PayableState.SEALED: "pending",
+    PayableState.PAID: "paid",
+    PayableState.SETTLED: "paid",
+    PayableState.CLAWBACK: "paid",
+    PayableState.CLAWED_BACK: "paid",
+}
+Payee = tuple[str, str, str, str]
+
+
+def check_payables(*, scope: Scope, people: People, counts: Counter[str]) -> Iterator[Finding]:
+    """Go through the payables one by one."""
+    query = Payable.objects.order_by("pk").select_related("application", "award")
+    if scope.applications is not None:
+        query = query.filter(application__in=scope.applications)
+    cut = Cycle.objects.filter(cut_at__isnull=False).order_by("-month").values_list("month", flat=True).first()
+    related = ("changes", "attempts__batch__cycle", "transfers__debit", "transfers__credit")
+    for payable in query.prefetch_related(*related).iterator(chunk_size=500):
+        counts["payables"] += 1
+        place = f"申报 {payable.application.number} 第{payable.number}期"
+        yield from _way(payable, place, people=people)
+        yield from _amounts(payable, place)
+        yield from _attempts(payable, place)
+        yield from _month(payable, place, cut=cut)
+
+
+def _way(payable: Payable, place: str, *, people: People) -> Iterator[Finding]:
+    changes = sorted(payable.changes.all(), key=lambda change: change.pk)
+    steps = [Step(c.source, c.action, c.role, c.target, c.person_id) for c in changes]
+    for problem in wrong_steps(PAYABLE, steps, first="awaiting", now=payable.state):
+        yield Finding("payables.path", place, problem, _STATE)
+    for change in changes:
+        if change.person_id is None:
+            continue
+        who = people.name(change.person_id)
+        if change.role == "enterprise":
+            if people.was_stranger(user_id=change.person_id, enterprise_id=payable.enterprise_id):
+                yield Finding("payables.people", place, f"“{change.action}”由从未获该企业授权的{who}办理。", _STATE)
+        elif people.lacked_role(
+            user_id=change.person_id, role=change.role, table="disbursement_statechange", pk=change.pk
+        ):
+            yield Finding("payables.people", place, f"“{change.action}”由{who}办理，但其当时没有该职责。", _STATE)
+    holds = [change for change in changes if change.action == "hold"]
+    if payable.state == PayableState.HELD and (not holds or holds[-1].note != payable.hold_reason):
+        yield Finding("payables.path", place, "暂缓原因与办理记录不符。", _STATE)
+
+
+def _amounts(payable: Payable, place: str) -> Iterator[Finding]:
+    """The ledger has this payable's money exactly where its state says, reserved once, on its line."""
+    net: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    for transfer in payable.transfers.all():
+        net[transfer.debit.kind] -= transfer.amount
+        net[transfer.credit.kind] += transfer.amount
+        for account in (transfer.debit, transfer.credit):
+            if account.budget_line_id != payable.budget_line_id:
+                yield Finding("payables.amount", place, f"预算流水 {transfer.key} 记在别的预算科目上。", _AMOUNT)
+    where = HOLDING.get(PayableState(payable.state))
+    expected = {} if where is None else {where.value: payable.amount, "appropriated": -payable.amount}
+    actual = {kind: amount for kind, amount in net.items() if amount}
+    if actual != expected:
+        shown = "、".join(f"{kind} {amount}元" for kind, amount in sorted(actual.items())) or "没有"
+        problem = f"状态“{payable.get_state_display()}”金额{payable.amount}元，预算流水为：{shown}。"
+        yield Finding("payables.amount", place, problem, _AMOUNT)
+    if payable.amount < payable.entitled and payable.award.shortfall != "pro_rata":
+        yield Finding("payables.amount", place, "实付少于应付，但该事项不是按比例兑付。", _AMOUNT)
+    if not payable.entitled >= payable.amount > 0:
+        yield Finding("payables.amount", place, f"实付{payable.amount}元与应付{payable.entitled}元不合理。", _AMOUNT)
+
+
+def _attempts(payable: Payable, place: str) -> Iterator[Finding]:
+    attempts = list(payable.attempts.all())
+    alive = [attempt for attempt in attempts if attempt.outcome in ("pending", "paid")]
+    wanted = _ALIVE.get(PayableState(payable.state))
+    if [attempt.outcome for attempt in alive] != ([] if wanted is None else [wanted]):
+        told = "、".join(attempt.get_outcome_display() for attempt in attempts) or "没有"
+        problem = f"状态“{payable.get_state_display()}”与支付明细（{told}）不符。"
+        yield Finding("payables.attempts", place, problem, _STATE)
+    for attempt in alive:
+        if attempt.amount != payable.amount:
+            yield Finding("payables.attempts", place, "支付明细的金额与应付款项不符。", _AMOUNT)
+        if _payee_of(attempt) != _payee_of(payable):
+            yield Finding("payables.attempts", place, "支付明细的收款人与应付款项不符。", _PAYEE)
+    posted: dict[int, Counter[str]] = defaultdict(Counter)
+    for transfer in payable.transfers.all():
+        posted[transfer.attempt_id or 0][transfer.kind] += 1
+    for attempt in attempts:
+        kinds = posted[attempt.pk]
+        if _outcome(kinds) != attempt.outcome and not (attempt.outcome == "withdrawn" and not kinds):
+            problem = f"批次{attempt.batch.number}的支付明细为“{attempt.get_outcome_display()}”，与预算流水不符。"
+            yield Finding("payables.attempts", place, problem, _STATE)
+
+
+def _outcome(kinds: Counter[str]) -> str:
+    """What a line's transfers say has become of it."""
+    if kinds["refund"]:
+        return AttemptOutcome.REFUNDED
+    if kinds["pay"] > kinds["unpay"]:
+        return AttemptOutcome.PAID
+    return AttemptOutcome.BOUNCED if kinds["uncommit"] else AttemptOutcome.PENDING
+
+
+def _month(payable: Payable, place: str, *, cut: date | None) -> Iterator[Finding]:
+    """Never before the promised month; later only with its reason, and no later than the next cut-off."""
+    months = [attempt.batch.cycle.month for attempt in payable.attempts.all()]
+    problem = ""
+    if payable.pay_month < payable.promised_month:
+        problem = "兑现月份早于承诺的月份。"
+    elif any(month < payable.promised_month for month in months):
+        problem = "在承诺的月份以前就列入了批次。"
+    elif payable.pay_month > payable.promised_month:
+        if f"{payable.pay_month.year}年{payable.pay_month.month}月" not in payable.slip_reason:
+            problem = "兑现月份与延期原因所述的月份不符。"
+        elif cut is not None and payable.pay_month > max(next_month(next_month(cut)), *months, payable.promised_month):
+            problem = "兑现月份被推迟到下一次截止以后。"
+    if problem:
+        yield Finding("payables.month", place, problem, "请按承诺月份和延期通知恢复兑现月份。")
+
+
+def check_accounts(*, scope: Scope, people: People, counts: Counter[str]) -> Iterator[Finding]:
+    """Every account that was paid to, or waits to be, was checked by somebody else than entered it."""
+    query = PayeeAccount.objects.order_by("pk").select_related("enterprise")
+    if scope.enterprises is not None:
+        query = query.filter(enterprise__in=scope.enterprises)
+    for account in query.iterator(chunk_size=1000):
+        counts["accounts"] += 1
+        place = f"{account.enterprise} 收款账户 {account.masked}"
+        if account.account_name != account.enterprise.name and account.state == "checked":
+            # A renamed enterprise proposes its account anew; until then it is not paid to.
+            continue
+        if people.was_stranger(user_id=account.proposed_by_id, enterprise_id=account.enterprise_id):
+            yield Finding("accounts", place, f"登记人{people.name(account.proposed_by_id)}从未获该企业授权。", _PAYEE)
+        if account.checked_by_id is None:
+            continue
+        who = people.name(account.checked_by_id)
+        if account.checked_by_id == account.proposed_by_id:
+            yield Finding("accounts", place, f"登记人{who}自己核对了账户。", _PAYEE)
+        if people.lacked_role(
+            user_id=account.checked_by_id, role="finance_checker", table="disbursement_payeeaccount", pk=account.pk
+        ):
+            yield Finding("accounts", place, f"核对人{who}当时没有财务复核职责。", _PAYEE)
+    yield from _used_accounts(scope)
+
+
+def _used_accounts(scope: Scope) -> Iterator[Finding]:
+    """The payee of each line that left the house is one of the enterprise's accounts, checked before that."""
+    query = PaymentAttempt.objects.exclude(outcome=AttemptOutcome.WITHDRAWN).select_related(
+        "payable__application", "batch"
+    )
+    if scope.applications is not None:
+        query = query.filter(payable__application__in=scope.applications)
+    enterprise, known = 0, {}
+    for attempt in query.order_by("payable__enterprise_id", "pk").iterator(chunk_size=1000):
+        if attempt.payable.enterprise_id != enterprise:
+            enterprise = attempt.payable.enterprise_id
+            accounts = PayeeAccount.objects.filter(enterprise_id=enterprise, checked_at__isnull=False)
+            known = {
+                (a.account_name, a.bank_name, a.bank_code, a.account_number): a.checked_at
+                for a in accounts.exclude(state="refused")
+            }
+        since = known.get(_payee_of(attempt))
+        frozen = attempt.batch.frozen_at
+        if since is None or (frozen is not None and since > frozen):
+            place = f"申报 {attempt.payable.application.number} 批次 {attempt.batch.number}"
+            yield Finding("accounts", place, "收款账户在列入批次时没有经过核对。", _PAYEE)
+
+
+def _payee_of(row: Payable | PaymentAttempt) -> Payee:
+    return row.payee_name, row.bank_name, row.bank_code, row.account_number

@@ -1,0 +1,108 @@
+"""A district that has paid two months, by the services alone: what the tamperings are done to."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from django.db import connection
+
+from disbursement.audit import anchors
+from disbursement.domain.workflow import Role
+from disbursement.models import DocumentKind, Payable, PaymentAttempt, ReturnLine
+from disbursement.services import interests, notices, payees, payments, publicity, returns
+from matching.models import Enterprise
+from tests.factories import disbursement as people
+from tests.factories import matching as base
+from tests.factories import money
+from tests.factories.disbursement import Case, at, case
+
+_numbers = count(1)
+APRIL = at("2026-04-01").date()
+
+
+def applicant(checker: Any) -> Enterprise:
+    """An enterprise that fits, whose account its own agent entered and finance checked."""
+    now = at(people.START)
+    made = base.enterprise(now=at("2026-02-10"), registered_region="510105", credit_records=[])
+    account = payees.propose_account(
+        enterprise_id=made.pk,
+        account_name=made.name,
+        bank_name="成都银行青羊支行",
+        bank_code="313651000015",
+        account_number=f"62220001{next(_numbers):08d}",
+        actor=people.agent(made),
+        now=now,
+    )
+    payees.check_account(account_id=account.pk, actor=checker, now=now, accept=True)
+    return made
+
+
+def build() -> None:
+    """March with a bounce and a stranger in the return, April with the account mended, a refund and a clawback."""
+    finance = money.Finance()
+    item = people.item(award={**people.AWARD, "instalments": ["60", "40"]})
+
+    def new(**options: Any) -> Case:
+        return case(version=item, enterprise=applicant(finance.checker), **options)
+
+    march = [new().approved() for _ in range(3)]
+    asked = new().submitted().asked().supplied()
+    assert asked.application.pk
+    new().rejected()
+    open_to_all = new().publicised()
+    found = open_to_all.application.publicities.get()
+    publicity.object_to(publicity_id=found.pk, name="李四", contact="028-1", text="不实", now=at(found.starts_on))
+    interests.declare(enterprise_id=march[0].enterprise.pk, reason="任职", actor=march[0].other, now=at("2026-03-18"))
+    notices.issue(
+        kind=DocumentKind.DECISION,
+        subject_id=march[0].application.decisions.get(kind="approved").pk,
+        now=at("2026-03-19"),
+    )
+    [batch] = money.cut()
+    money.sent(batch, finance)
+    money.receive(money.answer(batch, bounced=[2]), name="march.csv")
+    money.receive(money.return_file({"209901001-000001": ("5.00", "成功")}), name="stranger.csv")
+    exception = ReturnLine.objects.get(status="exception")
+    returns.resolve_exception(
+        line_id=exception.pk, actor=finance.checker, now=at("2026-03-26"), resolution="不是本区付款"
+    )
+    bounced = Payable.objects.get(state="bounced")
+    account = payees.propose_account(
+        enterprise_id=bounced.enterprise_id,
+        account_name=bounced.enterprise.name,
+        bank_name="成都银行武侯支行",
+        account_number="622200019999999901",
+        actor=people.agent(bounced.enterprise),
+        now=at("2026-03-27"),
+    )
+    payees.check_account(account_id=account.pk, actor=finance.checker, now=at("2026-03-28"), accept=True)
+    late = new().later(days=20).approved()
+    held = new().later(days=25).approved()
+    first = held.application.payables.get(number=1)
+    payments.hold(payable_id=first.pk, actor=finance.maker, now=at("2026-04-02"), reason="待核实地址")
+    [second] = money.cut(month=APRIL, now=at("2026-04-20"))
+    money.sent(second, finance, now=at("2026-04-20"))
+    money.receive(money.answer(second, on=at("2026-04-24").date()), name="april.csv", now=at("2026-04-25"))
+    paid = Payable.objects.get(application_id=march[0].id, number=1)
+    payments.claw_back(
+        payable_id=paid.pk,
+        actor=finance.approver,
+        now=at("2026-04-27"),
+        reason="迁出本区",
+        due_on=at("2026-06-01").date(),
+    )
+    refunded = Payable.objects.get(application_id=late.id, number=1)
+    payments.refund(
+        payable_id=refunded.pk,
+        actor=finance.checker,
+        now=at("2026-04-28"),
+        received_on=at("2026-04-28").date(),
+        reason="企业退回",
+    )
+    assert PaymentAttempt.objects.filter(batch=second).count() >= 2
+    assert people.staff(Role.FINANCE_MAKER).user_id
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert anchors.anchor(now=at("2026-04-30")) is not None
