@@ -13,6 +13,7 @@ from datetime import date
 from itertools import chain, groupby
 
 from matching.backends.base import BackendUnavailable, Listed
+from matching.backends.elastic.aliases import MissingIndex
 from matching.backends.elastic.profiles.index import ProfileIndex
 from matching.backends.elastic.profiles.queries import PolicyFilter
 from matching.chunks import chunks
@@ -90,13 +91,17 @@ def _ready() -> _Ready:
     """An index that is behind in nothing but what is pending. Raises BackendUnavailable."""
     if not indexing.in_use():
         raise BackendUnavailable("设置 HUIDA_MATCHER 没有选用 elasticsearch，企业画像索引未启用")
-    indexing.drain(kind=ProfileKind(), most=_AT_ONCE)
-    ready = _look()
-    held, there = ready.index.total(), Profile.objects.count()
-    if abs(there - held) > len(ready.pending):
+    kind = ProfileKind()
+    indexing.drain(kind=kind, most=_AT_ONCE)
+    try:
+        ready = _look()
+        whole = abs(Profile.objects.count() - ready.index.total()) <= len(ready.pending)
+    except MissingIndex:
+        whole = False
+    if not whole:
         # Documents were lost, or are too many: what differs becomes pending.
-        ProfileKind().mend()
-        indexing.drain(kind=ProfileKind(), most=_AT_ONCE)
+        kind.mend()
+        indexing.drain(kind=kind, most=_AT_ONCE)
         ready = _look()
     return ready
 
