@@ -29,6 +29,7 @@ from matching.simulation import facts_needed
 _AT_ONCE = 5000
 """As many pending writes are settled before a question; of more the rest are candidates."""
 _EVALUATED = 1000
+_PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def walk(*, policy: Listed, as_of: date, near: int, after: int = 0, size: int = 
 
 
 def _candidates(ready: _Ready, asked: PolicyFilter, *, near: int, after: int, size: int) -> Iterator[list[int]]:
-    found = ready.index.walk(asked.coming_up(near=near), after=after, size=size)
+    found = ready.index.walk(asked.coming_up(near=near), after=after, size=max(size, _PAGE))
     late = (pk for pk in ready.pending if pk > after)
     merged = heapq.merge(chain.from_iterable(found), late)
     return chunks((pk for pk, _ in groupby(merged)), size)

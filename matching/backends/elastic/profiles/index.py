@@ -21,7 +21,7 @@ from .leaves import EVERYTHING, Query, all_of, both
 Json = Any
 BULK = 1000
 _PAGE = 10_000
-_KEPT = "2m"
+_KEPT = "5m"
 _WHOLE = {"allow_partial_search_results": False}
 _NOT_WRITTEN = {"version_conflict_engine_exception"}
 

@@ -22,6 +22,7 @@ from matching.services import candidates, indexing, profile_kind, publish, reind
 from matching.services.candidates import Counted
 from matching.services.listed import known_facts
 from matching.services.profile_kind import ProfileKind
+from matching.services.profile_readings import current_reading
 from matching.services.vocabulary import current_vocabulary
 from tests.factories.matching import NOW, TODAY, enterprise, learn, published
 
@@ -78,21 +79,23 @@ def by_the_evaluator(criteria: Json, near: int) -> tuple[Counted, list[int]]:
 REVENUE: Json = {"fact": "revenue", "gte": 100}
 SHARE: Json = {"fact": "rd_expense", "percent_of": "revenue", "gte": "5"}
 BOTH: Json = {"all": [REVENUE, SHARE]}
+EVERY_KIND: list[Json] = [REVENUE, SHARE, BOTH, {"not": BOTH}, {"all": []}]
 
 
 def some(count: int) -> list[Enterprise]:
     """Enterprises with a revenue of 0, 20, 40, …, every third of them unknown."""
-    return [
-        enterprise(**({} if number % 3 == 2 else {"revenue": {"2025": 20 * number}, "rd_expense": {"2025": 4}}))
+    known: list[dict[str, Any]] = [
+        {} if number % 3 == 2 else {"revenue": {"2025": 20 * number}, "rd_expense": {"2025": 4}}
         for number in range(count)
     ]
+    return [enterprise(**one) for one in known]
 
 
 def test_a_policy_finds_and_counts_its_enterprises_as_the_evaluator_would() -> None:
     some(12)
     published(BOTH)
     settle()
-    for criteria in (REVENUE, SHARE, BOTH, {"not": BOTH}, {"all": []}):
+    for criteria in EVERY_KIND:
         for near in (0, 1):
             counted, coming_up = by_the_evaluator(criteria, near)
             assert candidates.count(policy=listed(criteria), as_of=TODAY, near=near) == counted
@@ -168,7 +171,7 @@ def refusing() -> str:
 def test_who_comes_late_with_an_older_state_changes_nothing() -> None:
     [one] = some(1)
     settle()
-    index, reading = ProfileIndex(), profile_kind.current_reading()
+    index, reading = ProfileIndex(), current_reading()
     old = list(reading.rows(Profile.objects.values_list("pk", "revision", "facts")))
     learn(one, revenue={"2025": 777})
     settle()
