@@ -10,7 +10,7 @@ from django.conf import settings
 
 from cms.models.search import Kind, SearchRow
 from cms.personal import Fits
-from cms.services import search_documents
+from cms.services import search_documents, search_writes
 from cms.services.listing import PAGE_SIZE, Narrowing
 from matching.search import Request, Results, SearchEngine, Searcher, Suggestion, create_engine
 from matching.search.degrading import DegradingSearch, Service
@@ -65,7 +65,9 @@ class PublishedRows:
         self._searcher: Searcher = HeldRows()
         if engine_name != "memory":
             service = cast(Service, create_engine(engine_name))
-            self._searcher = DegradingSearch(service, self._searcher, expected=search_documents.count)
+            self._searcher = DegradingSearch(
+                service, self._searcher, expected=search_documents.settled_count, on_lost=search_writes.ask_for_mending
+            )
 
     @property
     def trouble(self) -> str:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from cms.models.search import SearchRow
+from cms.services import search_writes
 from cms.services.listing import words_of
 from matching.criteria import Vocabulary
 from matching.search import Document
@@ -38,9 +39,9 @@ def documents(*, ids: Collection[str]) -> Iterator[Document]:
             yield _document(row, vocabulary, reading)
 
 
-def count() -> int:
-    """How many documents there are."""
-    return SearchRow.objects.count()
+def settled_count() -> int:
+    """How many documents an index should hold at least: those that are not still to be written."""
+    return max(0, SearchRow.objects.count() - search_writes.pending_count())
 
 
 def _reading(vocabulary: Vocabulary) -> str:

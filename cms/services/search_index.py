@@ -5,95 +5,118 @@ saw; then it looks again. So an older process cannot undo what a newer one wrote
 read the rows later. Any number may write at once, die anywhere and be repeated.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from cms.services import search_documents
-from cms.services.search_writes import KIND
+from django.utils.translation import gettext as _
+
+from cms.services import search_documents, search_writes
 from matching.backends import patience
 from matching.backends.base import BackendUnavailable
 from matching.backends.elastic.aliases import MissingIndex
-from matching.backends.elastic.rebuild import Difference, RebuildFailed, Rebuilt
+from matching.backends.elastic.rebuild import RebuildFailed
 from matching.chunks import chunks
 from matching.search.elastic.documents import body
 from matching.search.elastic.index import ItemIndex
-from matching.services import indexing
+from matching.services.index_kinds import Built, Compared, Progress
 
 _TRIES = 10
 _PIECE = 500
 _SECONDS = 60.0  # that a request of whoever writes the index may take
-Progress = Callable[[int, int], None]
 
 
-def drain() -> int:
-    """Settle pending writes; returns how many. Raises BackendUnavailable: what was not written stays pending."""
-    return indexing.drain(kind=KIND, write=write)
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Ids of documents that the index lacks, has too many, or holds in another version than the rows have."""
+
+    lacking: tuple[str, ...]
+    surplus: tuple[str, ...]
+    other: tuple[str, ...]
+    rows: int
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (*self.lacking, *self.surplus, *self.other)
 
 
-def write(ids: Sequence[int]) -> None:
-    """Bring the documents of these pages to the rows' present state. Raises BackendUnavailable."""
-    index = ItemIndex()
-    if index.ensure():
-        _bring(index, list(search_documents.versions()))
-    _bring(index, [str(pk) for pk in ids])
-    index.refresh()
+class ItemKind:
+    """See `IndexKind`. Its objects are published pages."""
 
+    name = search_writes.KIND
 
-def mend() -> Difference:
-    """Write what the index lacks or holds of another state, take out what it has too many; returns what that was.
-    Raises BackendUnavailable."""
-    index = ItemIndex()
-    with patience.unhurried(_SECONDS):
-        index.ensure()
-        found = _compare(index)
-        if found:
-            _bring(index, [*found.lacking, *found.surplus, *found.wrong])
-            index.refresh()
-    return found
+    @property
+    def label(self) -> str:
+        return _("检索条目")
 
+    @property
+    def in_use(self) -> bool:
+        return search_writes.in_use()
 
-def check() -> Difference:
-    """How the index differs from the rows, to the last field; false where it does not. Raises BackendUnavailable."""
-    index = ItemIndex()
-    with patience.unhurried(_SECONDS):
-        found = _compare(index)
-        known = set(search_documents.versions()).difference(found.lacking)
-        spoilt = _spoilt(index, sorted(known)) if known else []
-    return Difference(found.lacking, found.surplus, tuple(sorted({*found.wrong, *spoilt})), found.rows)
+    def write(self, ids: Sequence[int]) -> None:
+        """Raises MissingIndex where there is no index."""
+        index = ItemIndex()
+        _bring(index, [str(pk) for pk in ids])
+        index.refresh()
 
+    def mend(self) -> int:
+        """Quick where nothing differs: versions are compared, no texts are read."""
+        index = ItemIndex()
+        with patience.unhurried(_SECONDS):
+            index.ensure()
+            found = _compare(index)
+            if found:
+                _bring(index, found.ids)
+                index.refresh()
+        return len(found.ids)
 
-def rebuild(*, now: datetime, on_progress: Progress) -> Rebuilt:
-    """Fill a new index, or go on with one that was left unfinished, verify it to the last field, put it into service
-    and delete the others; what changed meanwhile is mended. `on_progress` hears the documents done and all.
+    def check(self, *, on_progress: Progress) -> Compared:
+        """To the last field."""
+        index = ItemIndex()
+        with patience.unhurried(_SECONDS):
+            found = _compare(index)
+            known = [pk for pk in search_documents.versions() if pk not in found.lacking]
+            wrong = {*found.other, *_spoilt(index, known, on_progress)}
+        on_progress(found.rows, found.rows)
+        example = next(iter((*found.lacking, *found.surplus, *sorted(wrong))), "")
+        return Compared(found.rows, len(found.lacking), len(found.surplus), len(wrong), example)
 
-    Raises RebuildFailed where the new index does not become right, BackendUnavailable where the server is away.
-    """
-    with patience.unhurried(_SECONDS):
+    def rebuild(self, *, now: datetime, on_progress: Progress) -> Built:
+        """Verified to the last field before it is put into service. What is published meanwhile is written before the
+        end or mended after it. Raises RebuildFailed where the new index does not become right."""
         service = ItemIndex()
-        name = service.unfinished()
-        if name is None:
-            name = f"{service.base}-{now:%Y%m%d%H%M%S%f}"
-            service.create(name)
-        target = ItemIndex(target=name)
-        difference = _compare(target)
-        found = done = difference.rows - len(difference.lacking) - len(difference.wrong)
-        on_progress(done, difference.rows)
-        for piece in chunks([*difference.surplus, *difference.lacking, *difference.wrong], _PIECE):
-            _bring(target, piece)
-            done += len(set(piece).difference(difference.surplus))
+        with patience.unhurried(_SECONDS):
+            name = service.unfinished()
+            if name is None:
+                name = f"{service.base}-{now:%Y%m%d%H%M%S%f}"
+                service.create(name)
+            target = ItemIndex(target=name)
+            difference = _compare(target)
+            found = done = difference.rows - len(difference.lacking) - len(difference.other)
             on_progress(done, difference.rows)
-        _verify(target)
-        service.switch(name)
-        for other in service.names():
-            if other != name:
-                service.delete(other)
-    mend()
-    return Rebuilt(name, difference.rows, found)
+            for piece in chunks(difference.ids, _PIECE):
+                _bring(target, piece)
+                done += len(set(piece).difference(difference.surplus))
+                on_progress(done, difference.rows)
+            _verify(target)
+            service.switch(name)
+            for other in service.names():
+                if other != name:
+                    service.delete(other)
+        self.mend()
+        return Built(name, difference.rows, found)
+
+
+def _ignored(done: int, total: int) -> None:
+    """Nobody looks."""
 
 
 def _bring(index: ItemIndex, ids: Collection[str]) -> None:
     for piece in chunks(ids, _PIECE):
-        for _ in range(_TRIES):
+        for _try in range(_TRIES):
             # In this order: what is read from the rows is then never older than what was seen in the index.
             seen = index.marks(piece)
             wanted = {document.id: document for document in search_documents.documents(ids=piece)}
@@ -117,15 +140,16 @@ def _compare(index: ItemIndex) -> Difference:
     return Difference(
         lacking=tuple(sorted(pk for pk in wanted if pk not in there)),
         surplus=tuple(sorted(pk for pk in there if pk not in wanted)),
-        wrong=tuple(sorted(pk for pk, version in wanted.items() if there.get(pk, version) != version)),
+        other=tuple(sorted(pk for pk, version in wanted.items() if there.get(pk, version) != version)),
         rows=len(wanted),
     )
 
 
-def _spoilt(index: ItemIndex, ids: Collection[str]) -> list[str]:
+def _spoilt(index: ItemIndex, ids: Collection[str], on_progress: Progress = _ignored) -> list[str]:
     """Documents that have the right version and other contents: somebody else wrote them."""
     found: list[str] = []
-    for piece in chunks(ids, _PIECE):
+    for number, piece in enumerate(chunks(ids, _PIECE)):
+        on_progress(number * _PIECE, len(ids))
         stored = index.stored(piece)
         for document in search_documents.documents(ids=piece):
             there = stored.get(document.id)
@@ -137,10 +161,10 @@ def _spoilt(index: ItemIndex, ids: Collection[str]) -> list[str]:
 def _verify(target: ItemIndex) -> None:
     """Raises RebuildFailed where the index is not what the rows say; what was published meanwhile is written first."""
     difference = _compare(target)
-    for _ in range(_TRIES):
+    for _try in range(_TRIES):
         if not difference:
             break
-        _bring(target, [*difference.lacking, *difference.surplus, *difference.wrong])
+        _bring(target, difference.ids)
         difference = _compare(target)
     else:
         raise RebuildFailed(f"新索引 {target.read} 与数据库不符（{difference}）；没有切换，请重试")

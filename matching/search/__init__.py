@@ -5,11 +5,23 @@ Text becomes tokens in one place (`tokenise`), a question becomes concepts in on
 asked the same words about the same tokens.
 """
 
-from .base import Document, EngineUnavailable, Facets, Hit, Request, Results, SearchEngine, Searcher, Suggestion
+from .base import (
+    DataLost,
+    Document,
+    EngineUnavailable,
+    Facets,
+    Hit,
+    Request,
+    Results,
+    SearchEngine,
+    Searcher,
+    Suggestion,
+)
 from .registry import ENGINES, UnknownEngine, create_engine
 
 __all__ = [
     "ENGINES",
+    "DataLost",
     "Document",
     "EngineUnavailable",
     "Facets",

@@ -119,6 +119,10 @@ class EngineUnavailable(Exception):
     """The service behind an engine is away, slow, or does not hold what it should. Says what to do, in Chinese."""
 
 
+class DataLost(EngineUnavailable):
+    """The service is there and does not hold what it should."""
+
+
 class Searcher(Protocol):
     """What answers questions. Raises EngineUnavailable where it needs a service that does not serve."""
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from .base import EngineUnavailable, Request, Results, Searcher, Suggestion
+from .base import DataLost, EngineUnavailable, Request, Results, Searcher, Suggestion
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -37,12 +37,14 @@ class DegradingSearch:
         stand_in: Searcher,
         *,
         expected: Callable[[], int],
+        on_lost: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`expected()` is how many documents the service should hold."""
+        """`expected()` is how many documents the service should hold; `on_lost()` asks somebody to bring them back."""
         self._service = service
         self._stand_in = stand_in
         self._expected = expected
+        self._on_lost = on_lost
         self._clock = clock
         self._not_before: float | None = None
         self.trouble = ""
@@ -69,15 +71,15 @@ class DegradingSearch:
     def _believe(self, held: int | None) -> None:
         expected = self._expected()
         if held is not None and held < LEAST_HELD * expected:
-            raise EngineUnavailable(
-                f"检索索引里只有 {held} 条，应有 {expected} 条；它会自动补齐，也可运行 manage.py reindex"
-            )
+            raise DataLost(f"检索索引里只有 {held} 条，应有 {expected} 条；它会自动补齐，也可运行 manage.py reindex")
 
     def _failed(self, error: EngineUnavailable) -> None:
         if not self.trouble:
             logger.warning("the search service is away, the embedded engine answers: %s", error)
         self.trouble = str(error)
         self._not_before = self._clock() + LEFT_ALONE
+        if isinstance(error, DataLost):
+            self._on_lost()
 
     def _well(self) -> None:
         if self.trouble:

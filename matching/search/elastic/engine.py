@@ -15,7 +15,7 @@ from matching.backends.base import BackendUnavailable
 from matching.backends.elastic.aliases import MissingIndex
 
 from .. import pinyin
-from ..base import FACETS, Document, EngineUnavailable, Facets, Hit, Request, Results, Suggestion
+from ..base import FACETS, DataLost, Document, EngineUnavailable, Facets, Hit, Request, Results, Suggestion
 from ..expand import Understood, understand
 from ..lexicon import Lexicon
 from ..tokenise import normalise
@@ -24,6 +24,7 @@ from . import query
 from .index import ItemIndex
 
 Json = Any
+State = tuple[int, int]
 _TRIES = 3
 _MOST_TITLES = 500  # looked through for what was typed
 
@@ -39,7 +40,7 @@ class ElasticSearch:
         self._index = index or ItemIndex()
         self._lock = threading.Lock()
         self._lexicon = Lexicon()
-        self._state: tuple[int, int] | None = None
+        self._state: State | None = None
         self.held: int | None = None
         """How many documents the index had at the last question."""
 
@@ -58,7 +59,9 @@ class ElasticSearch:
     def search(self, request: Request) -> Results:
         with _sound():
             if not request.text.strip():
-                return self._results(request, self._ask(query.hits(request, None, None)), None)
+                answer = self._index.ask(query.hits(request, None, None))
+                self.held = _state(_everything(answer), answer["aggregations"])[0]
+                return self._results(request, answer, None)
             weighed = self._weighed(request.text)
             understood = weighed.understood
             if not weighed.found:
@@ -67,7 +70,7 @@ class ElasticSearch:
             if not weighed.all_cover_enough:
                 best = self._index.ask(weighed.most_covered())["hits"]["hits"]
                 most = float(best[0]["_score"]) if best else None
-            return self._results(request, self._ask(query.hits(request, weighed, most)), understood)
+            return self._results(request, self._index.ask(query.hits(request, weighed, most)), understood)
 
     def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
         with _sound():
@@ -82,7 +85,7 @@ class ElasticSearch:
                 clauses += [query.phrase_in("letters", word) for word in typed.spelled]
                 answer = self._index.ask(query.titles(clauses, kind=kind, size=_MOST_TITLES, first=typed.text))
                 everything = answer["aggregations"]["all"]
-                if self._learn((everything["doc_count"], int(everything["check"]["value"])), known):
+                if self._learn(_state(everything["doc_count"], everything), known):
                     break
             return typed.suggestions(_titles(answer), limit)
 
@@ -93,12 +96,12 @@ class ElasticSearch:
                 understood, known = understand(text, self._lexicon, self._titles_spelled), self._state
             answer = self._index.ask(query.state_and_counts(understood.concepts))
             among, aggregations = answer["hits"]["total"]["value"], answer["aggregations"]
-            if self._learn((among, int(aggregations["check"]["value"])), known):
+            if self._learn(_state(among, aggregations), known):
                 break
         holding = [aggregations[str(place)]["doc_count"] for place in range(len(understood.concepts))]
         return query.Weighed.of(understood, holding=holding, among=among)
 
-    def _learn(self, state: tuple[int, int], known: tuple[int, int] | None) -> bool:
+    def _learn(self, state: State, known: State | None) -> bool:
         """Whether the words that were known are those of this state of the index; where not, reads them."""
         self.held = state[0]
         if state == known:
@@ -108,11 +111,6 @@ class ElasticSearch:
                 self._lexicon.refill(self._index.words())
                 self._state = state
         return False
-
-    def _ask(self, question: Json) -> Json:
-        answer = self._index.ask(question)
-        self.held = sum(bucket["doc_count"] for bucket in answer["aggregations"]["kinds"]["buckets"])
-        return answer
 
     def _results(self, request: Request, answer: Json, understood: Understood | None) -> Results:
         aggregations = answer["aggregations"]
@@ -154,6 +152,19 @@ class ElasticSearch:
         return spelled_pieces(((title, initials) for title, initials, _ in _titles(answer)), letters)
 
 
+def _everything(answer: Json) -> int:
+    """How many documents a question without words found, whatever their kind."""
+    return sum(bucket["doc_count"] for bucket in answer["aggregations"]["kinds"]["buckets"])
+
+
+def _state(among: int, aggregations: Json) -> State:
+    """What stands for the documents that there are. Raises EngineUnavailable where some are not ours."""
+    check = aggregations["check"]
+    if check["count"] != among:
+        raise DataLost("检索索引里有不属于它的内容；请运行 manage.py reindex")
+    return among, int(check["sum"])
+
+
 def _titles(answer: Json) -> Iterator[tuple[str, str, Document]]:
     for hit in answer["hits"]["hits"]:
         source = hit["_source"]
@@ -171,11 +182,9 @@ def _sound() -> Iterator[None]:
     try:
         with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
             yield
+    except MissingIndex as error:
+        raise DataLost(f"没有检索索引（{error}）；它会自动重建，也可运行 manage.py reindex") from error
     except BackendUnavailable as error:
-        if isinstance(error, MissingIndex):
-            raise EngineUnavailable(
-                f"Elasticsearch 里没有检索索引（{error}）；它会自动重建，也可运行 manage.py reindex"
-            ) from error
         raise EngineUnavailable(str(error)) from error
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise EngineUnavailable(f"Elasticsearch 的回答读不懂：{error!r}；请检查服务器和索引") from error

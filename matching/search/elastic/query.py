@@ -19,7 +19,7 @@ MOST_TERMS = 60_000  # of one clause; the server takes 65,536
 MOST_CODES = 10_000  # of one facet
 _TOLERANCE = 1 - 1e-5  # scores are of single precision
 ALL: Json = {"match_all": {}}
-CHECK: Json = {"sum": {"field": "check"}}
+CHECK: Json = {"stats": {"field": "check"}}
 
 
 def state_and_counts(concepts: Sequence[Concept]) -> Json:
