@@ -3,47 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import date
 
-from matching.criteria import Facts
+from matching.criteria import Facts, ast
 from matching.criteria.clauses import Test
 from matching.criteria.evaluate import lacks_form_facts_only
 from matching.criteria.judge import Judge, Truth, judge_of
+from matching.criteria.records import judged_records
 
 from .columns import resolve
 
+_COUNTS_KEPT = 1000
+
 
 class Token:
-    """A test that is judged by itself, once for a profile. ``number`` is the same for both signs of a leaf."""
+    """A test that is judged by itself, once for a profile. ``number`` is the same for both signs of a leaf, and
+    ``filters`` for all leaves that ask of the same records: how many there are, say, with one or another bound."""
 
-    __slots__ = ("judge", "leaf", "negated", "number")
+    __slots__ = ("counts", "filters", "judge", "leaf", "negated", "number")
 
-    def __init__(self, test: Test, number: int) -> None:
+    def __init__(self, test: Test, number: int, filters: int | None) -> None:
         self.judge: Judge = judge_of(test.leaf)
         self.leaf = test.leaf
         self.negated = test.negated
         self.number = number
+        self.filters = filters
+        self.counts: dict[tuple[int, int], Truth] = {}
+        """What so many sure and so many possible records lead to, of the few numbers that come up."""
+
+    def counted(self, sure: int, possible: int) -> Truth:
+        assert isinstance(self.leaf, ast.RecordsLeaf)
+        assert self.leaf.count is not None
+        truth = self.leaf.count.judge_counts(sure, possible)
+        if len(self.counts) < _COUNTS_KEPT:
+            self.counts[sure, possible] = truth
+        return truth
 
 
 class Tokens:
     """What tokens say of one profile, each asked at most once. Truths are before the sign."""
 
-    __slots__ = ("as_of", "facts", "known")
+    __slots__ = ("_numbers", "as_of", "facts", "known")
 
     def __init__(self, facts: Facts, as_of: date) -> None:
         self.facts = facts
         self.as_of = as_of
         self.known: dict[int, Truth] = {}
+        self._numbers: dict[int, tuple[int, int] | None] = {}
 
     def truth(self, token: Token) -> Truth:
         try:
             return self.known[token.number]
         except KeyError:
-            truth = self.known[token.number] = token.judge(self.facts, self.as_of)
+            truth = self._counted(token) if token.filters is not None else token.judge(self.facts, self.as_of)
+            self.known[token.number] = truth
             return truth
 
+    def _counted(self, token: Token) -> Truth:
+        assert token.filters is not None
+        try:
+            numbers = self._numbers[token.filters]
+        except KeyError:
+            assert isinstance(token.leaf, ast.RecordsLeaf)
+            records = self.facts.records(token.leaf.fact)
+            numbers = None
+            if records is not None:
+                truths = [truth for _, truth in judged_records(token.leaf, records, self.as_of)]
+                numbers = truths.count(True), truths.count(None)
+            self._numbers[token.filters] = numbers
+        if numbers is None:
+            return None
+        try:
+            return token.counts[numbers]
+        except KeyError:
+            return token.counted(*numbers)
+
     def state(self, token: Token) -> int:
-        """As ``Reasons`` numbers what a leaf says."""
+        """As ``LeafStates`` numbers what a leaf says."""
         truth = self.truth(token)
         if truth is None:
             return 6 if lacks_form_facts_only(token.leaf, self.facts) else 2
@@ -59,6 +96,7 @@ class Resolver:
         self._by_test: dict[int, int] = {}
         self._by_key: dict[Hashable, int] = {}
         self._leaves: dict[Hashable, int] = {}
+        self._filters: dict[Hashable, int] = {}
 
     def number(self, test: Test) -> int:
         found = self._by_test.get(id(test))
@@ -71,4 +109,7 @@ class Resolver:
         return found
 
     def token(self, test: Test) -> Token:
-        return Token(test, self._leaves.setdefault(test.leaf, len(self._leaves)))
+        leaf, filters = test.leaf, None
+        if isinstance(leaf, ast.RecordsLeaf) and leaf.count is not None and leaf.amount is None:
+            filters = self._filters.setdefault(replace(leaf, count=None), len(self._filters))
+        return Token(test, self._leaves.setdefault(leaf, len(self._leaves)), filters)
