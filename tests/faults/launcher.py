@@ -48,7 +48,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     from django.db import connection
 
     from disbursement.treasury import gateway
-    from tests.faults import deeds
+    from tests.faults import deeds, push_deeds
 
     connection.settings_dict["NAME"] = request["database"]
     settings.HUIDA_TREASURY_OUTBOX = Path(request["outbox"])
@@ -72,7 +72,8 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
         gateway.FolderGateway.deliver = delivered  # type: ignore[method-assign]
     fuse = Fuse(at if isinstance(at, int) else None)
     connection.execute_wrappers.append(fuse)
-    result = getattr(deeds, request["do"])(*request.get("argv", []))
+    deed = getattr(deeds, request["do"], None) or getattr(push_deeds, request["do"])
+    result = deed(*request.get("argv", []))
     return {"statements": fuse.count, "result": result}
 
 
@@ -80,6 +81,7 @@ def main() -> None:
     django.setup()
     # Here, not in each child: they share what is loaded.
     import_module("tests.faults.deeds")
+    import_module("tests.faults.push_deeds")
     for line in sys.stdin:
         reader, writer = os.pipe()
         child = os.fork()
