@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from matching.chunks import chunks
 from matching.registry import outbox
-from portal.inbox import services, texts
+from portal.inbox import push_texts, services, texts
 from portal.inbox.services import Message
+
+_TOGETHER = 2000
 
 
 def _tell(messages: Iterable[Message | None], now: datetime) -> None:
@@ -18,7 +21,9 @@ def _tell(messages: Iterable[Message | None], now: datetime) -> None:
 
 @outbox.subscribe("push.created", together=True)
 def tell_of_pushes(*, payloads: list[dict[str, Any]], now: datetime) -> None:
-    _tell(texts.of_pushes(push_ids=[pk for payload in payloads for pk in payload["push_ids"]]), now)
+    ids = (pk for payload in payloads for pk in payload["push_ids"])
+    for piece in chunks(ids, _TOGETHER):
+        _tell(push_texts.of_pushes(push_ids=piece), now)
 
 
 @outbox.subscribe("application.changed")

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
+from matching import bulk
 from matching.models import PolicyItem
 from matching.registry.models import Department
 from portal.inbox.models import Mute, Notification, NotificationKind, ReadMark
@@ -30,25 +31,23 @@ class Message:
 
 def tell(*, messages: Iterable[Message], now: datetime) -> None:
     """Write notifications; one whose occasion was told before is passed over."""
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                enterprise_id=message.enterprise_id,
-                user_id=message.user_id,
-                kind=message.kind,
-                title=message.title[:300],
-                body=message.body,
-                link=message.link,
-                item_id=message.item_id,
-                department_id=message.department_id,
-                dedupe_key=message.key,
-                created_at=now,
-            )
-            for message in messages
-        ],
-        batch_size=500,
-        ignore_conflicts=True,
-    )
+    fields = ("enterprise", "user", "kind", "title", "body", "link", "item", "department", "dedupe_key", "created_at")
+    rows = [
+        (
+            message.enterprise_id,
+            message.user_id,
+            str(message.kind),
+            message.title[:300],
+            message.body,
+            message.link,
+            message.item_id,
+            message.department_id,
+            message.key,
+            now,
+        )
+        for message in messages
+    ]
+    bulk.insert(model=Notification, fields=fields, rows=rows, unique=("dedupe_key",))
 
 
 def mark_read(

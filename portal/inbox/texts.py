@@ -1,4 +1,5 @@
-"""What messages say: what happened, why, and what to do now. They are written once, as things stand when told."""
+"""What messages say of applications, money and service: what happened, why, and what to do now. They are written once,
+as things stand when told. What they say of policies that fit stands in `push_texts`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -11,61 +12,8 @@ from django.utils.translation import gettext_lazy
 from disbursement.domain.cycle import month_label
 from disbursement.domain.workflow import ApplicationAction as Act
 from disbursement.models import Application, Clawback, Decision, Payable, PayeeAccount, Rectification
-from matching.models import Push, PushCause, Verdict
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
-
-_CAUSES = {
-    PushCause.POLICY: gettext_lazy("政策新发布或有调整。"),
-    PushCause.PROFILE: gettext_lazy("贵企业的信息有更新。"),
-    PushCause.DATE: gettext_lazy("随日期推移，条件或受理期已满足。"),
-}
-
-
-def of_pushes(*, push_ids: Sequence[int]) -> list[Message]:
-    """Items that fit, with the reasons as they were found."""
-    pushes = list(
-        Push.objects.select_related("version__item__department").filter(pk__in=push_ids).order_by("created_at", "pk")
-    )
-    earlier = set(
-        Push.objects.filter(
-            enterprise__in={push.enterprise_id for push in pushes},
-            version__item__in={push.version.item_id for push in pushes},
-        ).values_list("enterprise_id", "version__item_id", "version__number")
-    )
-    first = {}
-    for enterprise_id, item_id, number in sorted(earlier, reverse=True):
-        first[enterprise_id, item_id] = number
-    return [
-        _of_push(push, told_before=first[push.enterprise_id, push.version.item_id] < push.version.number)
-        for push in pushes
-    ]
-
-
-def _of_push(push: Push, *, told_before: bool) -> Message:
-    item, version = push.version.item, push.version
-    names = {"item": item.name}
-    if push.verdict == Verdict.UNDETERMINED:
-        title = _("《%(item)s》符合贵企业，填报项目信息后即可申报") % names
-    elif told_before:
-        title = _("《%(item)s》已调整，贵企业仍然符合") % names
-    else:
-        title = _("《%(item)s》符合贵企业") % names
-    parts = [_("《%(item)s》符合贵企业：") % names + "；".join(map(_bare, push.reason)) + "。"]
-    parts.append(str(_CAUSES[PushCause(push.cause)]))
-    if version.window_until is not None:
-        parts.append(_("受理截止：%(day)s。") % {"day": version.window_until.isoformat()})
-    parts.append(_("主管部门：%(department)s。") % {"department": item.department.name})
-    return Message(
-        key=f"push:{push.pk}",
-        kind=NotificationKind.POLICY,
-        title=title,
-        body="".join(parts),
-        link=_link("enterprise:opportunity", item.code),
-        enterprise_id=push.enterprise_id,
-        item_id=item.pk,
-        department_id=item.department_id,
-    )
 
 
 def of_application(*, application_id: int, action: str, seq: int) -> Message | None:
@@ -80,7 +28,7 @@ def of_application(*, application_id: int, action: str, seq: int) -> Message | N
         kind=NotificationKind.APPLICATION,
         title=title % {"item": application.item.name},
         body=_("申报编号 %(number)s。") % {"number": application.number or "—"} + body,
-        link=_link("enterprise:application", application.pk),
+        link=link("enterprise:application", application.pk),
         enterprise_id=application.enterprise_id,
         item_id=application.item_id,
         department_id=application.item.department_id,
@@ -227,15 +175,15 @@ def of_payables(*, payable_ids: Sequence[int], event: str, occasion: int) -> Ite
             "amount": _yuan(payable.amount),
             "month": month_label(payable.pay_month),
         }
-        link = _link("enterprise:application", payable.application_id)
+        place = link("enterprise:application", payable.application_id)
         if event == "bounced":
-            link = _link("enterprise:mend", payable.pk)
+            place = link("enterprise:mend", payable.pk)
         yield Message(
             key=f"payable:{payable.pk}:{event}:{occasion}",
             kind=NotificationKind.PAYMENT,
             title=title % names,
             body=body,
-            link=link,
+            link=place,
             enterprise_id=payable.enterprise_id,
             item_id=item.pk,
             department_id=item.department_id,
@@ -257,7 +205,7 @@ def of_account(*, account_id: int, accepted: bool) -> Message:
         kind=NotificationKind.PAYMENT,
         title=title,
         body=body,
-        link=_link("enterprise:account"),
+        link=link("enterprise:account"),
         enterprise_id=account.enterprise_id,
     )
 
@@ -277,7 +225,7 @@ def of_answered_rating(*, application_id: int) -> Message | None:
         kind=NotificationKind.SERVICE,
         title=_("您对《%(item)s》办理的评价已有整改答复") % {"item": application.item.name},
         body=_("%(department)s答复：%(reply)s") % {"department": found.department.name, "reply": found.reply},
-        link=_link("enterprise:application", application.pk),
+        link=link("enterprise:application", application.pk),
         enterprise_id=application.enterprise_id,
         item_id=application.item_id,
         department_id=found.department_id,
@@ -293,7 +241,7 @@ def _yuan(amount: Decimal) -> str:
     return f"{amount:,.2f} 元"
 
 
-def _link(name: str, *arguments: object) -> str:
+def link(name: str, *arguments: object) -> str:
     try:
         return reverse(name, args=arguments)
     except NoReverseMatch:  # a room that this installation does not serve

@@ -116,7 +116,7 @@ def index_of_the_moment(*, policy: Listed, as_of: date, near: int, after: int, s
 
 
 @pytest.mark.parametrize("matcher", ["memory", "elasticsearch"])
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(2))
 def test_profiles_that_change_while_a_run_is_under_way_are_neither_missed_nor_brought_back(
     firms: list[Enterprise], turn: int, matcher: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
