@@ -16,7 +16,7 @@ from matching.services import reindex
 from tests.cluster import district
 from tests.cluster.nodes import Cluster, Node, until
 from tests.cluster.processes import environment, manage
-from tests.cluster.traffic import Matching, Traffic, tell
+from tests.cluster.traffic import WHOLE, Matching, Traffic, tell
 
 pytestmark = [
     pytest.mark.elasticsearch,
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif("DATABASE_URL" not in os.environ, reason="needs PostgreSQL"),
 ]
-ITEMS = int(os.environ.get("CLUSTER_ITEMS", "1500"))
+ITEMS = 20_000 if WHOLE else 800
 WITHIN = 15.0  # seconds; a question is given up after 5, then the embedded engine is filled and answers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -19,6 +20,8 @@ from matching.criteria import Facts, parse_facts
 from matching.services.listed import ListedVersions
 from matching.services.vocabulary import current_vocabulary
 
+WHOLE = os.environ.get("CLUSTER") == "whole"
+"""Whether the large version runs (make test-cluster), or the one that the suite has time for."""
 AS_OF = generate.AS_OF
 NEAR = 1
 
