@@ -20,6 +20,7 @@ from disbursement.models.batch import (
 from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
+from disbursement.models.gateway import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
 from disbursement.models.invoice import ApplicationInvoice
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from disbursement.models.material import Material, MaterialType
@@ -81,8 +82,13 @@ __all__ = [
     "Decision",
     "DecisionDraft",
     "DecisionKind",
+    "Delivery",
+    "DeliveryState",
     "Document",
     "DocumentKind",
+    "Gateway",
+    "GatewayKind",
+    "GatewayLine",
     "HoldKind",
     "InterestDeclaration",
     "Judgement",

@@ -147,11 +147,15 @@ def seal_signed(*, month: date, now: datetime, gateway: Gateway | None = None, o
                 on_step(f"封存并发送批次{batch.number}")
             try:
                 sealed = seal(batch_id=batch.pk, now=now)
-                send(batch_id=batch.pk, now=now, gateway=gateway)
+                batch = send(batch_id=batch.pk, now=now, gateway=gateway)
             except REFUSALS as refusal:
                 refused.append(Fault(f"batch.{batch.number}", str(refusal)))
             else:
-                done.sent.append(sealed)
+                # A file that a person has to take to the bank is not sent yet.
+                if batch.sent_at is None:
+                    done.waiting.append(batch)
+                else:
+                    done.sent.append(sealed)
         elif batch.sent_at is None:
             done.waiting.append(batch)
     if refused:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.conf import settings
+
 from disbursement.models import SealedFile
 from disbursement.treasury.formats import FormatError, ReturnRow, payment_format, stream_return
 from matching.days import day_of
@@ -38,11 +40,15 @@ def preflight(*, name: str, content: bytes) -> Preflight:
 
 def rows(*, name: str, content: bytes) -> Iterator[ReturnRow]:
     """Its lines as they are posted: a row for a whole batch becomes a row for each line of the sealed file."""
+    strict = settings.HUIDA_RETURNS_NEED_ACCOUNT
     for row in stream_return(name, content).rows:
-        if row.cover is None:
-            yield row
-        else:
+        if row.cover is not None:
             yield from _spread(row)
+        elif strict and not row.problem and not row.account_number:
+            # An id and an amount alone may be those of another payment, where a digit was lost on the way.
+            yield _unposted(row, "回单未载明收款账号，不能核对收款人；请向银行索取含收款账号的回单")
+        else:
+            yield row
 
 
 def _spread(row: ReturnRow) -> Iterator[ReturnRow]:
@@ -68,6 +74,10 @@ def _spread(row: ReturnRow) -> Iterator[ReturnRow]:
     except FormatError as error:
         yield _unposted(row, f"封存文件无法读取：{error}")
         return
+    accounts = {
+        sealed.batch.line_id(line_no or 0): account
+        for line_no, account in sealed.batch.attempts.values_list("line_no", "account_number")
+    }
     for place, (line_id, amount) in enumerate(amounts.items(), start=1):
         yield replace(
             row,
@@ -75,6 +85,7 @@ def _spread(row: ReturnRow) -> Iterator[ReturnRow]:
             line_id=line_id,
             amount=amount,
             occurred_on=day_of(sealed.sealed_at),
+            account_number=accounts.get(line_id, ""),
             cover=None,
         )
 

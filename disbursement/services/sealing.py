@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from disbursement.domain.conflicts import Conflict
@@ -17,6 +16,8 @@ from disbursement.models import (
     AttemptOutcome,
     Batch,
     BatchApproval,
+    Delivery,
+    DeliveryState,
     InterestDeclaration,
     Payable,
     PaymentAttempt,
@@ -24,9 +25,10 @@ from disbursement.models import (
     TransferKind,
 )
 from disbursement.services.batches import file_bytes
+from disbursement.services.gateways import hand_over
 from disbursement.services.transitions import lock_batch, lock_payables, move_batch, move_payables, tell
 from disbursement.treasury.formats import payment_format
-from disbursement.treasury.gateway import FolderGateway, Gateway, GatewayError
+from disbursement.treasury.gateway import Gateway, GatewayError
 
 _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 
@@ -105,21 +107,28 @@ def _still_to_be_paid(*, batch: Batch, payables: Sequence[Payable]) -> None:
 
 def send(*, batch_id: int, now: datetime, gateway: Gateway | None = None) -> Batch:
     """Hand the sealed bytes over, then record it. Done again (after a crash, or on demand) it hands over the
-    same bytes.
+    same bytes under the same key. A file that a person has to take to the bank leaves its batch sealed.
 
-    Raises WrongState for an unsealed batch, Invalid where the gateway cannot take the file (the batch stays
-    sealed).
+    Raises WrongState for an unsealed batch, Invalid where the bank refused the file or may not have it (the batch
+    stays sealed).
     """
-    sealed = SealedFile.objects.filter(batch_id=batch_id).first()
-    if sealed is not None:
+    sealed = SealedFile.objects.filter(batch_id=batch_id).defer("content").first()
+    delivery: Delivery | None = None
+    if sealed is not None and gateway is not None:
         try:
-            (gateway or default_gateway()).deliver(name=sealed.name, content=bytes(sealed.content))
+            gateway.deliver(name=sealed.name, content=bytes(sealed.content))
         except GatewayError as error:
             raise invalid("gateway", str(error)) from error
+    elif sealed is not None:
+        delivery = hand_over(batch_id=batch_id, now=now)
     with transaction.atomic():
         batch = lock_batch(batch_id=batch_id)
+        if delivery is not None and delivery.state == DeliveryState.BY_HAND:
+            return batch
         if batch.state not in _SENDABLE or batch.state == BatchState.SEALED:
             move_batch(batch=batch, action=BatchAction.SEND, role=Role.SYSTEM, now=now, sent_at=now)
+    if delivery is not None and delivery.reference and batch.state == BatchState.SENT:
+        return acknowledge(batch_id=batch_id, now=now, reference=delivery.reference)
     return batch
 
 
@@ -137,7 +146,3 @@ def acknowledge(*, batch_id: int, now: datetime, reference: str = "") -> Batch:
             acknowledgement=reference[:100],
         )
     return batch
-
-
-def default_gateway() -> Gateway:
-    return FolderGateway(settings.HUIDA_TREASURY_OUTBOX)

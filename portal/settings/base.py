@@ -196,7 +196,15 @@ HUIDA_SEARCH = env.str("HUIDA_SEARCH", default="memory")
 HUIDA_CUTOFF_DAY = env.int("HUIDA_CUTOFF_DAY", default=20)
 # Folder into which sealed payment files are handed over.
 HUIDA_TREASURY_OUTBOX = Path(env.str("HUIDA_TREASURY_OUTBOX", default=str(VAR_DIR / "treasury")))
-# Format of payment files unless the maker chooses another: bank_csv or pain001.
+# Folders of the gateways that are shared folders (SFTP): each has its own below this one, with `out` and `in`.
+HUIDA_TREASURY_FOLDERS = Path(env.str("HUIDA_TREASURY_FOLDERS", default=str(VAR_DIR / "treasury-folders")))
+# A file in a shared folder without a .done marker is read when nothing has touched it for so long.
+HUIDA_TREASURY_QUIET_SECONDS = env.float("HUIDA_TREASURY_QUIET_SECONDS", default=10.0)
+# Whether a line of a return must name the payee's account to be posted; without it, id and amount decide alone.
+HUIDA_RETURNS_NEED_ACCOUNT = env.bool("HUIDA_RETURNS_NEED_ACCOUNT", default=True)
+# Other names for elements of the treasury voucher, as JSON {"root": "…", …}; see docs/payment-files.md.
+HUIDA_VOUCHER_TAGS: dict[str, str] = env.json("HUIDA_VOUCHER_TAGS", default={})
+# Format of payment files unless the maker chooses another: bank_csv, bank_xlsx, pain001, voucher or vouchergbk.
 HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
 # Keys with which database sessions sign what they write (the first signs, all are accepted); empty: the SECRET_KEY.
 HUIDA_AUDIT_KEYS: list[str] = env.list("HUIDA_AUDIT_KEYS", default=[])

@@ -19,6 +19,8 @@ STATIC_ROOT = _scratch / "static"
 STATIC_ROOT.mkdir()
 STORAGES["private"]["OPTIONS"]["location"] = _scratch / "private"
 HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
+HUIDA_TREASURY_FOLDERS = _scratch / "treasury-folders"
+HUIDA_TREASURY_QUIET_SECONDS = 0.0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True

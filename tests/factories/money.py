@@ -18,6 +18,7 @@ from disbursement.models import (
     Batch,
     Payable,
     PayeeAccount,
+    PaymentAttempt,
 )
 from disbursement.services import awards, batches, cycles, drafts, returns, sealing
 from disbursement.treasury.formats.bank_return_csv import write_csv
@@ -140,11 +141,21 @@ def lines(batch: Batch) -> list[Any]:
 
 
 def return_file(results: Mapping[str, tuple[str, str]], *, on: date = PAID_ON) -> bytes:
-    """A return file from line id → (amount, 成功|退票|退款)."""
+    """A return file from line id → (amount, 成功|退票|退款), with the account that each line was paid to."""
+    reason = {"退票": "账号户名不符"}
     return write_csv(
-        [line_id, "", amount, result, on.isoformat(), f"B{index:04d}", "账号户名不符" if result == "退票" else ""]
+        [line_id, account_paid(line_id), amount, result, on.isoformat(), f"B{index:04d}", reason.get(result, "")]
         for index, (line_id, (amount, result)) in enumerate(results.items(), start=1)
     )
+
+
+def account_paid(line_id: str) -> str:
+    """The account of a line of ours; somebody else's for a stranger."""
+    number, _, line_no = line_id.partition("-")
+    if not line_no.isdigit():
+        return "6222000000000000"
+    found = PaymentAttempt.objects.filter(batch__number=number, line_no=int(line_no)).first()
+    return "6222000000000000" if found is None else found.account_number
 
 
 def receive(content: bytes, *, name: str = "return.csv", now: datetime | None = None) -> returns.ReturnReport:

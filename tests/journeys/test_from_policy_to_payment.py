@@ -54,7 +54,7 @@ def returned(sealed: bytes, *, result: str, reason: str = "") -> bytes:
     rows = [row for row in csv.reader(io.StringIO(sealed.decode("utf-8-sig"))) if row]
     line = next(cell for row in rows for cell in row if len(cell) == 16 and cell[9:10] == "-")
     amount = str(Payable.objects.get().amount)
-    return money.write_csv([[line, "", amount, result, "2026-03-24", "B0001", reason]])
+    return money.write_csv([[line, money.account_paid(line), amount, result, "2026-03-24", "B0001", reason]])
 
 
 def test_an_enterprise_applies_mends_is_paid_and_rates(enter: Callable[..., Person], clock: Clock) -> None:
