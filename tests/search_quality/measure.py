@@ -10,16 +10,23 @@ from importlib import import_module
 from math import log2
 from statistics import mean, quantiles
 
+from django.conf import settings
+from django.test import override_settings
+
 from cms.models import PolicyItemPage, SearchRow
-from cms.services.finding import find
+from cms.models.search import Kind
+from cms.services.finding import find, published_rows
 from cms.services.importing import import_policies
 from cms.services.listing import Narrowing
+from cms.services.search_index import ItemKind
+from matching.backends.elastic import client
+from matching.search.base import FIELDS
 from tests.search_quality import corpus
 
 TOP = 10
 RELEVANT = 2  # the least grade that recall counts
 Search = Callable[[str], Sequence[str]]
-OURS = "ours"
+OURS, SHARED = "ours, embedded", "ours, on Elasticsearch"
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 
@@ -49,11 +56,19 @@ def load() -> None:
     SearchRow.objects.update(published_at=NOW)
 
 
-def ours(query: str) -> Sequence[str]:
-    """Codes of the items found by the product's own search, best first."""
-    results = find(narrowing=Narrowing(query=query), today=TODAY).results
-    codes = _codes()
-    return [codes[hit.id] for hit in results.hits]
+def ours(engine: str) -> Search:
+    """The product's own search on an engine; what it needs of a server is written first."""
+    if engine == "elasticsearch":
+        ItemKind().mend()
+
+    def search(query: str) -> Sequence[str]:
+        with override_settings(HUIDA_SEARCH=engine):
+            results = find(narrowing=Narrowing(query=query), today=TODAY).results
+            assert not published_rows().trouble, published_rows().trouble
+        codes = _codes()
+        return [codes[hit.id] for hit in results.hits]
+
+    return search
 
 
 _known: dict[str, str] = {}
@@ -78,19 +93,47 @@ def wagtails(path: str, operator: str) -> Search:
     return search
 
 
-def contest() -> dict[str, Score]:
-    """Ours and Wagtail's database searches, over the corpus that was loaded."""
+def standard() -> Search:
+    """Elasticsearch left to itself: the same texts in its own `standard` analyzer, asked by one `multi_match`."""
+    index = f"{settings.ELASTICSEARCH_INDEX_PREFIX}-quality-standard"
+    server = client.client()
+    rows = SearchRow.objects.filter(kind=Kind.ITEM).values_list("code", "texts")
+    fields = {name: {"type": "text", "analyzer": "standard"} for name in FIELDS}
+    server.options(ignore_status=404).indices.delete(index=index)
+    server.indices.create(index=index, mappings={"properties": fields})
+    lines = [line for code, texts in rows for line in ({"index": {"_id": code}}, texts)]
+    server.bulk(index=index, operations=lines, refresh=True)
+
+    def search(query: str) -> Sequence[str]:
+        asked = {"multi_match": {"query": query, "fields": list(FIELDS)}}
+        answer = server.search(index=index, query=asked, size=TOP, source=False)
+        return [hit["_id"] for hit in answer["hits"]["hits"]]
+
+    return search
+
+
+def on_elasticsearch(name: str = corpus.TUNED) -> dict[str, Score]:
+    """Ours and the server's own, over the corpus that was loaded."""
+    judged = corpus.judgements(name)
     return {
-        OURS: measured(ours),
-        "Wagtail, full text of the database": measured(wagtails("wagtail.search.backends.database", "or")),
-        "Wagtail, parts of words": measured(wagtails("wagtail.search.backends.database.fallback", "or")),
+        SHARED: measured(ours("elasticsearch"), judged),
+        "Elasticsearch, standard analyzer": measured(standard(), judged),
     }
 
 
-def measured(search: Search, judged: Mapping[str, Mapping[str, int]] | None = None) -> Score:
+def contest(name: str = corpus.TUNED) -> dict[str, Score]:
+    """Ours and Wagtail's database searches, over the corpus that was loaded."""
+    judged = corpus.judgements(name)
+    return {
+        OURS: measured(ours("memory"), judged),
+        "Wagtail, full text of the database": measured(wagtails("wagtail.search.backends.database", "or"), judged),
+        "Wagtail, parts of words": measured(wagtails("wagtail.search.backends.database.fallback", "or"), judged),
+    }
+
+
+def measured(search: Search, judged: Mapping[str, Mapping[str, int]]) -> Score:
     """The score over the judged queries. The first query is asked once before, to have everything in memory."""
     _known.clear()
-    judged = judged or corpus.judgements()
     search(next(iter(judged)))
     each: dict[str, tuple[float, float]] = {}
     found: dict[str, tuple[str, ...]] = {}
