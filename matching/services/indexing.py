@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from matching.backends import patience
 from matching.backends.elastic.aliases import MissingIndex
+from matching.backends.elastic.client import probe
 from matching.models import PendingIndexWrite
 from matching.services.index_kinds import IndexKind
 
@@ -79,6 +80,7 @@ def drain(*, kind: IndexKind, most: int | None = None) -> int:
     Workers that drain at the same time share the work: each passes over what another has in hand. Raises
     BackendUnavailable where the server is away: what was not written stays pending.
     """
+    probe()  # in a second, and outside of any transaction: a server that hangs is not waited for with rows locked
     settled = missing = 0
     while most is None or settled < most:
         try:

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from matching.backends import patience
 from matching.backends.base import BackendUnavailable
+from matching.backends.elastic.client import probe
 from matching.services import indexing
 from matching.services.clause_index import listed_policies
 from matching.services.index_kinds import Built, Compared, IndexKind, Progress, kind_named, kinds
@@ -14,6 +16,8 @@ from matching.services.index_kinds import Built, Compared, IndexKind, Progress, 
 __all__ = ["check_index", "listed_policies", "mend_indices", "rebuild_index", "write_pending"]
 
 logger = logging.getLogger(__name__)
+
+_SECONDS = 60.0  # that a request of whoever writes or compares an index may take
 
 
 def ignored(done: int, total: int) -> None:
@@ -25,7 +29,8 @@ def rebuild_index(*, only: str, now: datetime, on_progress: Progress = ignored) 
 
     Raises LookupError, BackendUnavailable, and RebuildFailed where the new index is not what was written.
     """
-    return kind_named(only).rebuild(now=now, on_progress=on_progress)
+    with patience.unhurried(_SECONDS):
+        return kind_named(only).rebuild(now=now, on_progress=on_progress)
 
 
 def check_index(*, only: str = "", on_progress: Callable[[IndexKind, int, int], None] | None = None) -> list[Compared]:
@@ -42,7 +47,8 @@ def compare(
     def heard(kind: IndexKind) -> Progress:
         return lambda done, total: on_progress(kind, done, total) if on_progress else None
 
-    return [(kind, kind.check(on_progress=heard(kind))) for kind in chosen]
+    with patience.unhurried(_SECONDS):
+        return [(kind, kind.check(on_progress=heard(kind))) for kind in chosen]
 
 
 def mend_indices() -> int:
@@ -52,7 +58,9 @@ def mend_indices() -> int:
     for kind in kinds():
         if kind.in_use:
             try:
-                mended += kind.mend()
+                probe()
+                with patience.unhurried(_SECONDS):
+                    mended += kind.mend()
             except BackendUnavailable as error:
                 logger.warning("the index %s could not be mended: %s", kind.name, error)
     return mended
