@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from disbursement.models import DocumentKind, Payable
+from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
 from disbursement.services import applications, earlier_awards, notices
 from matching.registry import outbox
 
