@@ -1,7 +1,6 @@
 """One test as three-valued filters on the profile index: where it holds, where it fails, and unknown is the rest.
 
-A filter that is not exact is told from both sides: what *may* hold takes in too much, what *surely* holds too little.
-A query is None where it matches nothing.
+A filter that is not exact lets through too much. A query is None where it matches nothing.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ _MOST_YEARS = 50
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    may_hold: Query
-    may_fail: Query
-    surely_holds: Query
-    surely_fails: Query
-    exact: bool
+    """``not_failing`` is where a test holds or is unknown, ``not_holding`` where it fails or is unknown. Each lets
+    through too much where it is not ``exact``. What may be unknown is asked for by what is absent, which is little,
+    rather than by taking all that fails from everything."""
+
+    holds: Query
+    fails: Query
+    not_failing: Query
+    not_holding: Query
+    exact: bool = True
 
     def negated(self) -> Filters:
-        return Filters(self.may_fail, self.may_hold, self.surely_fails, self.surely_holds, self.exact)
-
-
-def exactly(holds: Query, fails: Query) -> Filters:
-    return Filters(holds, fails, holds, fails, exact=True)
+        return Filters(self.fails, self.holds, self.not_holding, self.not_failing, self.exact)
 
 
 def filters_of(test: Test, *, as_of: date, figures: frozenset[Measured]) -> Filters:
@@ -52,10 +51,11 @@ def _filters(test: Test, as_of: date, figures: frozenset[Measured]) -> Filters:
     leaf = test.leaf
     match leaf:
         case ast.CodeLeaf():
-            holds = any_term("codes", (term(leaf.fact, code) for code in leaf.accepted))
-            return exactly(holds, both(_known(leaf.fact), but_not=holds))
+            found = any_term("codes", (term(leaf.fact, code) for code in leaf.accepted))
+            return _among_known(found, known=_known(leaf.fact))
         case ast.BooleanLeaf():
-            return exactly(any_term("codes", [term(leaf.fact, "true")]), any_term("codes", [term(leaf.fact, "false")]))
+            yes, no = (any_term("codes", [term(leaf.fact, text)]) for text in ("true", "false"))
+            return Filters(yes, no, all_but(no), all_but(yes))
         case ast.DateLeaf():
             return _day(leaf, as_of)
         case ast.RecordsLeaf():
@@ -63,7 +63,7 @@ def _filters(test: Test, as_of: date, figures: frozenset[Measured]) -> Filters:
     column = column_asked(test)
     assert column is not None
     if not is_plain(column) and column not in figures:
-        return Filters(EVERYTHING, EVERYTHING, None, None, exact=False)
+        return Filters(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING, exact=False)
     if isinstance(column, NumberColumn):
         return _measured(f"numbers.{field_of(column)}", leaf.bounds)
     assert isinstance(test.column, YearlyColumn)
@@ -77,29 +77,26 @@ def _filters(test: Test, as_of: date, figures: frozenset[Measured]) -> Filters:
     return _every(each, exact=years <= _MOST_YEARS)
 
 
+def _among_known(found: Query, *, known: Query, exact: bool = True) -> Filters:
+    """Found, or known and not found, or not known."""
+    return Filters(found, both(known, but_not=found), any_of([found, all_but(known)]), all_but(found), exact)
+
+
 def _every(members: list[Filters], *, exact: bool = True) -> Filters:
     """All of them; where not ``exact``, there are more than these."""
     return Filters(
-        all_of([member.may_hold for member in members]),
-        any_of([member.may_fail for member in members]) if exact else EVERYTHING,
-        all_of([member.surely_holds for member in members]) if exact else None,
-        any_of([member.surely_fails for member in members]),
+        all_of([member.holds for member in members]),
+        any_of([member.fails for member in members]) if exact else EVERYTHING,
+        all_of([member.not_failing for member in members]),
+        any_of([member.not_holding for member in members]) if exact else EVERYTHING,
         exact and all(member.exact for member in members),
     )
 
 
 def _measured(field: str, bounds: Bounds) -> Filters:
-    sure = are_sure(bounds)
     holds, fails = _inside(field, admitted(bounds)), _outside(field, refused(bounds))
-    if sure:
-        return exactly(holds, fails)
-    return Filters(
-        holds,
-        fails,
-        _inside(field, admitted(bounds, surely=True)),
-        _outside(field, refused(bounds, surely=True)),
-        exact=False,
-    )
+    absent = all_but({"exists": {"field": field}})
+    return Filters(holds, fails, any_of([holds, absent]), any_of([fails, absent]), are_sure(bounds))
 
 
 def _inside(field: str, range_: dict[str, Any] | None) -> Query:
@@ -116,47 +113,45 @@ def _day(leaf: ast.DateLeaf, as_of: date) -> Filters:
     field = f"numbers.{day_field(leaf.fact)}"
     window = leaf.dates.window(as_of)
     if window is None:
-        return exactly(None, {"exists": {"field": field}})
-    first, last = (Decimal(day.toordinal()) for day in window)
-    bounds = Bounds(None if window[0] == date.min else first, False, None if window[1] == date.max else last, False)
-    return _measured(field, bounds)
+        known = {"exists": {"field": field}}
+        return Filters(None, known, all_but(known), EVERYTHING)
+    first, last = (None if end in {date.min, date.max} else Decimal(end.toordinal()) for end in window)
+    return _measured(field, Bounds(first, False, last, False))
 
 
 def _records(leaf: ast.RecordsLeaf, as_of: date) -> Filters:
     """Exact: held now or ever, or obtained in a window and held ever. All else looks at several things of one record,
     or at all of them together: then a record that passes ``held`` and the window is asked for, no more."""
-    known = _known(leaf.fact)
     sets = leaf.covered if leaf.quantifier is ast.Quantifier.ALL_OF else (leaf.accepted,)
     judged = leaf.count is not None or leaf.amount is not None
-    filtered = leaf.first or bool(leaf.where) or judged
-    filtered |= leaf.obtained is not None and leaf.held is ast.Held.NOW
-    each = [_any_record(leaf, codes, as_of, known, exact=not filtered) for codes in sets]
+    filtered = leaf.first or bool(leaf.where) or (leaf.obtained is not None and leaf.held is ast.Held.NOW)
+    each = [_any_record(leaf, codes, as_of, exact=not filtered and not judged) for codes in sets]
     if not judged:
         return _every(each)
-    # A record that may pass, or none: then count and sum are 0.
-    nothing = leaf.count is not None and not leaf.count.admits(Decimal(0))
-    nothing |= leaf.amount is not None and not leaf.amount.admits(Decimal(0))
-    found = any_of([one.may_hold for one in each])
-    if not nothing:
-        return Filters(known, known, None, None, exact=False)
-    return Filters(found, known, None, both(known, but_not=found), exact=False)
+    known = _known(leaf.fact)
+    # Where no record may pass, count and sum are 0.
+    nothing = leaf.count is None or leaf.count.admits(Decimal(0))
+    nothing &= leaf.amount is None or leaf.amount.admits(Decimal(0))
+    if nothing:
+        return Filters(known, known, EVERYTHING, EVERYTHING, exact=False)
+    found = any_of([one.holds for one in each])
+    return Filters(found, known, any_of([found, all_but(known)]), EVERYTHING, exact=False)
 
 
-def _any_record(leaf: ast.RecordsLeaf, codes: frozenset[str], as_of: date, known: Query, *, exact: bool) -> Filters:
-    held = _held(leaf, codes, as_of)
-    undated: Query = None
+def _any_record(leaf: ast.RecordsLeaf, codes: frozenset[str], as_of: date, *, exact: bool) -> Filters:
+    known, held = _known(leaf.fact), _held(leaf, codes, as_of)
+    found, doubtful = held, None
     if leaf.obtained is not None:
-        obtained = _obtained(leaf, codes, as_of)
-        undated = any_term("undated", (term(leaf.fact, code) for code in codes))
+        # Without its day a record may have been obtained in the window, if it is held.
+        doubtful = any_term("undated", (term(leaf.fact, code) for code in codes))
+        found = _obtained(leaf, codes, as_of)
         if leaf.held is ast.Held.NOW:
-            may = any_of([all_of([held, obtained]), all_of([held, undated])])
-            return Filters(may, known, None, both(known, but_not=may), exact=False)
-        held = obtained
-    may = any_of([held, undated])
-    fails = both(known, but_not=may)
+            found, doubtful = all_of([held, found]), all_of([held, doubtful])
+    may = any_of([found, doubtful])
+    not_failing = any_of([may, all_but(known)])
     if exact:
-        return exactly(held, fails)
-    return Filters(may, known, None, fails, exact=False)
+        return Filters(found, both(known, but_not=may), not_failing, all_but(found))
+    return Filters(may, known, not_failing, EVERYTHING, exact=False)
 
 
 def _held(leaf: ast.RecordsLeaf, codes: frozenset[str], as_of: date) -> Query:
@@ -232,6 +227,10 @@ def at_least(needed: int, queries: list[Query]) -> Query:
     if needed == len(found):
         return all_of(list(found))
     return {"bool": {"should": found, "minimum_should_match": needed}}
+
+
+def all_but(query: Query) -> Query:
+    return both(EVERYTHING, but_not=query)
 
 
 def both(query: Query, *, but_not: Query) -> Query:

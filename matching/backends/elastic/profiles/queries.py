@@ -18,7 +18,7 @@ from matching.criteria.clauses import ClauseCompiler
 from matching.criteria.normal import Normal, Signed, normalise
 
 from .figures import Measured
-from .leaves import EVERYTHING, Filters, Query, all_of, any_of, at_least, both, filters_of
+from .leaves import EVERYTHING, Filters, Query, all_of, any_of, at_least, filters_of
 
 MOST_NEAR = 4
 """Of more unmet leaves than these the filter lets through too much."""
@@ -80,14 +80,14 @@ def _leaves(shape: _Shape) -> Iterator[Filters]:
 
 def _holds(shape: _Shape) -> Query:
     if isinstance(shape, Filters):
-        return shape.may_hold
+        return shape.holds
     return at_least(shape.needed, [_holds(member) for member in shape.members])
 
 
 def _lacks(shape: _Shape, most: int) -> Query:
-    """Where at most ``most`` leaves of the cheapest way are surely false."""
+    """Where at most ``most`` leaves of the cheapest way are false."""
     if isinstance(shape, Filters):
-        return EVERYTHING if most > 0 else both(EVERYTHING, but_not=shape.surely_fails)
+        return EVERYTHING if most > 0 else shape.not_failing
     if shape.needed <= 0:
         return EVERYTHING
     if shape.needed > len(shape.members):

@@ -59,32 +59,31 @@ def is_sure(ranked: float) -> bool:
     return abs(ranked) not in (_NEXT_TO_NOTHING, _BEYOND)
 
 
-def admitted(bounds: Bounds, *, surely: bool = False) -> dict[str, Any] | None:
-    """The range of ranks inside the bounds; None where there is none. Where an end is not sure, one that lets through
-    too much, or with ``surely`` too little."""
+def admitted(bounds: Bounds) -> dict[str, Any] | None:
+    """The range of ranks inside the bounds; None where there is none. Where an end is not sure, too much is inside."""
     if bounds.holds_nothing:
         return None
     found: dict[str, Any] = {}
     if bounds.lower is not None:
         end = rank(bounds.lower)
-        found["gt" if (bounds.lower_strict if is_sure(end) else surely) else "gte"] = end
+        found["gt" if bounds.lower_strict and is_sure(end) else "gte"] = end
     if bounds.upper is not None:
         end = rank(bounds.upper)
-        found["lt" if (bounds.upper_strict if is_sure(end) else surely) else "lte"] = end
+        found["lt" if bounds.upper_strict and is_sure(end) else "lte"] = end
     return found
 
 
-def refused(bounds: Bounds, *, surely: bool = False) -> list[dict[str, Any]] | None:
-    """The ranges of ranks outside the bounds; None where that is everything. ``surely`` as in ``admitted``."""
+def refused(bounds: Bounds) -> list[dict[str, Any]] | None:
+    """The ranges of ranks outside the bounds; None where that is everything. Where an end is not sure, too much."""
     if bounds.holds_nothing:
         return None
     found: list[dict[str, Any]] = []
     if bounds.lower is not None:
         end = rank(bounds.lower)
-        found.append({"lt" if (not bounds.lower_strict if is_sure(end) else surely) else "lte": end})
+        found.append({"lte" if bounds.lower_strict or not is_sure(end) else "lt": end})
     if bounds.upper is not None:
         end = rank(bounds.upper)
-        found.append({"gt" if (not bounds.upper_strict if is_sure(end) else surely) else "gte": end})
+        found.append({"gte" if bounds.upper_strict or not is_sure(end) else "gt": end})
     return found
 
 
