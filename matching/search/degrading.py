@@ -58,6 +58,9 @@ class DegradingSearch:
 
     def _ask(self, question: Callable[[Searcher], Answer]) -> Answer:
         if self._not_before is None or self._clock() >= self._not_before:
+            if self._not_before is not None:
+                # One tries; who comes meanwhile need not wait with it.
+                self._not_before = self._clock() + LEFT_ALONE
             try:
                 answer = question(self._service)
                 self._believe(self._service.held)

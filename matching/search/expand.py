@@ -19,6 +19,7 @@ PART, INSIDE, SPELLED = 0.6, 0.7, 0.9
 # What nearly every item gives: such a word tells little, and a compound with it is asked as two concepts.
 MONEY = ("补贴", "补助", "奖补", "资助", "奖励", "扶持", "支持", "返还", "减免", "资金", "申请", "申报", "办理", "费用")
 LITTLE = 0.35
+_LETTERS_OR_DIGITS = re.compile(r"[a-z]+|[0-9]+")
 _RUN = re.compile(r"[㐀-鿿]+|[a-z0-9]+(?:[ '][a-z]+)*")
 
 TitlesSpelled = Callable[[str], list[str]]
@@ -115,6 +116,10 @@ def _of_letters(run: str, lexicon: Lexicon, titles_spelled: TitlesSpelled) -> li
     for letters in dict.fromkeys([run, joined]):
         if letters in lexicon or synonyms(letters):
             return [_concept(letters, lexicon)]
+    pieces = _LETTERS_OR_DIGITS.findall(joined)
+    if len(pieces) > 1:  # "iso9001" where the documents only say ISO
+        found = [concept for piece in pieces for concept in _of_letters(piece, lexicon, titles_spelled)]
+        return [concept for concept in found if concept.terms] or [Concept(joined, {})]
     if len(joined) < 2 or not joined.isalpha():
         return [Concept(joined, {})]
     if spelled := lexicon.spelled(joined):

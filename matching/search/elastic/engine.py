@@ -27,6 +27,7 @@ Json = Any
 State = tuple[int, int]
 _TRIES = 3
 _MOST_TITLES = 500  # looked through for what was typed
+_MOST_READY = 1000  # queries remembered with what they mean, until the index changes
 
 
 class ElasticSearch:
@@ -41,6 +42,7 @@ class ElasticSearch:
         self._lock = threading.Lock()
         self._lexicon = Lexicon()
         self._state: State | None = None
+        self._ready: dict[str, tuple[query.Weighed, float | None]] = {}
         self.held: int | None = None
         """How many documents the index had at the last question."""
 
@@ -60,17 +62,21 @@ class ElasticSearch:
         with _sound():
             if not request.text.strip():
                 answer = self._index.ask(query.hits(request, None, None))
-                self.held = _state(_everything(answer), answer["aggregations"])[0]
+                everything = answer["aggregations"]["all"]
+                self.held = _state(everything["doc_count"], everything)[0]
                 return self._results(request, answer, None)
-            weighed = self._weighed(request.text)
-            understood = weighed.understood
-            if not weighed.found:
-                return Results((), _no_facets(), words=words_looked_for(understood), nearest=self._nearest(understood))
-            most = None
-            if not weighed.all_cover_enough:
-                best = self._index.ask(weighed.most_covered())["hits"]["hits"]
-                most = float(best[0]["_score"]) if best else None
-            return self._results(request, self._index.ask(query.hits(request, weighed, most)), understood)
+            for _ in range(_TRIES):
+                weighed, most, known = self._weighed(request.text)
+                understood = weighed.understood
+                if not weighed.found:
+                    return Results(
+                        (), _no_facets(), words=words_looked_for(understood), nearest=self._nearest(understood)
+                    )
+                answer = self._index.ask(query.hits(request, weighed, most))
+                everything = answer["aggregations"]["all"]
+                if self._learn(_state(everything["doc_count"], everything), known):
+                    break
+            return self._results(request, answer, understood)
 
     def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
         with _sound():
@@ -89,8 +95,12 @@ class ElasticSearch:
                     break
             return typed.suggestions(_titles(answer), limit)
 
-    def _weighed(self, text: str) -> query.Weighed:
-        """A query as concepts, by the words of the index as it now is."""
+    def _weighed(self, text: str) -> tuple[query.Weighed, float | None, State | None]:
+        """A query as concepts, how much of it a document holds at most, and the state of the index by which that was
+        found. Asked again soon (the next page, another choice), it is not worked out again."""
+        with self._lock:
+            if text in self._ready:
+                return *self._ready[text], self._state
         for _ in range(_TRIES):
             with self._lock:
                 understood, known = understand(text, self._lexicon, self._titles_spelled), self._state
@@ -99,7 +109,17 @@ class ElasticSearch:
             if self._learn(_state(among, aggregations), known):
                 break
         holding = [aggregations[str(place)]["doc_count"] for place in range(len(understood.concepts))]
-        return query.Weighed.of(understood, holding=holding, among=among)
+        weighed = query.Weighed.of(understood, holding=holding, among=among)
+        most = None
+        if not weighed.all_cover_enough:
+            best = self._index.ask(weighed.most_covered())["hits"]["hits"]
+            most = float(best[0]["_score"]) if best else None
+        with self._lock:
+            if weighed.found and self._state == known:  # nothing found is not remembered: no answer would correct it
+                if len(self._ready) >= _MOST_READY:
+                    self._ready.clear()
+                self._ready[text] = weighed, most
+        return weighed, most, known
 
     def _learn(self, state: State, known: State | None) -> bool:
         """Whether the words that were known are those of this state of the index; where not, reads them."""
@@ -110,16 +130,15 @@ class ElasticSearch:
             if self._state != state:
                 self._lexicon.refill(self._index.words())
                 self._state = state
+                self._ready.clear()
         return False
 
     def _results(self, request: Request, answer: Json, understood: Understood | None) -> Results:
         aggregations = answer["aggregations"]
         kinds = Counter({bucket["key"]: bucket["doc_count"] for bucket in aggregations["kinds"]["buckets"]})
+        told = query.counts(aggregations)
         counts = {
-            name: Counter(
-                {bucket["key"]: bucket["doc_count"] for bucket in aggregations[f"facet_{name}"]["codes"]["buckets"]}
-            )
-            for name in FACETS
+            name: Counter({bucket["key"]: bucket["doc_count"] for bucket in told[name]["buckets"]}) for name in FACETS
         }
         total = answer["hits"]["total"]["value"]
         candidates = kinds[request.kind] if request.kind else kinds.total()
@@ -132,9 +151,9 @@ class ElasticSearch:
                 )
                 for hit in answer["hits"]["hits"]
             ),
-            Facets(counts, kinds, aggregations["open_now"]["doc_count"], aggregations["fitting"]["doc_count"]),
+            Facets(counts, kinds, told["open"]["doc_count"], told["fits"]["doc_count"]),
             total=total,
-            whole=aggregations["whole"]["doc_count"] if "whole" in aggregations else 0,
+            whole=told["whole"]["doc_count"],
             words=() if understood is None else words_looked_for(understood),
             corrected=understood.text if understood is not None and understood.corrected else "",
             nearest=self._nearest(understood) if understood is not None and not candidates else (),
@@ -150,11 +169,6 @@ class ElasticSearch:
         clauses = [query.phrase_in("initials", letters)]
         answer = self._index.ask(query.titles(clauses, kind="", size=_MOST_TITLES))
         return spelled_pieces(((title, initials) for title, initials, _ in _titles(answer)), letters)
-
-
-def _everything(answer: Json) -> int:
-    """How many documents a question without words found, whatever their kind."""
-    return sum(bucket["doc_count"] for bucket in answer["aggregations"]["kinds"]["buckets"])
 
 
 def _state(among: int, aggregations: Json) -> State:

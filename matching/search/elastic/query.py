@@ -19,6 +19,7 @@ MOST_TERMS = 60_000  # of one clause; the server takes 65,536
 MOST_CODES = 10_000  # of one facet
 _TOLERANCE = 1 - 1e-5  # scores are of single precision
 ALL: Json = {"match_all": {}}
+COUNTED = "counted_"
 CHECK: Json = {"stats": {"field": "check"}}
 
 
@@ -115,17 +116,21 @@ def hits(request: Request, weighed: Weighed | None, most: float | None) -> Json:
     def kept(without: str = "") -> list[Json]:
         return [*kind, *(clause for name, clause in choices.items() if name != without)]
 
-    aggs: dict[str, Json] = {
-        "kinds": {"terms": {"field": "kind", "size": 100}},
-        "open_now": {"filter": _all_of([*kept("open"), *_open_on(request)])},
-        "fitting": {"filter": _all_of([*kept("fits"), _any_of("id", request.prefer)])},
-        "check": CHECK,
+    counted: dict[str, Json] = {
+        **{name: {"terms": {"field": f"facets.{name}", "size": MOST_CODES}} for name in FACETS},
+        "open": {"filter": _all_of(_open_on(request))},
+        "fits": {"filter": _any_of("id", request.prefer)},
+        "whole": {"filter": {"match_none": {}} if whole is None else whole},
     }
-    if whole is not None:
-        aggs["whole"] = {"filter": _all_of([*kept(), whole])}
-    for name in FACETS:
-        counted = {"codes": {"terms": {"field": f"facets.{name}", "size": MOST_CODES}}}
-        aggs[f"facet_{name}"] = {"filter": _all_of(kept(name)), "aggs": counted}
+    # What is counted by the same documents is counted in one go: for most questions everything is.
+    around = {name if name in choices else "": kept(name) for name in counted}
+    aggs: dict[str, Json] = {
+        "all": {"global": {}, "aggs": {"check": CHECK}},
+        "kinds": {"terms": {"field": "kind", "size": 100}},
+    }
+    for without, clauses in around.items():
+        inside = {name: agg for name, agg in counted.items() if (name if name in choices else "") == without}
+        aggs[f"{COUNTED}{without}"] = {"filter": _all_of(clauses), "aggs": inside}
     order: list[Json] = ["id"] if weighed is None else [{"_score": "desc"}, "id"]
     order[-1:-1] = [{"published": "desc"}, "code", "title"]
     size = MOST_HITS if request.size is None else request.size
@@ -142,6 +147,11 @@ def hits(request: Request, weighed: Weighed | None, most: float | None) -> Json:
         "sort": order,
         "aggs": aggs,
     }
+
+
+def counts(aggregations: Json) -> Json:
+    """What was counted of the hits, by name, wherever it was."""
+    return {name: told for key, agg in aggregations.items() if key.startswith(COUNTED) for name, told in agg.items()}
 
 
 def titles(clauses: Sequence[Json], *, kind: str, size: int, first: str = "") -> Json:
