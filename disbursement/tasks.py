@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from disbursement.services import applications, clocks, corrections, cycles, publicity
+from disbursement.services import applications, clocks, collection, corrections, cycles, publicity
 
 
 @shared_task(name="disbursement.nightly_applications")
@@ -18,6 +18,12 @@ def nightly_applications() -> dict[str, int]:
         "cards": clocks.charge_cards(now=now),
         "closed": len(applications.close_settled(now=now)),
     }
+
+
+@shared_task(name="disbursement.treasury_round")
+def treasury_round() -> dict[str, int]:
+    """Bring sendings that were begun to an end, and fetch what the bank sends back."""
+    return collection.treasury_round(now=timezone.now())
 
 
 @shared_task(name="disbursement.daily_cycle")

@@ -1,8 +1,8 @@
 from django.urls import path
 
-from portal.desk.admin import budget, calendar, departments, people
+from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
-from portal.desk.views import finance, home, interests, payables, reasons, returns, review
+from portal.desk.views import deliveries, finance, home, interests, payables, reasons, returns, review
 
 app_name = "desk"
 urlpatterns = [
@@ -39,6 +39,7 @@ urlpatterns = [
     path("batches/<pk:batch_id>/file/", finance.sealed_file, name="sealed_file"),
     path("batches/<pk:batch_id>/preview/", finance.draft_file, name="draft_file"),
     path("batches/<pk:batch_id>/documents/<pk:document_id>/", finance.batch_document, name="batch_document"),
+    path("batches/<pk:batch_id>/delivery/<slug:deed>/", deliveries.delivery_act, name="delivery_act"),
     path("payables/", payables.payable_list, name="payables"),
     path("payables/<pk:payable_id>/", payables.payable, name="payable"),
     path("payables/<pk:payable_id>/do/<slug:deed>/", payables.payable_act, name="payable_act"),
@@ -57,6 +58,10 @@ urlpatterns = [
     path("budget/new/", budget.budget_line_edit, name="budget_line_new"),
     path("budget/<pk:line_id>/", budget.budget_line, name="budget_line"),
     path("budget/<pk:line_id>/edit/", budget.budget_line_edit, name="budget_line_edit"),
+    path("gateways/", gateways.gateway_list, name="gateways"),
+    path("gateways/new/", gateways.gateway_edit, name="gateway_new"),
+    path("gateways/<pk:gateway_id>/edit/", gateways.gateway_edit, name="gateway_edit"),
+    path("gateways/<pk:gateway_id>/collect/", gateways.gateway_collect, name="gateway_collect"),
     path("admin/", admin_home.home, name="admin_home"),
     path("admin/departments/", departments.departments, name="departments"),
     path("admin/departments/new/", departments.department, name="department_new"),

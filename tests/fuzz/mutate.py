@@ -421,7 +421,9 @@ def lie_about_sizes(content: bytes, dice: random.Random) -> bytes:
     if place < 0:
         return content
     spoilt = bytearray(content)
-    struct.pack_into("<I", spoilt, place + dice.choice((16, 20, 24, 42)), dice.randrange(2**32))
+    place += dice.choice((16, 20, 24, 42))
+    if place + 4 <= len(spoilt):
+        struct.pack_into("<I", spoilt, place, dice.randrange(2**32))
     return bytes(spoilt)
 
 

@@ -8,7 +8,14 @@ reconciled.
 from __future__ import annotations
 
 from .base import ControlTotals, FormatError, Party, PaymentFormat, PaymentLine, PaymentOrder
-from .registry import PAYMENT_FORMATS, RETURN_READERS, payment_format, read_return, stream_return
+from .registry import (
+    PAYMENT_FORMATS,
+    RETURN_READERS,
+    name_voucher_elements,
+    payment_format,
+    read_return,
+    stream_return,
+)
 from .returned import Cover, Reading, ReturnContent, ReturnRow
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "Reading",
     "ReturnContent",
     "ReturnRow",
+    "name_voucher_elements",
     "payment_format",
     "read_return",
     "stream_return",

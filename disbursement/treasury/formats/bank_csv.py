@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import BinaryIO
 
 from disbursement.domain import money
 
-from .base import ControlTotals, FormatError, PaymentOrder, check_order, clean
+from .base import ControlTotals, FormatError, PaymentOrder, checked, clean
 
 _COLUMNS = ["明细号", "收款户名", "收款账号", "开户银行", "联行号", "金额", "用途"]
 _TRAILER = "合计"
@@ -25,9 +28,14 @@ class BankCsv:
     extension = "csv"
 
     def write(self, order: PaymentOrder) -> bytes:
-        check_order(order)
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, lineterminator="\r\n")
+        out = io.BytesIO()
+        self.write_to(order, out)
+        return out.getvalue()
+
+    def write_to(self, order: PaymentOrder, out: BinaryIO) -> None:
+        text = codecs.getwriter("utf-8")(out)
+        text.write("\ufeff")
+        writer = csv.writer(text, lineterminator="\r\n")
         payer = order.payer
         writer.writerow(
             [
@@ -42,7 +50,8 @@ class BankCsv:
             ]
         )
         writer.writerow(_COLUMNS)
-        for line in order.lines:
+        count, total = 0, money.ZERO
+        for line in checked(order):
             writer.writerow(
                 [
                     line.line_id,
@@ -54,25 +63,44 @@ class BankCsv:
                     clean(line.purpose, limit=140),
                 ]
             )
-        writer.writerow([_TRAILER, order.count, f"{order.total:.2f}"])
-        return out.getvalue().encode("utf-8-sig")
+            count, total = count + 1, total + line.amount
+        writer.writerow([_TRAILER, count, f"{total:.2f}"])
 
     def read_totals(self, content: bytes) -> ControlTotals:
+        amounts: dict[str, Decimal] = {}
+        for line_id, amount in self.amounts(io.BytesIO(content)):
+            if line_id in amounts:
+                raise FormatError(f"文件中明细号{line_id}重复。")
+            amounts[line_id] = amount
+        return ControlTotals(amounts)
+
+    def amounts(self, file: BinaryIO) -> Iterator[tuple[str, Decimal]]:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         try:
-            rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+            yield from _amounts(csv.reader(text, strict=True))
         except (UnicodeDecodeError, csv.Error) as error:
             raise FormatError(f"文件不是可读的CSV：{error}") from error
-        if len(rows) < 3 or rows[1] != _COLUMNS or len(rows[-1]) != 3 or rows[-1][0] != _TRAILER:
-            raise FormatError("文件缺少表头或合计行，可能不完整。")
-        amounts: dict[str, Decimal] = {}
-        for number, row in enumerate(rows[2:-1], start=3):
-            if len(row) != len(_COLUMNS) or row[0] in amounts:
-                raise FormatError(f"文件第{number}行列数不符或明细号重复。")
-            try:
-                amounts[row[0]] = money.money(row[5])
-            except money.NotMoney as error:
-                raise FormatError(f"文件第{number}行：{error}") from error
-        totals = ControlTotals(amounts)
-        if rows[-1][1:] != [str(totals.count), f"{totals.total:.2f}"]:
-            raise FormatError("文件的合计行与明细不符。")
-        return totals
+        finally:
+            text.detach()
+
+
+def _amounts(rows: Iterator[list[str]]) -> Iterator[tuple[str, Decimal]]:
+    next(rows, None)
+    held = next(rows, None) == _COLUMNS and next(rows, None)
+    if not held:
+        raise FormatError("文件缺少表头或合计行，可能不完整。")
+    count, total = 0, money.ZERO
+    for number, following in enumerate(rows, start=3):
+        if len(held) != len(_COLUMNS):
+            raise FormatError(f"文件第{number}行列数不符。")
+        try:
+            amount = money.money(held[5])
+        except money.NotMoney as error:
+            raise FormatError(f"文件第{number}行：{error}") from error
+        count, total = count + 1, total + amount
+        yield held[0], amount
+        held = following
+    if len(held) != 3 or held[0] != _TRAILER:
+        raise FormatError("文件缺少表头或合计行，可能不完整。")
+    if held[1:] != [str(count), f"{total:.2f}"]:
+        raise FormatError("文件的合计行与明细不符。")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +49,7 @@ _SPOILT = (
     OSError,
     EOFError,
     RuntimeError,
+    UserWarning,
 )
 
 
@@ -106,7 +108,10 @@ def decoded(content: bytes) -> str:
 def _sheet(content: bytes) -> Iterator[list[str]]:
     try:
         _refuse_bomb(content)
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        with warnings.catch_warnings():
+            # What other programs leave in a workbook is none of our business; what we need is looked at below.
+            warnings.simplefilter("ignore")
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         # Cells are taken up to the column past the last: a row that claims sixteen thousand costs no more than that.
         rows = book.worksheets[0].iter_rows(values_only=True, max_col=len(COLUMNS) + 1)
         for row in rows:

@@ -145,7 +145,7 @@ def _covering(element: etree._Element, state: _State, *, level: str, number: str
             state.waiting[status] += count or 0
         return
     total = amount_in(said)
-    if count is None or total is None or state.created is None:
+    if not count or total is None or total <= 0 or state.created is None:
         yield _broken(
             state, number, f"整批状态{status}，但未载明原报文的笔数、金额或日期，不能据以入账；请向银行索取明细"
         )

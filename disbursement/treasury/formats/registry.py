@@ -29,6 +29,14 @@ PAYMENT_FORMATS: Mapping[str, PaymentFormat] = {
 }
 
 
+def name_voucher_elements(tags: Mapping[str, str]) -> None:
+    """The treasury's own names for elements of its voucher, from now on. Raises FormatError."""
+    if tags:
+        for found in PAYMENT_FORMATS.values():
+            if isinstance(found, TreasuryVoucher):
+                found.rename(tags)
+
+
 def payment_format(code: str) -> PaymentFormat:
     """The format of that code; raises FormatError with the known ones."""
     try:

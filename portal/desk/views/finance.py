@@ -23,9 +23,11 @@ from disbursement.domain.workflow import BatchAction, CycleState, PayableState
 from disbursement.ledger.reconcile import four_figures
 from disbursement.models import AttemptOutcome, Batch, Cycle, Document, Payable, PaymentFormat, SealedFile
 from disbursement.services import batches, cycles, reconciliation, sealing
+from disbursement.treasury.formats import payment_format
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.views.deliveries import delivery_context
 from portal.downloads import attachment
 from portal.refusals import attempt, lay_on
 
@@ -214,6 +216,7 @@ def _batch_page(
             "may_seal": may_act and found.state in ("approved", "sealed"),
             "may_reconcile": may_act and sealed is not None,
             "may_hold": may_act and found.state in ("frozen", "checked"),
+            **(delivery_context(batch=found, may_act=may_act) if sealed else {}),
         },
         status=status,
     )
@@ -307,8 +310,7 @@ def draft_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     content = attempt(request, lambda: batches.file_bytes(batch=found))
     if content is None:
         return redirect("desk:batch", found.pk)
-    extension = "xml" if found.format == PaymentFormat.PAIN001 else "csv"
-    return attachment(content=content, name=f"{found.number}-preview.{extension}")
+    return attachment(content=content, name=f"{found.number}-preview.{payment_format(found.format).extension}")
 
 
 @role_required(*_READERS)

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine
+from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine, ReturnResult
+from disbursement.selectors.exceptions import by_age, of_age, open_exceptions
 from disbursement.services import returns
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
@@ -24,21 +25,24 @@ from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 50
-LARGEST = 50 * 1024 * 1024
+# A statement of a hundred thousand entries takes some 120 MB.
+LARGEST = 200 * 1024 * 1024
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
 
 
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("回单文件"),
-        help_text=gettext_lazy("银行返回的 CSV 或 XLSX。同一文件重复上传不会重复入账。"),
+        help_text=gettext_lazy(
+            "银行返回的 CSV、XLSX，或 pain.002、camt.053 报文（XML）。同一文件重复上传不会重复入账。"
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx,.xml"}),
     )
 
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > LARGEST:
-            raise forms.ValidationError(_("文件超过 50 MB，请向银行索取分段文件。"))
+            raise forms.ValidationError(_("文件超过 200 MB，请向银行索取分段文件。"))
         return file
 
 
@@ -123,9 +127,12 @@ def return_download(request: HttpRequest, file_id: int) -> HttpResponseBase:
 @role_required(*_READERS)
 def exceptions(request: HttpRequest) -> HttpResponseBase:
     """What could not be posted, the oldest first; and payments on which the bank contradicts itself."""
-    rows = _lines(request).filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).order_by("created_at", "pk")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     today = day_of(timezone.now())
+    age, result = request.GET.get("age", ""), request.GET.get("result", "")
+    rows = of_age(open_exceptions(_lines(request)), code=age, today=today)
+    if result in ReturnResult.values:
+        rows = rows.filter(result=result)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     places = access_for(request).departments_of(_READERS)
     torn = PaymentAttempt.objects.filter(contradicted=True).select_related("payable__enterprise", "batch")
     if places is not None:
@@ -137,6 +144,10 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
             "page": page,
             "rows": [(row, (today - day_of(row.created_at)).days) for row in page.object_list],
             "torn": torn.order_by("pk")[:PER_PAGE],
+            "ages": by_age(_lines(request), today=today),
+            "age": age,
+            "result": result,
+            "results": ReturnResult.choices,
             "may_resolve": access_for(request).has(FINANCE_ROLES),
         },
     )

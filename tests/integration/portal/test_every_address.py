@@ -61,6 +61,7 @@ def ids_of(world: World) -> dict[str, list[Any]]:
         "batch_id": few(Batch),
         "account_id": few(d.PayeeAccount),
         "file_id": few(d.ReturnFile),
+        "gateway_id": [*few(d.Gateway), 1],
         "line_id": [*few(d.ReturnLine, 1), *few(BudgetLine, 1)],
         "department_id": few(Department),
         "year_id": few(d.CalendarYear),

@@ -1,0 +1,80 @@
+"""How a batch's file gets to the bank: what became of its sending, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from disbursement.models import Batch, Delivery, DeliveryState, Gateway
+from disbursement.services import gateways, sealing
+from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
+from portal.forms import typed
+from portal.refusals import attempt
+
+
+class HandedOverForm(forms.Form):
+    reference = forms.CharField(label=gettext_lazy("银行受理回执号"), max_length=100, required=False)
+
+
+def delivery_context(*, batch: Batch, may_act: bool) -> dict[str, Any]:
+    """What the batch's page shows of the sending of its file."""
+    delivery = Delivery.objects.select_related("gateway", "done_by").filter(sealed_file__batch=batch).first()
+    state = None if delivery is None else delivery.state
+    open_again = state in (DeliveryState.PLANNED, DeliveryState.UNSURE, DeliveryState.REFUSED)
+    return {
+        "delivery": delivery,
+        "gateway": gateways.gateway_for(line=batch.budget_line) if delivery is None else delivery.gateway,
+        "may_send_again": may_act and open_again,
+        "handed_over": HandedOverForm() if may_act and state == DeliveryState.BY_HAND else None,
+        "other_gateways": (
+            Gateway.objects.filter(is_active=True).exclude(pk=delivery.gateway_id or 0)
+            if may_act and delivery is not None and (state == DeliveryState.REFUSED or not delivery.tries)
+            else []
+        ),
+    }
+
+
+@role_required(*FINANCE_ROLES)
+@require_POST
+def delivery_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBase:
+    """Send again, say that the file was brought to the bank, or choose another way."""
+    from portal.desk.views.finance import visible_batches
+
+    batch = get_object_or_404(visible_batches(request), pk=batch_id)
+    now = timezone.now()
+    calls: dict[str, tuple[Callable[[], Any], str]] = {
+        "again": (lambda: sealing.send(batch_id=batch.pk, now=now), _("已查询并发送，银行已收到。")),
+        "handed-over": (lambda: _handed_over(request, batch), _("已登记交银行。")),
+        "reroute": (lambda: _reroute(request, batch), _("已改用所选通道，可再次发送。")),
+    }
+    if deed not in calls:
+        raise Http404
+    call, done = calls[deed]
+    attempt(request, call, done=done)
+    return redirect("desk:batch", batch.pk)
+
+
+def _handed_over(request: HttpRequest, batch: Batch) -> Batch:
+    now = timezone.now()
+    gateways.confirm_by_hand(
+        batch_id=batch.pk, actor=actor_for(request), now=now, reference=typed(request.POST, "reference", most=100)
+    )
+    return sealing.send(batch_id=batch.pk, now=now)
+
+
+def _reroute(request: HttpRequest, batch: Batch) -> Delivery:
+    chosen = typed(request.POST, "gateway", most=18)
+    return gateways.reroute(
+        batch_id=batch.pk,
+        actor=actor_for(request),
+        now=timezone.now(),
+        gateway_id=int(chosen) if chosen.isascii() and chosen.isdigit() else 0,
+    )
