@@ -1,18 +1,22 @@
-"""What the Wagtail admin gets from us: the vocabulary, and no aliases of items."""
+"""What the Wagtail admin gets from us: the vocabulary, runs of matching, and no aliases of items."""
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail import hooks
+from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.widgets.button import Button
 
 from cms.home_panel import PolicyPanel
 from cms.models import PolicyDocumentPage, PolicyItemPage
+from cms.runs import urls as run_urls
 from cms.simulation.views import simulation
 from cms.vocabulary_admin import urls as vocabulary_urls
 from cms.vocabulary_admin.views import PERMISSION
@@ -28,6 +32,7 @@ def vocabulary_admin_urls() -> list[URLPattern | URLResolver]:
     return [
         path("vocabulary/", include(vocabulary_urls)),
         path("simulation/", simulation, name="cms_simulation"),
+        path("match-runs/", include(run_urls)),
     ]
 
 
@@ -36,6 +41,28 @@ def vocabulary_menu_item() -> MenuItem:
     return VocabularyMenuItem(
         gettext_lazy("事实词表"), reverse("cms_vocabulary:index"), name="vocabulary", icon_name="list-ul", order=300
     )
+
+
+@hooks.register("register_admin_menu_item")
+def runs_menu_item() -> MenuItem:
+    return MenuItem(gettext_lazy("推送进度"), reverse("cms_runs:index"), name="match-runs", icon_name="mail", order=290)
+
+
+@hooks.register("register_page_header_buttons")
+def runs_of_an_item(page: Any, user: Any, view_name: str, next_url: str | None = None) -> Iterator[Button]:
+    if isinstance(page, PolicyItemPage) and page.first_published_at:
+        yield Button(_("推送进度"), _runs_of(page), icon_name="mail", priority=60)
+
+
+@hooks.register("after_publish_page")
+def lead_to_the_run(request: HttpRequest, page: Any) -> None:
+    if isinstance(page, PolicyItemPage):
+        told = _("“%(title)s”已发布，正在判定企业并推送。") % {"title": page.title}
+        messages.info(request, told, buttons=[messages.button(_runs_of(page), _("看推送进度"))])
+
+
+def _runs_of(page: PolicyItemPage) -> str:
+    return f"{reverse('cms_runs:index')}?{urlencode({'item': page.code})}"
 
 
 @hooks.register("construct_homepage_panels")

@@ -1,5 +1,6 @@
 """The simulation of a draft, as a piece of the item's editor."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -44,5 +45,15 @@ def simulation(request: HttpRequest) -> HttpResponse:
             budget_line=request.POST.get("budget_line", ""),
             ceiling=ceiling,
             as_of=timezone.localdate(),
+            item_code=request.POST.get("code", "").strip(),
+            window=(_day(request.POST.get("window_from", "")), _day(request.POST.get("window_until", ""))),
         )
     return render(request, "cms/admin/simulation.html", context)
+
+
+def _day(typed: str) -> date | None:
+    """A day of the form; what is no day is said by the form itself when it is saved."""
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        return None

@@ -10,6 +10,15 @@ from django.utils.translation import gettext as _
 from matching.criteria import Evaluation, Explainer, Facts, Node, Verdict, Vocabulary, facts_of, leaves
 from matching.models.run import FITTING, Standing
 
+Window = tuple[date | None, date | None]
+"""The first and the last day of applications (Asia/Shanghai), both included; None: no such end."""
+
+
+def is_within(window: Window, day: date) -> bool:
+    """Whether applications may be made on `day`."""
+    first, last = window
+    return (first is None or first <= day) and (last is None or day <= last)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -22,6 +22,7 @@ from matching.chunks import chunks
 from matching.models import Match, MatchChunk, MatchRun, PolicyVersion, Profile, RunState
 from matching.models.run import EVERYONE_BEYOND
 from matching.services import runs
+from matching.services.comparing import is_within
 from matching.services.listed import readable
 from matching.services.matches import NEAR
 from matching.services.vocabulary import current_vocabulary
@@ -74,9 +75,7 @@ def carry_out(*, run_id: int, now: datetime, on_chunk: Callable[[], None] | None
 
 def is_open(version: PolicyVersion, day: date) -> bool:
     """Whether applications may be made on `day` (Asia/Shanghai)."""
-    return (version.window_from is None or version.window_from <= day) and (
-        version.window_until is None or day <= version.window_until
-    )
+    return is_within((version.window_from, version.window_until), day)
 
 
 def _store(run_id: int, *, after: int, last: int, candidates: list[int] | None, now: datetime) -> bool:
