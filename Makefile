@@ -9,7 +9,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop test test-fast lint format migrations schemas bench bench-search lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop test test-fast fuzz-returns lint format migrations schemas bench bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: setup-dev ## Every test: on SQLite, and on PostgreSQL and Elasticsearch wh
 
 test-fast: setup-dev ## The quick tests on SQLite, under 90 seconds
 	$(PYTEST) -n $(JOBS) -q -m "not slow and not postgres and not elasticsearch and not browser"
+
+fuzz-returns: setup-dev ## 100,000 mutated return files read, 4,000 of them posted (FUZZ_SEED=, FUZZ_MUTANTS=, FUZZ_POSTINGS=, FUZZ_ONLY=)
+	FUZZ_MUTANTS=$${FUZZ_MUTANTS:-100000} FUZZ_POSTINGS=$${FUZZ_POSTINGS:-4000} $(PYTEST) -q tests/fuzz
 
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .

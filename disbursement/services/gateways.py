@@ -7,6 +7,7 @@ before it sends the same bytes with the same key. Nothing here moves a batch; `s
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -79,10 +80,14 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     it or may not have it; the row says so, and the next call goes on from there.
     """
     delivery, may_have_left = _begin(batch_id=batch_id, now=now, channel=channel)
-    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
-        return delivery
     sealed = delivery.sealed_file
     parcel = Parcel(key=delivery.key, name=sealed.name, content=bytes(sealed.content))
+    if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
+        # The folder of the settings, from which people take files: there it stands again when asked for.
+        with contextlib.suppress(Unsure):
+            channel_for(gateway=None).hand_over(parcel, tried=True)
+    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
+        return delivery
     try:
         receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=may_have_left)
     except Refusal as refusal:
@@ -98,8 +103,8 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
 
 def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool]:
     """The committed row of this sending, and whether an earlier try may have reached the bank."""
-    # Durable: what follows must not leave the house while the row could still be rolled back.
-    with transaction.atomic(durable=True):
+    # Committed here, not with what follows: nothing leaves the house while its row could still be rolled back.
+    with transaction.atomic():
         sealed = (
             SealedFile.objects.select_for_update(of=("self",))
             .select_related("batch__budget_line")
@@ -131,7 +136,7 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
 
 def _note(delivery: Delivery, *, state: DeliveryState, **changes: Any) -> Delivery:
     """What came of a try; another process may have learnt meanwhile that the bank has it, and that stands."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         standing = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if standing.state == DeliveryState.DONE:
             return standing

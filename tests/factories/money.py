@@ -143,19 +143,28 @@ def lines(batch: Batch) -> list[Any]:
 def return_file(results: Mapping[str, tuple[str, str]], *, on: date = PAID_ON) -> bytes:
     """A return file from line id → (amount, 成功|退票|退款), with the account that each line was paid to."""
     reason = {"退票": "账号户名不符"}
+    accounts = accounts_paid(results)
     return write_csv(
-        [line_id, account_paid(line_id), amount, result, on.isoformat(), f"B{index:04d}", reason.get(result, "")]
+        [line_id, accounts[line_id], amount, result, on.isoformat(), f"B{index:04d}", reason.get(result, "")]
         for index, (line_id, (amount, result)) in enumerate(results.items(), start=1)
     )
 
 
 def account_paid(line_id: str) -> str:
-    """The account of a line of ours; somebody else's for a stranger."""
-    number, _, line_no = line_id.partition("-")
-    if not line_no.isdigit():
-        return "6222000000000000"
-    found = PaymentAttempt.objects.filter(batch__number=number, line_no=int(line_no)).first()
-    return "6222000000000000" if found is None else found.account_number
+    """The account that a line of ours was paid to; somebody else's for a stranger."""
+    return accounts_paid([line_id])[line_id]
+
+
+def accounts_paid(line_ids: Iterable[str]) -> dict[str, str]:
+    """The same for many, in one query."""
+    ids = list(line_ids)
+    attempts = PaymentAttempt.objects.filter(batch__number__in={line_id.split("-")[0] for line_id in ids})
+    found = {
+        f"{number}-{line_no:06d}": account
+        for number, line_no, account in attempts.values_list("batch__number", "line_no", "account_number")
+        if line_no is not None
+    }
+    return {line_id: found.get(line_id, "6222000000000000") for line_id in ids}
 
 
 def receive(content: bytes, *, name: str = "return.csv", now: datetime | None = None) -> returns.ReturnReport:
