@@ -78,6 +78,7 @@ class LibraryView:
             corrected=results.corrected,
             nearest=results.nearest,
             popular=found.popular,
+            newest=found.newest,
             personal=fits is not None,
             fitting_ids={pk for pk, code in codes.items() if fits and code in fits.sure},
             fitting_count=results.facets.fitting,

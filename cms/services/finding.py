@@ -11,7 +11,7 @@ from django.conf import settings
 from cms.models.search import Kind, SearchRow
 from cms.personal import Fits
 from cms.services import search_documents, search_writes
-from cms.services.listing import PAGE_SIZE, Narrowing
+from cms.services.listing import PAGE_SIZE, Narrowing, open_on
 from matching.search import Request, Results, SearchEngine, Searcher, Suggestion, create_engine
 from matching.search.degrading import DegradingSearch, Service
 from matching.selectors import most_fitting
@@ -22,11 +22,13 @@ POPULAR = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of the results of a question, which page it is, and what to offer where there are none."""
+    """A page of the results of a question, which page it is, and what to offer where there are none: what fits the
+    most enterprises, or where that is not known what is newest."""
 
     results: Results
     page: int = 1
     popular: tuple[SearchRow, ...] = ()
+    newest: tuple[SearchRow, ...] = ()
 
 
 class HeldRows:
@@ -129,9 +131,13 @@ def find(*, narrowing: Narrowing, today: date, fits: Fits | None = None, page: i
         start = (page - 1) * PAGE_SIZE
         results = rows.search(narrowing=narrowing, today=today, fits=fits, start=start, size=PAGE_SIZE)
         last = max(1, -(-results.total // PAGE_SIZE))
-        if page <= last:
-            return Found(results, page, () if results.total or not narrowing.query else popular_rows(today=today))
-        page = last
+        if page > last:
+            page = last
+            continue
+        if results.total or not narrowing.query:
+            return Found(results, page)
+        popular = popular_rows(today=today)
+        return Found(results, page, popular, () if popular else newest_rows(today=today))
 
 
 def popular_rows(*, today: date) -> tuple[SearchRow, ...]:
@@ -139,6 +145,12 @@ def popular_rows(*, today: date) -> tuple[SearchRow, ...]:
     codes = most_fitting(day=today, limit=POPULAR)
     rows = SearchRow.objects.filter(kind=Kind.ITEM, code__in=codes).select_related("page", "department")
     return tuple(sorted(rows, key=lambda row: codes.index(row.code)))
+
+
+def newest_rows(*, today: date) -> tuple[SearchRow, ...]:
+    """The open items that were published last."""
+    rows = SearchRow.objects.filter(open_on(day=today), kind=Kind.ITEM).select_related("page", "department")
+    return tuple(rows.order_by("-published_at", "pk")[:POPULAR])
 
 
 def rows_in_order(*, ids: list[str]) -> list[SearchRow]:

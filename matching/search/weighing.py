@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from math import log
 
 from . import pinyin
@@ -69,11 +70,14 @@ def words_looked_for(understood: Understood) -> tuple[str, ...]:
 
 
 def nearest(understood: Understood, lexicon: Lexicon) -> tuple[str, ...]:
-    """Words of the documents to try instead, where nothing was found."""
-    found: dict[str, None] = {}
+    """Words of the documents to try instead, where nothing was found: of each concept in turn, words of the domain
+    before others."""
+    of_each = []
     for concept in understood.concepts:
-        found.update(dict.fromkeys(lexicon.near(concept.text, NEAREST)))
-    return tuple(word for word in found if word not in STOP_WORDS)[:NEAREST]
+        near = [word for word in lexicon.near(concept.text, 4 * NEAREST) if word not in STOP_WORDS]
+        of_each.append(sorted(near, key=lambda word: word not in domain_words())[:NEAREST])
+    in_turn = dict.fromkeys(word for words in zip_longest(*of_each) for word in words if word)
+    return tuple(in_turn)[:NEAREST]
 
 
 def spelled_pieces(titles: Iterable[tuple[str, str]], letters: str) -> list[str]:

@@ -39,10 +39,12 @@ def policy_list(request: HttpRequest) -> HttpResponseBase:
 def suggest(request: HttpRequest) -> HttpResponse:
     """What a reader may be about to type: words to search for, titles to go to. A piece of a page, for htmx."""
     kind = request.GET.get("kind", "")
-    found = published_rows().suggest(text=request.GET.get("q", "").replace("\x00", ""), kind=kind)
+    typed = request.GET.get("q", "").replace("\x00", "")
+    found = published_rows().suggest(text=typed, kind=kind)
     rows = {str(row.pk): row for row in rows_in_order(ids=[entry.id for entry in found if entry.id])}
     entries = [(entry.text, rows.get(entry.id)) for entry in found if not entry.id or entry.id in rows]
-    return render(request, "cms/_suggestions.html", {"entries": entries, "library": library_page(), "kind": kind})
+    context = {"entries": entries, "library": library_page(), "kind": kind, "typed": [typed.strip()[:50]]}
+    return render(request, "cms/_suggestions.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

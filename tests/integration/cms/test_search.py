@@ -106,6 +106,22 @@ def test_nothing_found_offers_near_words_and_what_fits_most(client: Client) -> N
     assert "发明专利资助" in text
 
 
+def test_nothing_found_offers_what_is_newest_where_nobody_knows_what_fits(client: Client) -> None:
+    cms.published_item(title="发明专利资助")
+    text = get(client, q="专家权")
+    assert "最近发布的政策" in text
+    assert "适合企业最多的政策" not in text
+    assert "发明专利资助" in text
+
+
+def test_suggestions_mark_what_was_typed_and_tell_a_word_from_a_page(client: Client) -> None:
+    cms.published_item(title="高新技术企业认定奖励")
+    text = client.get(reverse("public:suggest"), {"q": "高新", "kind": "item"}).content.decode()
+    assert "<mark>高新</mark>技术企业认定奖励" in text
+    assert text.count("政策事项</span>") == 1
+    assert text.count("查找</span>") == 1
+
+
 def test_suggestions_lead_to_a_search_or_to_the_page(client: Client) -> None:
     cms.published_item(title="高新技术企业认定奖励", code="kj-one")
     url = reverse("public:suggest")
