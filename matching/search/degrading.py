@@ -1,7 +1,7 @@
 """A searcher with a service behind it, and the embedded one in its place while that is away, slow or has lost its data.
 
 Both answer alike, so nobody notices but the log and the health page. The service is left alone for some seconds after
-it failed; then the next question tries it again.
+it failed; then the next question knocks, and where it is answered asks again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class Service(Searcher, Protocol):
     """A searcher that says how many documents it had at the last question; None where it was asked none yet."""
 
     held: int | None
+
+    def knock(self) -> None:
+        """Raises EngineUnavailable, and soon, where the service does not answer at all."""
 
 
 class DegradingSearch:
@@ -62,6 +65,8 @@ class DegradingSearch:
                 # One tries; who comes meanwhile need not wait with it.
                 self._not_before = self._clock() + LEFT_ALONE
             try:
+                if self.trouble:
+                    self._service.knock()
                 answer = question(self._service)
                 self._believe(self._service.held)
             except EngineUnavailable as error:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from matching.backends import patience
 from matching.backends.base import BackendUnavailable
+from matching.backends.elastic import client
 from matching.backends.elastic.aliases import MissingIndex
 
 from .. import pinyin
@@ -45,6 +46,11 @@ class ElasticSearch:
         self._ready: dict[str, tuple[query.Weighed, float | None]] = {}
         self.held: int | None = None
         """How many documents the index had at the last question."""
+
+    def knock(self) -> None:
+        """Raises EngineUnavailable where no node answers within a second."""
+        with _sound():
+            client.probe()
 
     def put(self, documents: Iterable[Document]) -> None:
         with _sound():
