@@ -22,7 +22,7 @@ Json = Any
 BULK = 1000
 _PAGE = 10_000
 _KEPT = "5m"
-_WHOLE = {"allow_partial_search_results": False}
+_WHOLE: Json = {"allow_partial_search_results": False}
 _NOT_WRITTEN = {"version_conflict_engine_exception"}
 
 
@@ -78,13 +78,15 @@ class ProfileIndex(VersionedIndex):
     def total(self) -> int:
         return self.counts([EVERYTHING])[0]
 
-    def counts(self, queries: Sequence[Query], *, without: Sequence[int] = ()) -> list[int]:
-        """How many documents each query matches, those of the ids ``without`` not counted."""
+    def counts(self, queries: Sequence[Query], *, without: Sequence[int] = (), fresh: bool = False) -> list[int]:
+        """How many documents each query matches, those of the ids ``without`` not counted. ``fresh``: the server is to
+        count again what it may have counted before."""
         asked = [both(query, but_not={"terms": {"id": list(without)}} if without else None) for query in queries]
         searches: list[Json] = []
+        header = _WHOLE | ({"request_cache": False} if fresh else {})
         for query in asked:
             if query is not None:
-                searches += [_WHOLE, {"size": 0, "track_total_hits": True, "query": _filtered(query)}]
+                searches += [header, {"size": 0, "track_total_hits": True, "query": _filtered(query)}]
         if not searches:
             return [0] * len(queries)
         with self._errors():

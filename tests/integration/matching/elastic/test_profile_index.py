@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from matching.backends import BackendUnavailable, Listed
-from matching.backends.elastic import client
+from matching.backends.elastic import client as elastic
 from matching.backends.elastic.backend import LISTED
 from matching.backends.elastic.indices import ClauseIndex
 from matching.backends.elastic.profiles.index import ProfileIndex
@@ -35,10 +37,10 @@ pytestmark = [pytest.mark.elasticsearch, pytest.mark.django_db]
 def matcher(settings: Settings) -> Iterator[None]:
     here = settings.ELASTICSEARCH_URL
     settings.HUIDA_MATCHER = "elasticsearch"
-    client.delete_indices()
+    elastic.delete_indices()
     yield
     settings.ELASTICSEARCH_URL = here
-    client.delete_indices()
+    elastic.delete_indices()
 
 
 def run(*arguments: str) -> str:
@@ -161,6 +163,16 @@ def test_changes_while_the_server_is_away_wait_and_arrive_in_their_last_state(se
     assert item.item.is_listed
 
 
+def test_the_health_page_tells_what_waits_too_long(client: Client) -> None:
+    some(1)
+    settle()
+    indexing.note(kind=indexing.PROFILES, ids=[1])
+    assert not indexing.trouble(now=timezone.now()), "a change of this moment is no trouble"
+    PendingIndexWrite.objects.update(noted_at=timezone.now() - timedelta(minutes=6))
+    [notice] = [text for text in client.get("/healthz").json()["notices"] if "落后于数据库" in text]
+    assert "1 项变更" in notice
+
+
 def refusing() -> str:
     """An address at which nobody answers."""
     with socket.socket() as taken:
@@ -210,7 +222,7 @@ def test_an_index_that_was_deleted_or_lost_documents_heals_before_a_walk() -> No
     published(REVENUE)
     settle()
     right = by_the_evaluator(REVENUE, 0)[1]
-    client.delete_indices()
+    elastic.delete_indices()
     assert walked(REVENUE) == right
     index = ProfileIndex()
     index.drop([made[0].pk, made[3].pk])
@@ -218,7 +230,7 @@ def test_an_index_that_was_deleted_or_lost_documents_heals_before_a_walk() -> No
     with pytest.raises(CommandError, match="缺 2 行"):
         run("--check")
     assert set(right) <= set(walked(REVENUE))
-    client.delete_indices()
+    elastic.delete_indices()
     assert reindex.mend_indices() > 0
     settle()
     assert not reindex.check_index()
