@@ -9,7 +9,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop test test-fast fuzz-returns lint format migrations schemas bench bench-search lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper lint format migrations schemas bench bench-elastic bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ serve: setup ## Serve the demo district as it was left
 services: ## Start PostgreSQL, Redis and Elasticsearch, installing what is missing
 	@bin/services start
 
+cluster: ## Three Elasticsearch nodes on loopback (bin/services cluster stop ends them)
+	@bin/services cluster start
+
 services-stop: ## Stop Elasticsearch, and the Redis that was started here
 	@bin/services stop
 
@@ -48,6 +51,12 @@ test-fast: setup-dev ## The quick tests on SQLite, under 90 seconds
 
 fuzz-returns: setup-dev ## 100,000 mutated return files read, 4,000 of them posted (FUZZ_SEED=, FUZZ_MUTANTS=, FUZZ_POSTINGS=, FUZZ_ONLY=)
 	FUZZ_MUTANTS=$${FUZZ_MUTANTS:-100000} FUZZ_POSTINGS=$${FUZZ_POSTINGS:-4000} $(PYTEST) -q tests/fuzz
+
+tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refused, or found by the audit (TAMPER=, TAMPER_FROM=)
+	TAMPER=$${TAMPER:-1000} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/integration/disbursement/tampering
+
+test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
+	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) -s -v tests/cluster
 
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .
@@ -68,6 +77,9 @@ schemas: setup-dev ## Write docs/schemas from the code
 
 bench: setup-dev ## Benchmarks, as ratios in one run (docs/benchmarks.md)
 	$(PY) -m bench
+
+bench-elastic: setup-dev ## Half a million profiles on Elasticsearch (ELASTICSEARCH_URL), counted and walked
+	$(PY) -m bench.profiles
 
 bench-search: setup-dev ## The judged queries of tests/search_quality, on every database at hand
 	$(PY) -m bench.search
