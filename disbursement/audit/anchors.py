@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from disbursement.audit.findings import Finding
 from disbursement.audit.signing import is_own_signature, microseconds, sign
@@ -29,7 +30,8 @@ def anchor(*, now: datetime) -> Anchor | None:
         top = waiting.order_by("-id").values_list("id", flat=True).first()
     else:
         top = ChainLink.objects.order_by("-id").values_list("id", flat=True).first()
-    if top is None or not waiting.exists():
+    # The link of the last anchor itself is chained with the next, but is nothing new.
+    if top is None or not waiting.exclude(stream=Anchor._meta.db_table).exists():
         return None
     ids = waiting.filter(id__lte=top)
     previous = _GENESIS if last is None else last.digest
@@ -54,6 +56,11 @@ def anchor(*, now: datetime) -> Anchor | None:
 def check_anchors(*, counts: dict[str, int]) -> Iterator[Finding]:
     """Whether each anchor still says what its links say, in an unbroken row from the first."""
     previous, expected = _GENESIS, 1
+    lost = ChainLink.objects.filter(anchor__isnull=False).exclude(
+        Exists(Anchor.objects.filter(pk=OuterRef("anchor_id")))
+    )
+    if lost.exists():
+        yield Finding("anchors", "锚点", "有存证所属的锚点不见了。", _ASK)
     for made in Anchor.objects.order_by("number").iterator():
         counts["anchors"] = counts.get("anchors", 0) + 1
         place = f"锚点第{made.number}号"

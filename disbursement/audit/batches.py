@@ -198,7 +198,7 @@ def _lines(kept: Iterator[ReturnLine], read: Iterator[object], place: str, *, is
     told = 0
     try:
         said = {
-            row.row_no: (row.line_id, row.result, row.amount, row.occurred_on)  # type: ignore[attr-defined]
+            row.row_no: (row.line_id, row.result, row.amount, row.occurred_on, row.reference)  # type: ignore[attr-defined]
             for row in read
         }
     except FormatError as error:
@@ -206,7 +206,13 @@ def _lines(kept: Iterator[ReturnLine], read: Iterator[object], place: str, *, is
         return
     for line in kept:
         there = said.pop(line.row_no, None)
-        wrong = there is None or there != (line.line_id, line.result, line.amount, line.occurred_on)
+        wrong = there is None or there != (
+            line.line_id,
+            line.result,
+            line.amount,
+            line.occurred_on,
+            line.reference,
+        )
         if not wrong and line.status == "posted":
             wrong = line.attempt is None or line.attempt.amount != line.amount
         if wrong and told < 5:

@@ -46,8 +46,17 @@ def check_applications(*, scope: Scope, people: People, counts: Counter[str]) ->
     query = Application.objects.order_by("pk").select_related("item", "version", "enterprise")
     if scope.applications is not None:
         query = query.filter(pk__in=scope.applications)
-    related = ("log", "participations", "judgements__vocabulary", "judgements__version", "decisions", "opinions")
-    for application in query.prefetch_related(*related, "payables").iterator(chunk_size=100):
+    related = (
+        "corrections",
+        "publicities",
+        "log",
+        "participations",
+        "judgements__vocabulary",
+        "judgements__version",
+        "decisions",
+        "opinions",
+    )
+    for application in query.prefetch_related(*related).iterator(chunk_size=100):
         counts["applications"] += 1
         place = f"申报 {application.number or f'草稿 #{application.pk}'}"
         log = sorted(application.log.all(), key=lambda entry: entry.seq)
@@ -116,6 +125,15 @@ def _decided(application: Application, log: list[TransitionLog], place: str) -> 
         if wanted and not any(steps[action, opinion.by_id, opinion.at] for action in wanted):
             problem = f"意见“{opinion.get_kind_display()}”在办理记录中没有对应的步骤。"
             yield Finding("application.decisions", place, problem, _LOG)
+    asked = Counter(("ask_correction", found.asked_by_id, found.asked_at) for found in application.corrections.all())
+    shown = Counter(("publicise", found.opened_by_id, found.opened_at) for found in application.publicities.all())
+    for name, rows in (("补正告知", asked), ("公示", shown)):
+        action = "ask_correction" if rows is asked else "publicise"
+        if rows != Counter({step: number for step, number in steps.items() if step[0] == action}):
+            yield Finding("application.decisions", place, f"{name}与办理记录不一致，有缺失或多出的。", _LOG)
+    ended = sum(1 for found in application.publicities.all() if found.closed_at is not None)
+    if ended != sum(1 for entry in log if entry.source == "publicity"):
+        yield Finding("application.decisions", place, "公示的结束与办理记录不符。", _LOG)
     kinds = Counter(decision.kind for decision in application.decisions.all())
     for kind, actions in DECISIONS.items():
         taken = sum(1 for entry in log if entry.action in actions)

@@ -13,7 +13,7 @@ from disbursement.audit.people import People
 from disbursement.domain.cycle import next_month
 from disbursement.domain.workflow import PAYABLE, PayableState
 from disbursement.ledger.reconcile import HOLDING
-from disbursement.models import AttemptOutcome, Cycle, Payable, PayeeAccount, PaymentAttempt
+from disbursement.models import AttemptOutcome, Clawback, Cycle, Payable, PayeeAccount, PaymentAttempt
 
 _STATE = "请对照办理记录、预算流水和银行回单查明该款项的真实情况；查明前暂缓支付。"
 _AMOUNT = "请对照核定和预算流水查明正确金额；已按错误金额支付的，按追回或补付办理。"
@@ -37,13 +37,21 @@ def check_payables(*, scope: Scope, people: People, counts: Counter[str]) -> Ite
     if scope.applications is not None:
         query = query.filter(application__in=scope.applications)
     cut = Cycle.objects.filter(cut_at__isnull=False).order_by("-month").values_list("month", flat=True).first()
-    related = ("changes", "attempts__batch__cycle", "transfers__debit", "transfers__credit")
+    related = (
+        "changes",
+        "attempts__batch__cycle",
+        "attempts__return_lines",
+        "transfers__debit",
+        "transfers__credit",
+    )
     for payable in query.prefetch_related(*related).iterator(chunk_size=500):
         counts["payables"] += 1
         place = f"申报 {payable.application.number} 第{payable.number}期"
         yield from _way(payable, place, people=people)
         yield from _amounts(payable, place)
         yield from _attempts(payable, place)
+        yield from _answers(payable, place)
+        yield from _demand(payable, place)
         yield from _month(payable, place, cut=cut)
 
 
@@ -113,6 +121,41 @@ def _attempts(payable: Payable, place: str) -> Iterator[Finding]:
             yield Finding("payables.attempts", place, problem, _STATE)
 
 
+def _answers(payable: Payable, place: str) -> Iterator[Finding]:
+    """What a line ended with was said by the bank, on that day; or by a person, whose step says so."""
+    by_hand = {change.action for change in payable.changes.all() if change.person_id is not None}
+    for attempt in payable.attempts.all():
+        if attempt.outcome not in ("paid", "bounced", "refunded"):
+            continue
+        said = [line for line in attempt.return_lines.all() if line.status == "posted"]
+        told = [line for line in said if line.result == attempt.outcome]
+        if not told and not by_hand & {"refund", "confirm_paid"}:
+            problem = f"批次{attempt.batch.number}的支付结果“{attempt.get_outcome_display()}”没有银行回单或核实记录。"
+            yield Finding("payables.answers", place, problem, _STATE)
+        if told and attempt.outcome_on not in {line.occurred_on for line in told}:
+            yield Finding("payables.answers", place, "支付结果的日期与银行回单不符。", _STATE)
+        known = {line.reason for line in said} | {change.note for change in payable.changes.all()}
+        if told and len({line.result for line in said}) == 1 and attempt.outcome_reason not in known:
+            yield Finding("payables.answers", place, "支付结果的说明与银行回单不符。", _STATE)
+        if not told and attempt.outcome_reason not in known:
+            yield Finding("payables.answers", place, "支付结果的说明与办理记录不符。", _STATE)
+        if attempt.contradicted and {line.result for line in said} < {"paid", "bounced"}:
+            yield Finding("payables.answers", place, "标记为银行结果矛盾，但回单并不矛盾。", _STATE)
+
+
+def _demand(payable: Payable, place: str) -> Iterator[Finding]:
+    """A demand for money back was ordered, and its money confirmed, by the people and at the times of the log."""
+    demand = Clawback.objects.filter(payable=payable).first()
+    steps = {(c.action, c.person_id, c.made_at) for c in payable.changes.all()}
+    if demand is None:
+        return
+    if ("claw_back", demand.ordered_by_id, demand.ordered_at) not in steps:
+        yield Finding("payables.clawback", place, f"追回 {demand.number} 没有对应的办理记录。", _STATE)
+    done = demand.recovered_at is not None or demand.recovered_by_id is not None
+    if done and ("recover", demand.recovered_by_id, demand.recovered_at) not in steps:
+        yield Finding("payables.clawback", place, f"追回 {demand.number} 的到账确认没有对应的办理记录。", _STATE)
+
+
 def _outcome(kinds: Counter[str]) -> str:
     """What a line's transfers say has become of it."""
     if kinds["refund"]:
@@ -130,6 +173,8 @@ def _month(payable: Payable, place: str, *, cut: date | None) -> Iterator[Findin
         problem = "兑现月份早于承诺的月份。"
     elif any(month < payable.promised_month for month in months):
         problem = "在承诺的月份以前就列入了批次。"
+    elif payable.slip_reason and payable.pay_month == payable.promised_month:
+        problem = "没有延期，却写有延期原因。"
     elif payable.pay_month > payable.promised_month:
         if f"{payable.pay_month.year}年{payable.pay_month.month}月" not in payable.slip_reason:
             problem = "兑现月份与延期原因所述的月份不符。"
@@ -171,6 +216,7 @@ def _used_accounts(scope: Scope) -> Iterator[Finding]:
     )
     if scope.applications is not None:
         query = query.filter(payable__application__in=scope.applications)
+    yield from _payees(scope)
     enterprise, known = 0, {}
     for attempt in query.order_by("payable__enterprise_id", "pk").iterator(chunk_size=1000):
         if attempt.payable.enterprise_id != enterprise:
@@ -185,6 +231,23 @@ def _used_accounts(scope: Scope) -> Iterator[Finding]:
         if since is None or (frozen is not None and since > frozen):
             place = f"申报 {attempt.payable.application.number} 批次 {attempt.batch.number}"
             yield Finding("accounts", place, "收款账户在列入批次时没有经过核对。", _PAYEE)
+
+
+def _payees(scope: Scope) -> Iterator[Finding]:
+    """The payee of every payable is, or was, an account that the enterprise entered."""
+    query = Payable.objects.select_related("application").order_by("enterprise_id", "pk")
+    if scope.applications is not None:
+        query = query.filter(application__in=scope.applications)
+    enterprise: int = 0
+    entered: set[Payee] = set()
+    for payable in query.iterator(chunk_size=1000):
+        if payable.enterprise_id != enterprise:
+            enterprise = payable.enterprise_id
+            rows = PayeeAccount.objects.filter(enterprise_id=enterprise)
+            entered = set(rows.values_list("account_name", "bank_name", "bank_code", "account_number"))
+        if _payee_of(payable) not in entered:
+            place = f"申报 {payable.application.number} 第{payable.number}期"
+            yield Finding("accounts", place, "收款人不是该企业登记过的账户。", _PAYEE)
 
 
 def _payee_of(row: Payable | PaymentAttempt) -> Payee:

@@ -32,6 +32,7 @@ _ALWAYS = {
     "disbursement_material": ("application_id", "code", "file", "sha256", "size", "uploaded_by_id", "uploaded_at"),
     "disbursement_objection": ("publicity_id", "name", "text", "received_at"),
     "disbursement_promise": ("application_id", "material_code", "text", "signed_by_id", "signed_at"),
+    "disbursement_publicity": ("application_id", "starts_on", "ends_on", "amount", "opened_by_id", "opened_at"),
     "disbursement_rating": ("application_id", "level", "comment", "rated_by_id", "rated_at"),
     "disbursement_stepclock": ("application_id", "step", "statutory_limit", "promised_limit", "started_on"),
     "disbursement_toleratedgap": ("application_id", "material_code", "promised_by"),

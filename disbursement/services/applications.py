@@ -25,7 +25,7 @@ from disbursement.domain.workflow import (
     Role,
     Transition,
 )
-from disbursement.models import Application, InterestDeclaration, Participation, Payable, TransitionLog
+from disbursement.models import Application, InterestDeclaration, Material, Participation, Payable, TransitionLog
 from disbursement.services import clocks
 from matching.registry import outbox
 
@@ -222,12 +222,22 @@ def _standing(*, application: Application, actor: Actor) -> _Standing:
     if actor.user_id is not None:
         roles = Participation.objects.filter(application=application, user_id=actor.user_id)
         earlier = next((Role(role) for role in roles.values_list("role", flat=True)), None)
+        if earlier is None and actor.grants and _wrote(application=application, user_id=actor.user_id):
+            earlier = Role.ENTERPRISE
         declared = InterestDeclaration.objects.filter(
             user_id=actor.user_id, enterprise_id=application.enterprise_id, ended_at__isnull=True
         )
         interests = frozenset(declared.values_list("enterprise_id", flat=True))
     held = roles_for(application=application, actor=actor)
     return _Standing(application=application, actor=actor, held=held, earlier=earlier, interests=interests)
+
+
+def _wrote(*, application: Application, user_id: int) -> bool:
+    """Whether the person began the application or handed in materials for it, as an agent then, and never submitted."""
+    return (
+        application.created_by_id == user_id
+        or Material.objects.filter(application=application, uploaded_by_id=user_id).exists()
+    )
 
 
 def _note_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:

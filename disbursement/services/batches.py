@@ -157,6 +157,7 @@ def dissolve(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Batc
     if not reason.strip():
         raise invalid("reason", "请填写解散批次的原因。")
     role = require_role(actor=actor, roles=[Role.FINANCE_APPROVER], department_id=batch.budget_line.department_id)
+    _no_conflict(batch=batch, actor=actor, role=role)
     move_batch(batch=batch, action=BatchAction.DISSOLVE, role=role, actor=actor, note=reason, now=now)
     payables = lock_payables(Payable.objects.filter(attempts__batch=batch, attempts__outcome=AttemptOutcome.PENDING))
     withdraw(batch=batch, payables=payables, reason=reason)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, post
@@ -18,6 +19,7 @@ from disbursement.models import (
     Clawback,
     HoldKind,
     LineStatus,
+    Participation,
     Payable,
     PaymentAttempt,
     ReturnResult,
@@ -217,6 +219,9 @@ def _finance(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role
     department = None if payable.budget_line is None else payable.budget_line.department_id
     role = require_role(actor=actor, roles=roles, department_id=department)
     interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
+    part = Participation.objects.filter(user_id=person(actor), application=payable.application_id).first()
+    if part is not None:
+        raise Conflict(f"您已以“{part.get_role_display()}”身份办理过这件申报，不能再办理它的款项。请由其他人员办理。")
     return role
 
 

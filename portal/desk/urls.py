@@ -2,7 +2,7 @@ from django.urls import path
 
 from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
-from portal.desk.views import deliveries, finance, home, interests, payables, reasons, returns, review
+from portal.desk.views import audits, deliveries, finance, home, interests, payables, reasons, returns, review
 
 app_name = "desk"
 urlpatterns = [
@@ -53,6 +53,7 @@ urlpatterns = [
     path("exceptions/<pk:line_id>/", returns.exception_resolve, name="exception_resolve"),
     # supervision
     path("supervision/", home.supervision, name="supervision"),
+    path("supervision/audit/", audits.audit, name="audit"),
     # budget and administration
     path("budget/", budget.budget_lines, name="budget_lines"),
     path("budget/new/", budget.budget_line_edit, name="budget_line_new"),

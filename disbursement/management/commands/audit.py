@@ -1,4 +1,4 @@
-"""`manage.py audit`: prove that nothing was tampered with. Exit code 1 when something is found, 2 when it cannot run."""
+"""`manage.py audit`: prove that nothing was tampered with. Exit code 1: something was found; 2: it cannot run."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class Command(BaseCommand):
             if made is not None:
                 self.stdout.write(f"锚点第{made.number}号（{made.links}条存证）：{made.digest}")
                 self.stdout.write("请打印本行，由督查部门签收留存。")
+            elif options["anchor"]:
+                self.stdout.write("自上次锚定以来没有新的存证，无需锚定。")
         if run.finding_count:
             sys.exit(1)
 

@@ -268,6 +268,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_material_once": lambda: [
             change("material", w.material.pk, replaced_at=at(day))() for day in ("2026-05-01", "2026-05-02")
         ],
+        "disbursement_publicity_frozen": change("publicity", w.publicity.pk, amount=1),
         "disbursement_material_frozen": change("material", w.material.pk, sha256="0" * 64),
         "disbursement_objection_frozen": change("objection", w.objection.pk, text="没有异议"),
         "disbursement_promise_frozen": change("promise", w.promise.pk, text="什么也没承诺"),

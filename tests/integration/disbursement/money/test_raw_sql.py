@@ -316,7 +316,9 @@ def _another_account(w: SimpleNamespace) -> Attack:
         month=at("2026-05-01").date(), cut_off_on=at("2026-05-20").date(), state="open", opened_at=money.CUT
     )
     batch = Batch.objects.create(cycle=cycle, number="202605001", state="assembling", **at_work)
-    return copy("paymentattempt", w.attempt.pk, line_no=9, batch_id=batch.pk, account_number="99999999")
+    return copy(
+        "paymentattempt", w.attempt.pk, line_no=9, batch_id=batch.pk, outcome="withdrawn", account_number="99999999"
+    )
 
 
 def _another_amount(w: SimpleNamespace) -> Attack:

@@ -55,6 +55,62 @@ def model_of(table: str) -> type[models.Model]:
     return next(model for model in apps.get_models() if model._meta.db_table == table)
 
 
+# Where the money is: amounts, payees, persons who signed, files, entries, the log itself.
+CORE: dict[str, tuple[str, ...]] = {
+    "disbursement_award": ("computed", "amount", "enterprise_id", "granted_by_id", "granted_at"),
+    "disbursement_application": ("state", "revision", "enterprise_id", "approved_amount", "decided_at"),
+    "disbursement_batch": (
+        "state",
+        "count",
+        "total",
+        "payer",
+        "round",
+        "file_sha256",
+        "maker_id",
+        "checker_id",
+        "approver_id",
+    ),
+    "disbursement_batchapproval": ("round", "role", "person_id", "file_sha256", "count", "total", "signed_at"),
+    "disbursement_clawback": ("amount", "due_on", "ordered_by_id", "recovered_at"),
+    "disbursement_decision": ("kind", "amount", "by_id", "at", "judgement_id"),
+    "disbursement_document": ("content", "sha256", "size", "number", "issued_at"),
+    "disbursement_judgement": ("inputs", "result", "verdict", "as_of", "version_id"),
+    "disbursement_ledgeraccount": ("balance", "kind", "budget_line_id"),
+    "disbursement_ledgertransfer": ("amount", "kind", "debit_id", "credit_id", "payable_id", "attempt_id", "posted_at"),
+    "disbursement_material": ("sha256", "size", "file", "uploaded_by_id"),
+    "disbursement_payable": (
+        "amount",
+        "entitled",
+        "state",
+        "budget_line_id",
+        "pay_month",
+        "payee_name",
+        "account_number",
+        "enterprise_id",
+        "award_id",
+    ),
+    "disbursement_payeeaccount": ("account_number", "account_name", "state", "checked_by_id", "proposed_by_id"),
+    "disbursement_paymentattempt": ("amount", "account_number", "payee_name", "outcome", "outcome_on", "line_no"),
+    "disbursement_returnfile": ("content", "sha256", "received_by_id"),
+    "disbursement_returnline": ("amount", "result", "line_id", "status", "occurred_on", "attempt_id"),
+    "disbursement_sealedfile": ("content", "sha256", "count", "total", "name", "sealed_at"),
+    "disbursement_statechange": ("action", "source", "target", "role", "person_id", "made_at"),
+    "disbursement_transitionlog": ("action", "source", "target", "role", "actor_id", "at"),
+}
+
+
+def core_tampering(seed: int) -> Tampering:
+    """A change of a column where the money is, from within the platform's own session: by SQL injection."""
+    dice = random.Random(seed)
+    table = dice.choice(sorted(CORE))
+    model = model_of(table)
+    deed = dice.choices(["update", "swap", "delete"], weights=[8, 1, 1])[0]
+    if deed == "delete":
+        return Tampering(seed, "injected", table, deed, _delete(dice, model))
+    column = dice.choice(CORE[table])
+    return Tampering(seed, "injected", table, deed, (_update if deed == "update" else _swap)(dice, model, column))
+
+
 def tampering(seed: int, *, names: list[str], modes: tuple[str, ...]) -> Tampering:
     """The tampering that a seed stands for. Raises NothingToDo where it would change nothing."""
     dice = random.Random(seed)
@@ -71,13 +127,13 @@ def columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return [f for f in model._meta.concrete_fields if not f.primary_key and f.column not in harmless]
 
 
-def _update(dice: random.Random, model: type[models.Model]) -> list[tuple[str, list[Any]]]:
+def _update(dice: random.Random, model: type[models.Model], column: str = "") -> list[tuple[str, list[Any]]]:
     table = model._meta.db_table
-    chosen = dice.choice(columns(model))
+    chosen = dice.choice([f for f in columns(model) if column in ("", f.column)])
     row = _row(dice, model)
-    old = row[chosen.column]
+    old = row[str(chosen.column)]
     new = another(dice, chosen, old)
-    return [(f'UPDATE {table} SET "{chosen.column}" = %s WHERE id = %s', [new, row["id"]])]
+    return [(f'UPDATE {table} SET "{chosen.column!s}" = %s WHERE id = %s', [new, row["id"]])]
 
 
 def _delete(dice: random.Random, model: type[models.Model]) -> list[tuple[str, list[Any]]]:
@@ -88,23 +144,22 @@ def _insert(dice: random.Random, model: type[models.Model]) -> list[tuple[str, l
     """A forged row: a copy with some other values, its unique ones new."""
     row = _row(dice, model)
     fields = [f for f in model._meta.concrete_fields if not f.primary_key]
-    changed = set(dice.sample([f.column for f in fields], k=min(len(fields), dice.randint(1, 3))))
-    unique = {f.column for f in fields if f.unique}
-    unique |= {
-        model._meta.get_field(name).column  # type: ignore[union-attr]
+    changed = set(dice.sample([f.attname for f in fields], k=min(len(fields), dice.randint(1, 3))))
+    ends = {
+        constraint.fields[-1]
         for constraint in model._meta.constraints
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields
-        for name in constraint.fields[-1:]
     }
-    values = [another(dice, f, row[f.column]) if f.column in changed | unique else row[f.column] for f in fields]
+    changed |= {f.attname for f in fields if f.unique or f.name in ends}
+    values = [another(dice, f, row[f.attname]) if f.attname in changed else row[f.attname] for f in fields]
     names = ", ".join(f'"{f.column}"' for f in fields)
     marks = ", ".join("%s" for _ in fields)
     return [(f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks})", [_bound(v) for v in values])]
 
 
-def _swap(dice: random.Random, model: type[models.Model]) -> list[tuple[str, list[Any]]]:
+def _swap(dice: random.Random, model: type[models.Model], column: str = "") -> list[tuple[str, list[Any]]]:
     table = model._meta.db_table
-    chosen = dice.choice(columns(model)).column
+    chosen = column or str(dice.choice(columns(model)).column)
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT id, "{chosen}" FROM {table} ORDER BY id')
         rows = cursor.fetchall()
@@ -124,7 +179,7 @@ def _truncate(dice: random.Random, model: type[models.Model]) -> list[tuple[str,
 
 
 def _row(dice: random.Random, model: type[models.Model]) -> dict[str, Any]:
-    names = [f.column for f in model._meta.concrete_fields]
+    names = [str(f.column) for f in model._meta.concrete_fields]
     with connection.cursor() as cursor:
         quoted = ", ".join(f'"{name}"' for name in names)
         cursor.execute(f"SELECT {quoted} FROM {model._meta.db_table} ORDER BY id")
@@ -137,7 +192,7 @@ def another(dice: random.Random, field: models.Field[Any, Any], old: Any) -> Any
     if field.is_relation:
         related = field.related_model
         assert related is not None
-        ids = list(related._base_manager.exclude(pk=old).order_by("pk").values_list("pk", flat=True))  # type: ignore[union-attr]
+        ids = list(related._base_manager.exclude(pk=old).order_by("pk").values_list("pk", flat=True))
         if not ids:
             raise NothingToDo
         return dice.choice(ids)
@@ -156,7 +211,7 @@ def another(dice: random.Random, field: models.Field[Any, Any], old: Any) -> Any
     if kind == "DateField":
         return (
             f"2026-0{dice.randint(1, 9)}-01"
-            if "month" in field.column
+            if "month" in str(field.column)
             else f"2026-0{dice.randint(1, 9)}-1{dice.randint(0, 9)}"
         )
     if "Boolean" in kind:
@@ -164,13 +219,13 @@ def another(dice: random.Random, field: models.Field[Any, Any], old: Any) -> Any
     if kind == "BinaryField":
         return (bytes(old or b"") or b"x") + b"\n"
     if kind == "JSONField":
-        return '{"forged": "%d"}' % dice.randint(1, 9)
+        return f'{{"forged": "{dice.randint(1, 9)}"}}'
     text = str(old or "")
-    if "account_number" in field.column:
+    if "account_number" in str(field.column):
         return f"6222{dice.randint(10**11, 10**12 - 1)}"
-    if "sha256" in field.column or field.column in ("digest", "mac"):
+    if "sha256" in str(field.column) or str(field.column) in ("digest", "mac"):
         return f"{dice.getrandbits(256):064x}"
-    if field.column == "number" and text[:4].isdigit() and "-" in text:
+    if str(field.column) == "number" and text[:4].isdigit() and "-" in text:
         return f"2026-{dice.randint(900_000, 999_999)}"
     return (text[: (field.max_length or 200) - 3] + dice.choice(["甲", "乙", "9"])) or "丙"
 
@@ -225,7 +280,8 @@ def _rewrite(cursor: Any, table: str) -> None:
     text = chain.content(found.columns, vendor=connection.vendor)
     cursor.execute("DELETE FROM disbursement_chainlink WHERE stream = %s", [table])
     cursor.execute(
-        "INSERT INTO disbursement_chainlink (stream, kind, shape, ids, count, digest, session, mac, written_by, written_at)"
+        "INSERT INTO disbursement_chainlink"
+        " (stream, kind, shape, ids, count, digest, session, mac, written_by, written_at)"
         f" SELECT %s, %s, %s, '{{[' || id || ',' || (id + 1) || ')}}', 1,"
         f" encode(sha256(convert_to({text}, 'UTF8')), 'hex'), md5(id::text), encode(sha256(id::text::bytea), 'hex'),"
         f" session_user, clock_timestamp() FROM {table}",
