@@ -49,7 +49,7 @@ class ElasticSearch:
 
     def knock(self) -> None:
         """Raises EngineUnavailable where no node answers within a second."""
-        with _sound():
+        with _in_time():
             client.probe()
 
     def put(self, documents: Iterable[Document]) -> None:
@@ -65,7 +65,7 @@ class ElasticSearch:
             self._index.refresh()
 
     def search(self, request: Request) -> Results:
-        with _sound():
+        with _in_time():
             if not request.text.strip():
                 answer = self._index.ask(query.hits(request, None, None))
                 everything = answer["aggregations"]["all"]
@@ -85,7 +85,7 @@ class ElasticSearch:
             return self._results(request, answer, understood)
 
     def suggest(self, text: str, *, kind: str = "", limit: int = 8) -> list[Suggestion]:
-        with _sound():
+        with _in_time():
             for _ in range(_TRIES):
                 with self._lock:
                     typed, known = Typed(text, self._lexicon), self._state
@@ -197,11 +197,17 @@ def _no_facets() -> Facets:
 
 
 @contextmanager
+def _in_time() -> Iterator[None]:
+    """For a question: all its requests together take no longer than one may."""
+    with _sound(), patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
+        yield
+
+
+@contextmanager
 def _sound() -> Iterator[None]:
-    """No answer in time, and one that is not what it should be, is none."""
+    """No answer, and one that is not what it should be, is told in one way."""
     try:
-        with patience.at_most(settings.ELASTICSEARCH_TIMEOUT):
-            yield
+        yield
     except MissingIndex as error:
         raise DataLost(f"没有检索索引（{error}）；它会自动重建，也可运行 manage.py reindex") from error
     except BackendUnavailable as error:
