@@ -101,14 +101,13 @@ class ProfileKind:
     def mend(self) -> int:
         """What differs becomes pending; where there is no index the first is made, and everything is."""
         index = ProfileIndex()
-        try:
-            index.refresh()
-            pending = set(indexing.pending_ids(kind=self.name))
-            found = [pk for pk in differing(index, current_reading()) if pk not in pending]
-        except MissingIndex:
+        if not index.stands():
             indexing.note_all_profiles()  # before there is an index: whoever dies between leaves nothing unsaid
             index.ensure()
             return Profile.objects.count()
+        index.refresh()
+        pending = set(indexing.pending_ids(kind=self.name))
+        found = [pk for pk in differing(index, current_reading()) if pk not in pending]
         indexing.note(kind=self.name, ids=found)
         return len(found)
 

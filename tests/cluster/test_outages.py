@@ -6,10 +6,8 @@ from __future__ import annotations
 import json
 import os
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -20,31 +18,26 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-import redis
-from celery import Celery
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
 
 from cms.services.finding import PublishedRows
 from cms.services.listing import Narrowing
 from matching.backends.memory import MemoryBackend
-from matching.models import Enterprise, Match, MatchRun, PendingIndexWrite, Profile, Push
-from matching.models.run import ALIVE
+from matching.models import Enterprise, Match, Profile, Push
 from matching.registry import outbox
-from matching.registry.models import OutboxMessage
 from matching.services import publish, reindex
 from matching.services.listed import ListedVersions, known_facts
 from matching.services.matches import NEAR
 from matching.services.vocabulary import current_vocabulary
-from portal.celery_schedule import CELERY_BEAT_SCHEDULE
 from tests.cluster.nodes import Cluster, until
 from tests.cluster.processes import web, worker
 from tests.cluster.traffic import WHOLE, Traffic, tell
+from tests.cluster.work import BROKER, Beat, all_is_done, announced, differing
 from tests.factories import cms
 from tests.factories.matching import TODAY, enterprise, learn
 
-BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/8")
 PATIENCE = 2.0
 WITHIN = 10.0  # the patience, the embedded engine filled, and a machine that runs all of this at once
 REGION = "510105"
@@ -92,39 +85,6 @@ def district() -> District:
             standing.append(str(page.item.current_version_id))
         made = [enterprise(registered_region=REGION, staff={"2025": str(7 * number)}) for number in range(16)]
     return District(paths, made, standing)
-
-
-class Beat:
-    """The schedule, at a test's pace, and what a commit's wake-up does: tasks put to the worker, nothing else."""
-
-    def __init__(self) -> None:
-        redis.Redis.from_url(BROKER).flushdb()
-        self._app = Celery(broker=BROKER)
-        self._tasks = [
-            str(entry["task"]) for entry in CELERY_BEAT_SCHEDULE.values() if isinstance(entry["schedule"], float)
-        ]
-
-    def wake(self) -> None:
-        self._app.send_task("matching.deliver_outbox", expires=30)
-
-    @contextmanager
-    def beating(self, every: float = 2.0) -> Iterator[None]:
-        stop = threading.Event()
-
-        def beat() -> None:
-            while not stop.wait(every):
-                for task in self._tasks:
-                    self._app.send_task(task, expires=every)
-
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(10)
-            self._app.close()
-            redis.Redis.from_url(BROKER).flushdb()
 
 
 def reader(address: str, paths: list[str]) -> Callable[[], str]:
@@ -217,23 +177,6 @@ def told_by(address: str) -> list[str]:
     return notices
 
 
-def all_is_done() -> bool:
-    return not (
-        OutboxMessage.objects.filter(delivered_at__isnull=True).exists()
-        or MatchRun.objects.filter(state__in=ALIVE).exists()
-        or PendingIndexWrite.objects.exists()
-    )
-
-
-def differing() -> str:
-    """What ``manage.py reindex --check`` finds; nothing where every index equals the database."""
-    try:
-        call_command("reindex", "--check", stdout=StringIO())
-    except CommandError as error:
-        return str(error)
-    return ""
-
-
 def assert_everybody_is_matched_and_told_once(district: District) -> None:
     """What stands in the database is what the embedded engine says of everybody now."""
     memory, vocabulary = MemoryBackend(), current_vocabulary()
@@ -250,15 +193,7 @@ def assert_everybody_is_matched_and_told_once(district: District) -> None:
         assert fitting <= set(told), "somebody was not told"
     pairs = list(Push.objects.values_list("enterprise_id", "version_id", "verdict"))
     assert len(pairs) == len(set(pairs))
-    created = OutboxMessage.objects.filter(topic="push.created")
-    events = [pk for payload in created.values_list("payload", flat=True) for pk in payload_ids(payload)]
-    assert sorted(events) == sorted(Push.objects.values_list("pk", flat=True)), "each push is announced once"
-
-
-def payload_ids(payload: dict[str, object]) -> list[int]:
-    found = payload.get("push_ids", [payload.get("push_id")])
-    assert isinstance(found, list)
-    return found
+    assert announced() == sorted(Push.objects.values_list("pk", flat=True)), "each push is announced once"
 
 
 def test_a_server_that_comes_and_goes_is_noticed_by_operators_alone(

@@ -1,22 +1,24 @@
-"""A node of three is killed while the index is built anew: people are answered throughout, and it ends in equality."""
+"""A node of three is killed while an index is built anew: people are answered throughout, and it ends in equality."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+import threading
+from io import StringIO
 
 import pytest
-from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
 
 from matching.backends.elastic import client
+from matching.backends.elastic.aliases import VersionedIndex
 from matching.backends.elastic.indices import ClauseIndex
+from matching.backends.elastic.profiles.index import ProfileIndex
 from matching.services import reindex
 from tests.cluster import district
 from tests.cluster.nodes import Cluster, Node, until
-from tests.cluster.processes import environment, manage
 from tests.cluster.traffic import WHOLE, Matching, Traffic, tell
+from tests.cluster.work import differing
 
 pytestmark = [
     pytest.mark.elasticsearch,
@@ -25,63 +27,76 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif("DATABASE_URL" not in os.environ, reason="needs PostgreSQL"),
 ]
-ITEMS = 20_000 if WHOLE else 800
+ITEMS, ENTERPRISES = (20_000, 40_000) if WHOLE else (800, 4_000)
 WITHIN = 15.0  # seconds; a question is given up after 5, then the embedded engine is filled and answers
+MOST_RUNS = 5
+CASES = [("clauses", "master"), ("profiles", "writer")]
+MORE = [("clauses", "writer"), ("profiles", "master")]
 
 
-def killed_while_rebuilding(cluster: Cluster, victim: str, log: Path) -> tuple[int, Node]:
-    """Runs the command until it ends well, kills the victim while it writes; how often it had to be run."""
-    before = set(ClauseIndex().names())
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "reindex"], cwd=settings.BASE_DIR, env=environment(), stdout=out, stderr=out
-        )
-    node: Node | None = None
-    try:
+class Rebuilding(threading.Thread):
+    """``manage.py reindex --only KIND``, run again until it ends well."""
 
-        def is_writing() -> bool:
-            assert process.poll() is None, log.read_text()
-            return bool(set(ClauseIndex().names()) - before)
+    def __init__(self, kind: str) -> None:
+        super().__init__(daemon=True)
+        self.kind = kind
+        self.runs = 0
+        self.ended_well = False
+        self.said: list[str] = []
 
-        until(is_writing, seconds=120, what="a new index")
-        [new] = set(ClauseIndex().names()) - before
-        node = cluster.master() if victim == "master" else cluster.holder_of(new)
-        node.kill()
-        code = process.wait(300)
-    finally:
-        process.kill()
-        process.wait()
-    assert node is not None
-    runs = 1
-    while code != 0:
-        assert code == 2, log.read_text()
-        assert runs < 6, log.read_text()
-        again = manage("reindex")
-        code, runs = again.returncode, runs + 1
-        log.write_text(again.stdout + again.stderr)
-    return runs, node
+    def run(self) -> None:
+        try:
+            while self.runs < MOST_RUNS and not self.ended_well:
+                self.runs += 1
+                try:
+                    call_command("reindex", "--only", self.kind, stdout=StringIO())
+                    self.ended_well = True
+                except CommandError as error:
+                    self.said.append(f"{error.returncode}: {error}")
+        finally:
+            connection.close()
 
 
-@pytest.mark.parametrize("victim", ["master", "holder"])
-def test_a_node_killed_during_a_reindex_costs_no_answer_and_no_row(
-    cluster: Cluster, victim: str, tmp_path: Path
-) -> None:
+def killed_while_rebuilding(cluster: Cluster, kind: str, victim: str) -> tuple[Rebuilding, Node]:
+    """Has the index built anew, kills a node as soon as there is one to be filled, waits for a good end."""
+    index: VersionedIndex = ClauseIndex() if kind == "clauses" else ProfileIndex()
+    before = set(index.names())
+    rebuilding = Rebuilding(kind)
+    rebuilding.start()
+
+    def begun() -> set[str]:
+        assert not rebuilding.ended_well, "it ended before a node could be killed"
+        return set(index.names()) - before
+
+    [new] = until(begun, seconds=300, what="a new index")
+    node = cluster.master() if victim == "master" else cluster.holder_of(new)
+    node.kill()
+    rebuilding.join(600)
+    assert rebuilding.ended_well, rebuilding.said
+    return rebuilding, node
+
+
+@pytest.mark.parametrize(("kind", "victim"), CASES + MORE if WHOLE else CASES)
+def test_a_node_killed_during_a_reindex_costs_no_answer_and_no_row(cluster: Cluster, kind: str, victim: str) -> None:
+    client.delete_indices()
     district.settle()
     district.list_items(ITEMS)
-    client.delete_indices()
-    assert manage("reindex").returncode == 0
+    district.register(ENTERPRISES)
+    call_command("reindex", stdout=StringIO())
     cluster.whole()
     policies = list(reindex.listed_policies())
     traffic = Traffic({"match": Matching(policies), "match elsewhere": Matching(policies, seed=78)})
     with traffic.flowing():
         traffic.wait_for(3)
-        runs, node = killed_while_rebuilding(cluster, victim, tmp_path / "reindex.log")
+        rebuilding, node = killed_while_rebuilding(cluster, kind, victim)
         traffic.wait_for(3)
-        checked = manage("reindex", "--check")
-        assert checked.returncode == 0, checked.stderr
+        assert not differing()
         node.start()
         cluster.whole()
         traffic.wait_for(3)
     longest = traffic.judge(within=WITHIN)
-    assert not reindex.check_index()
-    tell(f"{victim} killed: {ITEMS} items, {runs} runs of reindex, {len(traffic.told)} answers, longest {longest}")
+    assert not differing()
+    tell(
+        f"{kind} of {ITEMS} items and {ENTERPRISES} enterprises, {victim} killed: {rebuilding.runs} runs "
+        f"{rebuilding.said}, {len(traffic.told)} answers, longest {longest}"
+    )
