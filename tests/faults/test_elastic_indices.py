@@ -134,7 +134,7 @@ def test_lost_aliases_come_back_to_the_index_that_had_them(kind: str, lost: str)
 def test_an_index_that_somebody_else_made_in_its_place_gives_way(kind: str) -> None:
     index = index_of(kind)
     index.delete(index.current() or "")
-    aliases = {index.read: {}, index.write: {}}
+    aliases: dict[str, dict[str, str]] = {index.read: {}, index.write: {}}
     server().indices.create(index=f"{index.base}-{FIRST}", mappings=FOREIGN, aliases=aliases)
     assert_answers_are_right()
     assert mended()
