@@ -11,8 +11,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from matching.models import Push
+from matching.models import MatchRun, Push
 from matching.registry.models import OutboxMessage
+from portal.inbox.models import Notification
 
 BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 
@@ -85,6 +86,11 @@ def test_a_commit_wakes_a_worker_which_tells_the_enterprise(worker: "subprocess.
         capture_output=True,
         timeout=60,
     )
-    while OutboxMessage.objects.filter(delivered_at__isnull=True).exists():
+    # The delivery begins a run, whose plan and chunk are tasks of their own; the push's event is delivered after that.
+    while not Notification.objects.exists():
         read_until(worker, "succeeded in")
     assert Push.objects.count() == 1
+    assert not OutboxMessage.objects.filter(delivered_at__isnull=True).exists()
+    while MatchRun.objects.get().is_alive:
+        read_until(worker, "succeeded in")
+    assert MatchRun.objects.get().state == "done"

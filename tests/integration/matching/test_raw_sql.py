@@ -10,7 +10,17 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from matching.models import Match, MatchChange, MatchChunk, MatchRun, PolicyVersion, Push
+from matching.models import (
+    Match,
+    MatchChange,
+    MatchChunk,
+    MatchedListing,
+    MatchRun,
+    PendingIndexWrite,
+    PolicyVersion,
+    ProfileReading,
+    Push,
+)
 from matching.registry.models import BudgetLine, OutboxMessage, VocabularyRevision
 from matching.services import vocabulary
 from portal.accounts.models import Membership, RoleAssignment, User
@@ -95,6 +105,9 @@ def world(db):
         due_at=now,
     )
     return SimpleNamespace(
+        pending=PendingIndexWrite.objects.create(kind="profiles", object_id=1),
+        reading=ProfileReading.objects.create(number=1, facts="f"),
+        listing=MatchedListing.objects.create(digest="d", content={}),
         run=run,
         chunk=MatchChunk.objects.create(run=run, first=1, last=9, due_at=now),
         change=MatchChange.objects.create(run=run, enterprise=firm, was="out", now="fits"),
@@ -148,6 +161,8 @@ def attacks(w):
         "matching_push_told_once": [Copy(w.push), Copy(w.push, cause="date", created_at=later)],
         "matching_push_only_fitting": [Copy(w.push, verdict="ineligible")],
         "matching_push_cause_known": [Copy(w.push, version_id=w.other.pk, cause="whim")],
+        "matching_pendingindexwrite_kind_named": [Copy(w.pending, kind="")],
+        "matching_profilereading_number_in_version": [Copy(w.reading, number=0), Copy(w.reading, number=2**20)],
         "matching_matchrun_cause_known": [Change(w.run, cause="whim")],
         "matching_matchrun_alive_until_finished": [
             Change(w.run, state="done"),
@@ -206,6 +221,7 @@ def uniques(w):
         "matching_enterprise.credit_code": Copy(w.firm, external_id="another"),
         "matching_enterprise.external_id": Copy(w.firm, credit_code=make.credit_code_of(999_999)),
         "matching_policyitem.code": Copy(w.version.item),
+        "matching_matchedlisting.digest": Copy(w.listing),
         "matching_matchrun.occasion": Copy(w.run, state="done", finished_at=make.NOW),
         "inbox_notification.dedupe_key": Copy(w.notification),
         "accounts_user.username": Copy(w.user),
