@@ -27,6 +27,8 @@ def note_changed_profiles(*, payloads: list[dict[str, Any]], now: datetime) -> N
     if indexing.in_use():
         indexing.note(kind=indexing.PROFILES, ids={payload["enterprise_id"] for payload in payloads})
         _wake()
+    else:
+        profile_readings.forget()
 
 
 @outbox.subscribe("policy.version_published")

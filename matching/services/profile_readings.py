@@ -28,6 +28,9 @@ Stored = tuple[int, int, dict[str, Any]]
 """Enterprise, revision and facts of a profile."""
 
 
+_FORGOTTEN = "-"  # stands for no vocabulary
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A way to make documents of profiles."""
@@ -67,6 +70,12 @@ def want_figures(*, rules: dict[str, Any], version_id: int) -> None:
     reading = current_reading()
     if not asked <= reading.figures:
         _make(vocabulary, reading.figures | asked)
+
+
+def forget() -> None:
+    """Profiles change while the settings name no server, and nothing is noted: should they name one again, every
+    profile has to be written."""
+    ProfileReading.objects.exclude(facts=_FORGOTTEN).update(facts=_FORGOTTEN)
 
 
 @transaction.atomic

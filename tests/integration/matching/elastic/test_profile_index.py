@@ -306,6 +306,18 @@ def test_nothing_waits_where_the_settings_name_no_server(settings: Settings) -> 
         walked(REVENUE)
 
 
+def test_what_changed_while_the_settings_named_no_server_is_not_missed_when_they_do_again(settings: Settings) -> None:
+    [one, *_] = some(3)
+    settle()
+    settings.HUIDA_MATCHER = "memory"
+    learn(one, revenue={"2025": 1000})
+    settle()
+    settings.HUIDA_MATCHER = "elasticsearch"
+    assert one.pk in walked(REVENUE)
+    settle()
+    assert not reindex.check_index()
+
+
 def test_clauses_are_written_as_items_are_listed_and_withdrawn() -> None:
     published(REVENUE, code="A")
     published(SHARE, code="B")
