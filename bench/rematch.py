@@ -217,7 +217,7 @@ def nights(kind: Kind, items: int, profiles: int, written: int) -> list[str]:
             with connection.cursor() as cursor:
                 cursor.execute("TRUNCATE matching_match, matching_matchedstate, matching_profile")
             add_profiles(profiles, kind)
-            held = listing.Listing(listing.content_on(AS_OF))
+            held = listing.Listing(listing.content_on(day=AS_OF))
             rows = Profile.objects.order_by("pk").values_list("pk", "facts").iterator(chunk_size=2000)
             typed = ((pk, known_facts(facts=facts, vocabulary=held.content.vocabulary)) for pk, facts in rows)
             states = [(pk, held.pk, held.engine.digest(facts, as_of=AS_OF).hex()) for pk, facts in typed]

@@ -60,7 +60,7 @@ class Content:
         return self.basis | {"versions": {str(pk): digest for pk, digest in sorted(self.versions.items())}}
 
 
-def content_on(day: date) -> Content:
+def content_on(*, day: date) -> Content:
     """What is listed and open on a day (Asia/Shanghai)."""
     rows = (
         PolicyVersion.objects.filter(item__is_listed=True, item__current_version=F("pk"))
@@ -80,7 +80,7 @@ class Listing:
         digest = hashlib.sha256(canonical_json(data).encode()).hexdigest()
         self.content = content
         self.pk: int = MatchedListing.objects.get_or_create(digest=digest, defaults={"content": data})[0].pk
-        self.policies = read_versions(content, like)
+        self.policies = read_versions(content=content, like=like)
         self.engine = MemoryBackend()
         self.engine.put(self.policies.values())
 
@@ -89,7 +89,7 @@ class Gone(LookupError):
     """A version of a content is there no more, or under its number stands another."""
 
 
-def read_versions(content: Content, like: Listing | None = None) -> dict[int, Listed]:
+def read_versions(*, content: Content, like: Listing | None = None) -> dict[int, Listed]:
     """The criteria of a content's versions; those that `like` holds with the same rules are taken from there.
 
     Unreadable ones are logged and left out. Raises Gone.

@@ -80,7 +80,7 @@ class _Night:
         self.as_of, self.now, self.all_whole = as_of, now, all_whole
         self.tally = Tally()
         self.unchanged = 0
-        self.today = Listing(content_on(as_of))
+        self.today = Listing(content_on(day=as_of))
         self.before = None if all_whole else _listing_before(self.today)
         self._new = self._newly_listed()
 
@@ -173,7 +173,7 @@ class _Night:
 
     def bring_up_to_date(self) -> None:
         """What is published or withdrawn while the night runs counts from the next piece on."""
-        content = content_on(self.as_of)
+        content = content_on(day=self.as_of)
         if content.is_that_of(self.today.content):
             return
         self.today = Listing(content, self.today)
