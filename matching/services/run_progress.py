@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Least
+from django.utils.translation import gettext as _
 
 from matching.models import ChunkState, MatchChange, MatchChunk, MatchRun, RunState
 from matching.models.run import FITTING, NUMBERS
@@ -48,6 +49,14 @@ class Progress:
     @property
     def can_retry(self) -> bool:
         return self.run.state == RunState.FAILED or (self.run.is_alive and bool(self.troubles or self.run.error))
+
+    @property
+    def elapsed_told(self) -> str:
+        return spoken(self.elapsed)
+
+    @property
+    def left_told(self) -> str:
+        return "" if self.left is None else spoken(self.left)
 
     @property
     def reason(self) -> str:
@@ -103,6 +112,17 @@ def changes_as_rows(*, run: MatchRun) -> Iterator[tuple[str, str, str, str, str,
                 change.leaf,
                 change.reason,
             )
+
+
+def spoken(span: timedelta) -> str:
+    """A span of time in two units at most: 1 小时 5 分, 3 分 20 秒, 32 秒."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s 小时 %(minutes)s 分") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)s 分 %(seconds)s 秒") % {"minutes": minutes, "seconds": seconds}
+    return _("%(seconds)s 秒") % {"seconds": seconds}
 
 
 def last_line(error: str) -> str:

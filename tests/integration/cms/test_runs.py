@@ -19,7 +19,7 @@ from cms.services.setup import OFFICERS
 from matching.models import MatchChunk, MatchRun
 from matching.models.run import EVERYONE_BEYOND
 from matching.registry import outbox
-from matching.services import run_planning, runs
+from matching.services import run_planning, run_progress, runs
 from portal.accounts.models import User
 from tests.factories import cms
 from tests.factories import matching as make
@@ -53,6 +53,14 @@ def test_the_list_shows_each_run_with_its_numbers(desk: Client, item: MatchRun) 
     assert "1 / 1" in page
     assert "没有这个事项" in text(desk, reverse("cms_runs:index") + "?item=other")
     assert "data-alive" not in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 秒"), (59, "59 秒"), (200, "3 分 20 秒"), (3900, "1 小时 5 分"), (90_000, "25 小时 0 分")],
+)
+def test_a_span_of_time_is_told_in_two_units_at_most(seconds: int, said: str) -> None:
+    assert run_progress.spoken(timedelta(seconds=seconds)) == said
 
 
 def test_a_run_shows_who_is_newly_in_and_who_fell_out_and_why(desk: Client, item: MatchRun) -> None:
@@ -91,7 +99,8 @@ def test_a_run_under_way_tells_its_share_pace_and_time_left_and_is_asked_again(d
     assert "data-alive" in part
     assert "50%" in part
     assert "已完成 1 段，共 2 段" in part
-    assert "预计还需 0:00:1" in part
+    assert "预计还需 1" in part
+    assert "用时 1" in part
     assert "<html" not in part
 
 
