@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from disbursement.domain.errors import Invalid
 from disbursement.domain.money import total
@@ -65,6 +66,14 @@ def test_a_payment_that_the_bank_says_arrived_after_all_is_not_sealed_a_second_t
     assert PaymentAttempt.objects.get(batch=second).outcome == "pending"
 
 
+def lift(trigger: str, table: str) -> None:
+    """Take one of the database's guards away: the services hold without it, too."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"DROP TRIGGER {trigger}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
+
+
 def test_one_batch_that_cannot_be_sealed_does_not_keep_the_others_from_the_bank(finance: money.Finance) -> None:
     people.budget_line(code="talent")
     money.payable()
@@ -73,6 +82,7 @@ def test_one_batch_that_cannot_be_sealed_does_not_keep_the_others_from_the_bank(
     for batch in (first, second):
         money.signed(batch, finance)
     first.refresh_from_db()
+    lift("disbursement_batch_frozen", "disbursement_batch")
     Batch.objects.filter(pk=first.pk).update(payer={**first.payer, "account_number": "999999999999"})
     with pytest.raises(Invalid, match="不一致"):
         cycles.seal_signed(month=money.MONTH, now=money.CUT)
@@ -184,6 +194,7 @@ def test_a_larger_amount_than_was_publicised_is_not_approved() -> None:
     publicity = case.fresh().publicities.get()
     assert publicity.amount == 150000
     # Somebody writes a smaller amount into the notice than what will be granted.
+    lift("disbursement_publicity_frozen", "disbursement_publicity")
     type(publicity).objects.filter(pk=publicity.pk).update(amount=Decimal("100000.00"))
     case.later(days=10)
     with pytest.raises(Invalid, match="公示"):
