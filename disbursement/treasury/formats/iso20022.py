@@ -99,24 +99,26 @@ def message_of(content: bytes) -> str:
     return "" if found is None else found[2].decode("ascii")
 
 
-def utf8(content: bytes) -> bytes:
-    """The XML in UTF-8, without its declaration, if it is safe to parse. Raises FormatError."""
-    content = content.removeprefix(codecs.BOM_UTF8)
-    declared = _DECLARED.match(content)
+def opened(content: bytes) -> io.BytesIO:
+    """The XML in UTF-8, behind its declaration, if it is safe to parse; what is UTF-8 already is not copied. Raises
+    FormatError.
+    """
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    declared = _DECLARED.match(content, start)
     named = None if declared is None else _ENCODING.search(declared[1])
     encoding = "utf-8" if named is None else named[1].decode("ascii").lower()
     if encoding in _GBK:
-        content = decoded_gbk(content).encode("utf-8")
+        content, start = decoded_gbk(content).encode("utf-8"), 0
         declared = _DECLARED.match(content)
     elif encoding not in _UTF8:
         raise FormatError(f"XML 的编码“{encoding[:20]}”不受理，请使用 UTF-8 或 GBK。")
-    if declared is not None:
-        content = content[declared.end() :]
     if _MARKUP.search(content):
         raise FormatError(
             "XML 含有文档类型或实体声明（DOCTYPE/ENTITY），出于安全未予读取。请向银行索取不含声明的文件。"
         )
-    return content
+    file = io.BytesIO(content)
+    file.seek(start if declared is None else declared.end())
+    return file
 
 
 def decoded_gbk(content: bytes) -> str:
@@ -136,7 +138,7 @@ def elements(content: bytes, *, message: str, names: tuple[str, ...], findings: 
     """
     begun = False
     walk = etree.iterparse(
-        io.BytesIO(utf8(content)),
+        opened(content),
         events=("start", "end"),
         tag=["{*}Document", *(f"{{*}}{name}" for name in names)],
         resolve_entities=False,

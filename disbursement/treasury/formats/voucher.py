@@ -20,7 +20,7 @@ from lxml import etree
 from disbursement.domain import money
 
 from .base import ControlTotals, FormatError, Party, PaymentOrder, check_order, clean
-from .iso20022 import utf8
+from .iso20022 import opened
 
 VERSION = "1.0"
 # What stands for what. Values are element names; a district's table replaces any of them.
@@ -96,9 +96,7 @@ class TreasuryVoucher:
         tags: Mapping[str, str] | None = None
         said: tuple[str, str] = ("", "")
         try:
-            walk = etree.iterparse(
-                io.BytesIO(utf8(content)), events=("start", "end"), resolve_entities=False, no_network=True
-            )
+            walk = etree.iterparse(opened(content), events=("start", "end"), resolve_entities=False, no_network=True)
             for event, element in walk:
                 if tags is None:
                     tags = next((table for table in self._tables if table["root"] == element.tag), None)
