@@ -8,7 +8,7 @@ from django.utils import timezone
 from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
-from disbursement.services import applications, clocks, collection, corrections, cycles, publicity
+from disbursement.services import applications, clocks, collection, corrections, cycles, publicity, runs
 
 
 @shared_task(name="disbursement.nightly_applications")
@@ -23,12 +23,6 @@ def nightly_applications() -> dict[str, int]:
     }
 
 
-@shared_task(name="disbursement.treasury_round")
-def treasury_round() -> dict[str, int]:
-    """Bring sendings that were begun to an end, and fetch what the bank sends back."""
-    return collection.treasury_round(now=timezone.now())
-
-
 @shared_task(name="disbursement.nightly_audit")
 def nightly_audit() -> int:
     """Prove everything once a night, then anchor it; how much was found is on the supervisors' page."""
@@ -37,7 +31,19 @@ def nightly_audit() -> int:
     return run.finding_count
 
 
+@shared_task(name="disbursement.treasury_round")
+def treasury_round() -> dict[str, int]:
+    """Bring sendings that were begun to an end, and fetch what the bank sends back."""
+    return collection.treasury_round(now=timezone.now())
+
+
 @shared_task(name="disbursement.daily_cycle")
 def daily_cycle() -> list[str]:
     """Open this month's cycle, and cut off what is past its day and was not cut off by hand. Numbers of the batches."""
     return [batch.number for batch in cycles.daily(now=timezone.now())]
+
+
+@shared_task(name="disbursement.work_off_run")
+def work_off_run(run_id: int) -> str:
+    """Do the work of a run that a page asked for; how it ended."""
+    return str(runs.work_off(run_id=run_id, clock=timezone.now).state)

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
 from disbursement.domain import money
 from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from matching.registry.models import BudgetLine
+from matching.statements import among, plain
 
 _A, _T = AccountKind, TransferKind
 _CHUNK = 1000
@@ -151,6 +153,105 @@ def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now:
         batch_size=_CHUNK,
     )
     return total
+
+
+def post_payables(*, line: BudgetLine, kind: TransferKind, payable_ids: Sequence[int], now: datetime) -> Decimal:
+    """As `post`, by statement: the amount of each of these payables. Raises InsufficientBudget."""
+    condition, ids = among("id", payable_ids)
+    source = (
+        "SELECT id AS payable_id, CAST(NULL AS bigint) AS attempt_id, amount, '' AS memo"
+        f" FROM disbursement_payable WHERE {condition}"
+    )
+    return _post_many(line=line, kind=kind, source=source, values=ids, count=len(payable_ids), now=now)
+
+
+def post_attempts(
+    *,
+    line: BudgetLine,
+    kind: TransferKind,
+    attempt_ids: Sequence[int],
+    now: datetime,
+    told: tuple[int, str] | None = None,
+) -> Decimal:
+    """As `post`, by statement: the amount of each of these attempts. Raises InsufficientBudget.
+
+    `told` is (return file's id, result): the memo of each is then the reason that the file's posted line gives.
+    """
+    condition, ids = among("a.id", attempt_ids)
+    memo: str = "''"
+    values: list[Any] = []
+    if told is not None:
+        memo = (
+            "COALESCE((SELECT SUBSTR(l.reason, 1, 200) FROM disbursement_returnline l WHERE l.attempt_id = a.id"
+            " AND l.file_id = %s AND l.result = %s AND l.status = 'posted'), '')"
+        )
+        values = [*told]
+    source = (
+        f"SELECT a.payable_id, a.id AS attempt_id, a.amount, {memo} AS memo FROM disbursement_paymentattempt a"
+        f" WHERE {condition}"
+    )
+    return _post_many(line=line, kind=kind, source=source, values=[*values, *ids], count=len(attempt_ids), now=now)
+
+
+def _post_many(
+    *, line: BudgetLine, kind: TransferKind, source: str, values: list[Any], count: int, now: datetime
+) -> Decimal:
+    if not count:
+        return money.ZERO
+    if kind is _T.RESERVE:
+        sync_ceiling(line=line, now=now)
+    accounts = lock_accounts(line=line)
+    giver, taker = (accounts[side] for side in ROUTES[kind])
+    same = "t.payable_id = s.payable_id AND COALESCE(t.attempt_id, 0) = COALESCE(s.attempt_id, 0)"
+    reversed_kind = REVERSES.get(kind)
+    reverses = "CAST(NULL AS bigint)"
+    if reversed_kind is not None:
+        reverses = (
+            "(SELECT MAX(t.id) FROM disbursement_ledgertransfer t WHERE t.kind = %s AND "
+            f"{same} AND NOT EXISTS (SELECT 1 FROM disbursement_ledgertransfer r WHERE r.reversal_of_id = t.id))"
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*), SUM(s.amount) FROM ({source}) s", values)
+        found, total = cursor.fetchone()
+        total = money.from_sum(total)
+        if found != count:
+            raise RuntimeError("what is to be posted is not there")
+        if total > giver.balance:
+            raise InsufficientBudget(line=line, wanted=total, available=giver.balance)
+        cursor.execute(
+            "INSERT INTO disbursement_ledgertransfer (debit_id, credit_id, amount, kind, key, payable_id, attempt_id,"
+            " reversal_of_id, memo, posted_at)"
+            " SELECT %s, %s, k.amount, %s, %s || ':' || k.payable_id || ':' || COALESCE(k.attempt_id, 0)"
+            " || CASE WHEN k.used > 0 THEN ':' || (k.used + 1) ELSE '' END,"
+            f" k.payable_id, k.attempt_id, k.reverses, k.memo, %s FROM (SELECT s.*, {reverses} AS reverses,"
+            f" (SELECT COUNT(*) FROM disbursement_ledgertransfer t WHERE t.kind = %s AND {same}) AS used"
+            f" FROM ({source}) s) k ORDER BY k.payable_id",
+            [
+                giver.pk,
+                taker.pk,
+                kind.value,
+                kind.value,
+                plain(now),
+                *([] if reversed_kind is None else [reversed_kind.value]),
+                kind.value,
+                *values,
+            ],
+        )
+        if reversed_kind is not None:
+            _need_reversed(kind=kind, source=source, values=values)
+    return total
+
+
+def _need_reversed(*, kind: TransferKind, source: str, values: list[Any]) -> None:
+    """A reversal without what it reverses is a programming error, and never stands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT COUNT(*) FROM ({source}) s JOIN disbursement_ledgertransfer t ON t.payable_id = s.payable_id"
+            " AND t.kind = %s AND t.reversal_of_id IS NULL",
+            [*values, kind.value],
+        )
+        if cursor.fetchone()[0]:
+            raise RuntimeError("there is nothing to reverse")
 
 
 def balances(*, line: BudgetLine) -> dict[AccountKind, Decimal]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, Subquery, Sum
 
 from disbursement.domain import money
 from disbursement.domain.workflow import PayableState
@@ -24,7 +24,9 @@ from disbursement.models import (
     SealedFile,
 )
 from disbursement.treasury.formats import FormatError, payment_format
+from disbursement.treasury.formats.base import Streams
 from matching.registry.models import BudgetLine
+from matching.stored_bytes import stored
 
 _SHOWN = 20
 # Where the money of a payable lies while it is in a state.
@@ -81,37 +83,105 @@ def four_figures(*, batch: Batch) -> FourFigures:
     """Compare what was approved, what the batch says, what the sealed bytes say, and what the bank
     answered.
     """
-    attempts = list(
-        batch.attempts.exclude(outcome=AttemptOutcome.WITHDRAWN).select_related("payable").order_by("line_no")
-    )
-    ids = {batch.line_id(a.line_no or 0): a for a in attempts}
-    approved = {line_id: attempt.payable.amount for line_id, attempt in ids.items()}
-    in_batch = {line_id: attempt.amount for line_id, attempt in ids.items()}
     differences: list[str] = []
     in_file = _file_amounts(batch=batch, differences=differences)
-    by_pk = {attempt.pk: line_id for line_id, attempt in ids.items()}
-    posted = {
-        by_pk[pk]: amount
-        # A refund answers for its payment, too: what was given back had arrived.
-        for pk, amount in ReturnLine.objects.filter(batch=batch, status="posted").values_list("attempt_id", "amount")
-        if pk in by_pk and amount is not None
-    }
-    if (batch.count, batch.total) != (len(in_batch), money.total(in_batch.values())):
+    lines = _lines(batch=batch)
+    approved, in_batch, filed, bank = _Side(""), _Side("批次"), _Side("文件"), _Side("银行")
+    for line_id, owed, listed, told, sealed in _beside(lines, in_file):
+        approved.count(owed)
+        in_batch.compare(line_id, owed, listed)
+        filed.compare(line_id, owed, sealed)
+        bank.compare(line_id, owed, told)
+    if (batch.count, batch.total) != (in_batch.number, in_batch.total):
         differences.append(
-            f"批次登记{batch.count}笔{money.yuan(batch.total)}元，"
-            f"明细{len(in_batch)}笔{money.yuan(money.total(in_batch.values()))}元"
+            f"批次登记{batch.count}笔{money.yuan(batch.total)}元，明细{in_batch.number}笔{money.yuan(in_batch.total)}元"
         )
-    for name, other in (("批次", in_batch), ("文件", in_file), ("银行", posted)):
-        differences.extend(_compare(approved, name, other))
+    for side in (in_batch, filed, bank):
+        differences.extend(side.differences())
     return FourFigures(
-        approved=_figure(approved),
-        batch=_figure(in_batch),
-        file=_figure(in_file),
-        bank=_figure(posted),
+        approved=approved.figure,
+        batch=in_batch.figure,
+        file=filed.figure,
+        bank=bank.figure,
         paid=_outcome(batch=batch, outcomes=[AttemptOutcome.PAID, AttemptOutcome.REFUNDED]),
         bounced=_outcome(batch=batch, outcomes=[AttemptOutcome.BOUNCED]),
         differences=differences,
     )
+
+
+@dataclass(slots=True)
+class _Side:
+    """One of the figures, counted as the lines go by; of what differs, the first few are kept."""
+
+    name: str
+    number: int = 0
+    total: Decimal = money.ZERO
+    wrong: list[str] = field(default_factory=list)
+    more: int = 0
+
+    def count(self, amount: Decimal | None) -> None:
+        if amount is not None:
+            self.number += 1
+            self.total += amount
+
+    def compare(self, line_id: str, owed: Decimal | None, amount: Decimal | None) -> None:
+        self.count(amount)
+        if amount == owed:
+            return
+        if len(self.wrong) < _SHOWN:
+            self.wrong.append(f"明细{line_id}：核定{_shown(owed)}，{self.name}{_shown(amount)}")
+        else:
+            self.more += 1
+
+    def differences(self) -> Iterator[str]:
+        yield from self.wrong
+        if self.more:
+            yield f"{self.name}另有{self.more}笔与核定不一致"
+
+    @property
+    def figure(self) -> Figure:
+        return Figure(self.number, self.total)
+
+
+# Line id, then what was approved, what the batch says, what the bank answered for.
+_Line = tuple[str, Decimal, Decimal, Decimal | None]
+
+
+def _lines(*, batch: Batch) -> Iterator[_Line]:
+    """The batch's lines in their order, streamed. A refund answers for its payment, too: what was given back had
+    arrived.
+    """
+    told = (
+        ReturnLine.objects.filter(attempt=OuterRef("pk"), batch=batch, status="posted")
+        .order_by("-pk")
+        .values("amount")[:1]
+    )
+    rows = (
+        batch.attempts.exclude(outcome=AttemptOutcome.WITHDRAWN)
+        .annotate(told=Subquery(told))
+        .order_by("line_no")
+        .values_list("line_no", "payable__amount", "amount", "told")
+    )
+    for line_no, approved, listed, answered in rows.iterator(chunk_size=5000):
+        yield batch.line_id(line_no or 0), approved, listed, answered
+
+
+def _beside(
+    lines: Iterator[_Line], in_file: Iterator[tuple[str, Decimal]]
+) -> Iterator[tuple[str, Decimal | None, Decimal | None, Decimal | None, Decimal | None]]:
+    """Both laid side by side by line id; each rises. What only one of them has stands alone."""
+    line, sealed = next(lines, None), next(in_file, None)
+    while line is not None or sealed is not None:
+        if sealed is None or (line is not None and line[0] < sealed[0]):
+            assert line is not None
+            yield (*line, None)
+            line = next(lines, None)
+        elif line is None or sealed[0] < line[0]:
+            yield sealed[0], None, None, None, sealed[1]
+            sealed = next(in_file, None)
+        else:
+            yield (*line, sealed[1])
+            line, sealed = next(lines, None), next(in_file, None)
 
 
 def ledger_findings(*, line: BudgetLine) -> list[str]:
@@ -145,35 +215,37 @@ def ledger_findings(*, line: BudgetLine) -> list[str]:
     return found
 
 
-def _file_amounts(*, batch: Batch, differences: list[str]) -> dict[str, Decimal]:
-    sealed = SealedFile.objects.filter(batch=batch).first()
+def _file_amounts(*, batch: Batch, differences: list[str]) -> Iterator[tuple[str, Decimal]]:
+    """What the sealed bytes say, line by line, in rising order of the ids; what is wrong with them is added at the
+    end.
+    """
+    sealed = SealedFile.objects.filter(batch=batch).defer("content").first()
     if sealed is None:
         differences.append("批次尚未封存文件")
-        return {}
+        return
+    last = ""
     try:
-        return dict(payment_format(sealed.format).read_totals(bytes(sealed.content)).amounts)
+        for line_id, amount in sealed_amounts(sealed=sealed):
+            if line_id <= last:
+                raise FormatError(f"明细号{line_id}重复或次序颠倒。")
+            yield line_id, amount
+            last = line_id
     except FormatError as error:
         differences.append(f"封存文件无法读取：{error}")
-        return {}
 
 
-def _compare(approved: dict[str, Decimal], name: str, other: dict[str, Decimal]) -> Iterator[str]:
-    wrong = [
-        f"明细{key}：核定{_shown(approved.get(key))}，{name}{_shown(other.get(key))}"
-        for key in sorted({*approved, *other})
-        if approved.get(key) != other.get(key)
-    ]
-    yield from wrong[:_SHOWN]
-    if len(wrong) > _SHOWN:
-        yield f"{name}另有{len(wrong) - _SHOWN}笔与核定不一致"
+def sealed_amounts(*, sealed: SealedFile) -> Iterator[tuple[str, Decimal]]:
+    """Line ids and amounts in 元 of a sealed file, from its bytes, in the order of the file. Raises FormatError."""
+    form = payment_format(sealed.format)
+    file = stored(SealedFile, sealed.pk)
+    if isinstance(form, Streams):
+        yield from form.amounts(file)
+    else:
+        yield from form.read_totals(file.read()).amounts.items()
 
 
 def _shown(amount: Decimal | None) -> str:
     return "没有" if amount is None else f"{money.yuan(amount)}元"
-
-
-def _figure(amounts: dict[str, Decimal]) -> Figure:
-    return Figure(len(amounts), money.total(amounts.values()))
 
 
 def _outcome(*, batch: Batch, outcomes: list[AttemptOutcome]) -> Figure:

@@ -53,6 +53,7 @@ from disbursement.models.review import (
     Stage,
     ToleratedGap,
 )
+from disbursement.models.run import CycleRun, RunKind, RunState
 
 __all__ = [
     "AccountKind",
@@ -79,6 +80,7 @@ __all__ = [
     "CorrectionSubject",
     "Counter",
     "Cycle",
+    "CycleRun",
     "Decision",
     "DecisionDraft",
     "DecisionKind",
@@ -118,6 +120,8 @@ __all__ = [
     "SealedFile",
     "SpecialDay",
     "Stage",
+    "RunKind",
+    "RunState",
     "StateChange",
     "StepClock",
     "ToleratedGap",

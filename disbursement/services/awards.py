@@ -48,7 +48,7 @@ from matching.registry.models import BudgetLine
 from matching.services.vocabulary import vocabulary_at
 
 # In these states an instalment no longer counts as granted: caps and exclusions forget it.
-_UNDONE = (PayableState.CANCELLED, PayableState.REFUNDED, PayableState.CLAWBACK, PayableState.CLAWED_BACK)
+NOT_KEPT = (PayableState.CANCELLED, PayableState.REFUNDED, PayableState.CLAWBACK, PayableState.CLAWED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def granted_in_year(*, enterprise_id: int, year: int) -> list[Earlier]:
     """
     rows = (
         Payable.objects.filter(award__enterprise_id=enterprise_id, award__year=year)
-        .exclude(state__in=[s.value for s in _UNDONE])
+        .exclude(state__in=[s.value for s in NOT_KEPT])
         .values("award__item_code", "award__version__item__name")
         .annotate(sum=Sum("amount"))
         .order_by("award__item_code")
@@ -303,7 +303,7 @@ def _check_item_ceiling(*, application: Application) -> None:
     item = type(application.item).objects.select_for_update().get(pk=application.item_id)
     spent = money.from_sum(
         Payable.objects.filter(award__item_code=item.code, award__year=award.year)
-        .exclude(state__in=[s.value for s in _UNDONE])
+        .exclude(state__in=[s.value for s in NOT_KEPT])
         .aggregate(sum=Sum("amount"))["sum"]
     )
     if spent > money.money(ceiling):

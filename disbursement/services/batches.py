@@ -6,10 +6,8 @@ other bytes. The row is locked first: of two people at once one signs, the other
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
@@ -30,24 +28,30 @@ from disbursement.models import (
     Payable,
     PaymentFormat,
 )
-from disbursement.selectors.calendar import working_calendar
 from disbursement.services import interests
+from disbursement.services.bulk import lock_piece, move_many, pending_lines, slip_many
+from disbursement.services.files import file_bytes, file_digest
 from disbursement.services.preparation import withdraw
 from disbursement.services.transitions import (
     lock_batch,
-    lock_payables,
     log_entry,
     move_batch,
-    move_payables,
     open_month_after,
     person,
     require_role,
-    slip,
     tell,
 )
-from disbursement.treasury.formats import FormatError, Party, PaymentLine, PaymentOrder, payment_format
-from matching.days import SHANGHAI, day_of
 from matching.models import Enterprise
+
+__all__ = [
+    "approve",
+    "dissolve",
+    "file_bytes",
+    "make",
+    "permitted_actions",
+    "send_back",
+    "verify",
+]
 
 
 @transaction.atomic
@@ -64,7 +68,6 @@ def make(*, batch_id: int, actor: Actor, now: datetime, file_format: str | None 
             raise invalid("file_format", f"没有文件格式“{file_format}”，可用：{'、'.join(PaymentFormat.values)}。")
         batch.format = file_format
         batch.save(update_fields=["format"])
-    content = file_bytes(batch=batch)
     move_batch(
         batch=batch,
         action=BatchAction.MAKE,
@@ -73,7 +76,7 @@ def make(*, batch_id: int, actor: Actor, now: datetime, file_format: str | None 
         note=note,
         now=now,
         maker_id=person(actor),
-        file_sha256=hashlib.sha256(content).hexdigest(),
+        file_sha256=file_digest(batch=batch),
     )
     _sign(batch=batch, role=role, actor=actor, note=note, now=now)
     return batch
@@ -159,11 +162,14 @@ def dissolve(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Batc
     role = require_role(actor=actor, roles=[Role.FINANCE_APPROVER], department_id=batch.budget_line.department_id)
     _no_conflict(batch=batch, actor=actor, role=role)
     move_batch(batch=batch, action=BatchAction.DISSOLVE, role=role, actor=actor, note=reason, now=now)
-    payables = lock_payables(Payable.objects.filter(attempts__batch=batch, attempts__outcome=AttemptOutcome.PENDING))
-    withdraw(batch=batch, payables=payables, reason=reason)
-    move_payables(payables=payables, action=PayableAction.UNSCHEDULE, role=role, actor=actor, now=now, note=reason)
-    slip(payables=payables, month=open_month_after(batch.cycle.month), reason=reason)
-    tell(event="slipped", payables=payables, now=now, key=f"dissolved:{batch.number}", batch=batch.pk)
+    month, last = open_month_after(batch.cycle.month), 0
+    while rows := pending_lines(batch_id=batch.pk, after=last):
+        last = rows[-1][0]
+        ids = lock_piece(Payable.objects.filter(pk__in=[payable for _, payable, _ in rows]))
+        withdraw(batch=batch, payable_ids=ids, reason=reason)
+        move_many(payable_ids=ids, action=PayableAction.UNSCHEDULE, role=role, actor=actor, now=now, note=reason)
+        slip_many(payable_ids=ids, month=month, reason=reason)
+        tell(event="slipped", payables=ids, now=now, key=f"dissolved:{batch.number}:{ids[0]}", batch=batch.pk)
     return batch
 
 
@@ -187,46 +193,6 @@ def permitted_actions(*, batch: Batch, actor: Actor) -> list[BatchAction]:
     if BatchAction.APPROVE in found and batch.approvals.filter(round=batch.round, person_id=actor.user_id).exists():
         found.remove(BatchAction.APPROVE)
     return found
-
-
-def file_bytes(*, batch: Batch) -> bytes:
-    """The payment file of a batch as it stands: the same lines always give the same bytes. Raises Invalid."""
-    try:
-        return payment_format(batch.format).write(payment_order(batch=batch))
-    except FormatError as error:
-        raise invalid("file", str(error)) from error
-
-
-def payment_order(*, batch: Batch) -> PaymentOrder:
-    """What the batch's file says; its time is that of the freeze, so that it depends on nothing later."""
-    assert batch.frozen_at is not None
-    frozen_on = day_of(batch.frozen_at)
-    attempts = (
-        batch.attempts.filter(outcome__in=[AttemptOutcome.PENDING])
-        .select_related("payable__application")
-        .order_by("line_no")
-    )
-    return PaymentOrder(
-        number=batch.number,
-        created_at=batch.frozen_at.astimezone(SHANGHAI),
-        execute_on=working_calendar().add_working_days(frozen_on, 1),
-        payer=Party(**batch.payer),
-        lines=[
-            PaymentLine(
-                line_id=batch.line_id(attempt.line_no or 0),
-                payee=Party(
-                    name=attempt.payee_name,
-                    account_number=attempt.account_number,
-                    bank_name=attempt.bank_name,
-                    bank_code=attempt.bank_code,
-                ),
-                amount=attempt.amount,
-                purpose=f"{settings.HUIDA_DISTRICT}惠企政策兑现 {attempt.payable.application.number}"
-                f" 第{attempt.payable.number}期",
-            )
-            for attempt in attempts
-        ],
-    )
 
 
 def _signer(*, batch: Batch, actor: Actor, role: Role, action: BatchAction) -> Role:

@@ -16,9 +16,19 @@ from disbursement.domain.cycle import cutoff_date, month_label, month_of
 from disbursement.domain.errors import REFUSALS, Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, CycleAction, CycleState, PayableState
 from disbursement.ledger.reconcile import ledger_findings
-from disbursement.models import Batch, Cycle, LineStatus, Payable, PaymentAttempt, ReturnLine, SealedFile
+from disbursement.models import (
+    AttemptOutcome,
+    Batch,
+    Cycle,
+    LineStatus,
+    Payable,
+    PaymentAttempt,
+    ReturnLine,
+    SealedFile,
+)
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services.preparation import assemble, check, due_lines, freeze, reserve_waiting
+from disbursement.services.bulk import Tally
+from disbursement.services.preparation import assemble, check, due_lines, due_payables, freeze, reserve_waiting
 from disbursement.services.reconciliation import close_cycle_if_done
 from disbursement.services.sealing import seal, send
 from disbursement.services.transitions import move_cycle
@@ -28,6 +38,7 @@ from matching.registry import outbox
 from matching.registry.models import BudgetLine
 
 Progress = Callable[[str], None]
+Counted = Callable[[int, int], None]
 
 
 def open_cycle(*, month: date, now: datetime) -> tuple[Cycle, bool]:
@@ -82,16 +93,18 @@ class CutOff:
     was_done: bool = False
 
 
-def cut_off(*, month: date, now: datetime, on_step: Progress | None = None) -> CutOff:
+def cut_off(
+    *, month: date, now: datetime, on_step: Progress | None = None, on_progress: Counted | None = None
+) -> CutOff:
     """Cut a month off: every budget line's due payables become a batch, frozen and checked, ready for the
     maker.
 
     On or after the cut-off day (Raises Invalid before it). After a crash it is run again and goes on where it
-    stopped, as of the time of the first run; when done it changes nothing.
+    stopped, as of the time of the first run; when done it changes nothing. `on_progress` is told (steps done, steps
+    in all): a step for each payable that is reserved, listed or checked.
     """
     cycle, _ = open_cycle(month=month, now=now)
-    if day_of(now) < cycle.cut_off_on:
-        raise invalid("as_of", f"{month_label(cycle.month)}的截止日是{cycle.cut_off_on}，尚未到期，不能截止。")
+    need_due(cycle=cycle, now=now)
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
         if cycle.state != CycleState.OPEN:
@@ -103,17 +116,18 @@ def cut_off(*, month: date, now: datetime, on_step: Progress | None = None) -> C
     at = cycle.cut_at
     assert at is not None
     told = on_step or (lambda text: None)
+    tally = Tally(total=steps_of_cut_off(cycle_id=cycle.pk), report=on_progress)
     told("安排待定预算")
-    reserve_waiting(month=cycle.month, now=at)
+    reserve_waiting(month=cycle.month, now=at, on_piece=tally.add)
     lines = {line.pk: line for line in due_lines(month=cycle.month)}
     for batch in cycle.batches.exclude(state=BatchState.DISSOLVED).select_related("budget_line"):
         lines.setdefault(batch.budget_line_id, batch.budget_line)
     for line in sorted(lines.values(), key=lambda found: (found.year, found.code)):
-        made = assemble(cycle_id=cycle.pk, line=line, now=at)
+        made = assemble(cycle_id=cycle.pk, line=line, now=at, on_piece=tally.add)
         if made is not None:
             told(f"归集、冻结、校验：{line}")
             freeze(batch_id=made.pk, now=at)
-            check(batch_id=made.pk, now=at)
+            check(batch_id=made.pk, now=at, on_piece=tally.add)
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
         if cycle.state == CycleState.OPEN:
@@ -126,6 +140,31 @@ def cut_off(*, month: date, now: datetime, on_step: Progress | None = None) -> C
     return CutOff(cycle, list(cycle.batches.order_by("number")), _held(cycle))
 
 
+def need_due(*, cycle: Cycle, now: datetime) -> None:
+    """Raise Invalid before the cut-off day."""
+    if day_of(now) < cycle.cut_off_on:
+        raise invalid("as_of", f"{month_label(cycle.month)}的截止日是{cycle.cut_off_on}，尚未到期，不能截止。")
+
+
+def steps_of_cut_off(*, cycle_id: int) -> int:
+    """How many steps a cut-off now has before it: what waits is reserved, listed and checked, what is due is listed
+    and checked, what is listed is checked.
+    """
+    cycle = Cycle.objects.get(pk=cycle_id)
+    waiting = Payable.objects.filter(state=PayableState.AWAITING, pay_month__lte=cycle.month).count()
+    due = due_payables(month=cycle.month).count()
+    listed = PaymentAttempt.objects.filter(
+        batch__cycle=cycle, batch__state__in=[BatchState.ASSEMBLING, BatchState.FROZEN], outcome=AttemptOutcome.PENDING
+    ).count()
+    return 3 * waiting + 2 * due + listed
+
+
+def lines_to_seal(*, cycle_id: int) -> int:
+    """How many lines stand in the batches that are approved and not sealed."""
+    found = Batch.objects.filter(cycle=cycle_id, state=BatchState.APPROVED).aggregate(sum=Sum("count"))
+    return found["sum"] or 0
+
+
 @dataclass(slots=True)
 class Sent:
     """What `seal_signed` did; `waiting` lack signatures."""
@@ -134,26 +173,35 @@ class Sent:
     waiting: list[Batch] = field(default_factory=list)
 
 
-def seal_signed(*, month: date, now: datetime, gateway: Gateway | None = None, on_step: Progress | None = None) -> Sent:
+def seal_signed(
+    *,
+    month: date,
+    now: datetime,
+    gateway: Gateway | None = None,
+    on_step: Progress | None = None,
+    on_progress: Counted | None = None,
+) -> Sent:
     """Seal and send every fully approved batch of a month; what is sealed but not sent is sent. Safe to run
-    again. Raises Invalid with what could not be sealed or sent, after all the others were.
+    again. Raises Invalid with what could not be sealed or sent, after all the others were. `on_progress` is told
+    (lines sealed, lines in all).
     """
     cycle = _cycle(month=month)
     done = Sent()
+    tally = Tally(total=lines_to_seal(cycle_id=cycle.pk), report=on_progress)
     refused: list[Fault] = []
     for batch in cycle.batches.exclude(state=BatchState.DISSOLVED).order_by("number"):
         if batch.state in (BatchState.APPROVED, BatchState.SEALED):
             if on_step is not None:
                 on_step(f"封存并发送批次{batch.number}")
             try:
-                sealed = seal(batch_id=batch.pk, now=now)
-                batch = send(batch_id=batch.pk, now=now, gateway=gateway)
+                sealed = seal(batch_id=batch.pk, now=now, on_piece=tally.add)
+                sent = send(batch_id=batch.pk, now=now, gateway=gateway)
             except REFUSALS as refusal:
                 refused.append(Fault(f"batch.{batch.number}", str(refusal)))
             else:
                 # A file that a person has to take to the bank is not sent yet.
-                if batch.sent_at is None:
-                    done.waiting.append(batch)
+                if sent.sent_at is None:
+                    done.waiting.append(sent)
                 else:
                     done.sent.append(sealed)
         elif batch.sent_at is None:

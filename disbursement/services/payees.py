@@ -5,7 +5,6 @@ person.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -18,7 +17,6 @@ from disbursement.models import AccountState, HoldKind, Payable, PayeeAccount
 from disbursement.services import interests
 from disbursement.services.awards import promised_month
 from disbursement.services.transitions import (
-    CHUNK,
     lock_payables,
     move_payables,
     person,
@@ -32,7 +30,6 @@ from matching.registry import outbox
 
 _NUMBER = re.compile(r"^[0-9]{8,32}$")
 _BANK_CODE = re.compile(r"^[0-9]{12}$")
-_PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 # Here the payee may still be changed: nothing of it has left the house, or it came back.
 _CHANGEABLE = (PayableState.AWAITING, PayableState.RESERVED, PayableState.HELD, PayableState.MENDED)
 
@@ -140,25 +137,6 @@ def check_account(*, account_id: int, actor: Actor, now: datetime, accept: bool,
         dedupe_key=f"payee.checked:{account.pk}",
     )
     return account
-
-
-def use_checked_accounts(*, payables: Sequence[Payable]) -> None:
-    """Give locked payables the account in use now: it may have been checked while a batch held them."""
-    accounts = {
-        account.enterprise_id: account
-        for account in PayeeAccount.objects.filter(
-            enterprise__in={p.enterprise_id for p in payables}, state=AccountState.CHECKED
-        )
-    }
-    stale = []
-    for payable in payables:
-        account = accounts.get(payable.enterprise_id)
-        payee = {} if account is None else _payee(account)
-        if any(getattr(payable, name) != value for name, value in payee.items()):
-            for name, value in payee.items():
-                setattr(payable, name, value)
-            stale.append(payable)
-    Payable.objects.bulk_update(stale, list(_PAYEE), batch_size=CHUNK)
 
 
 def _payee(account: PayeeAccount) -> dict[str, str]:

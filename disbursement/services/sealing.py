@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
+from typing import BinaryIO, cast
 
 from django.db import transaction
 
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, Role
-from disbursement.ledger.posting import Entry, post
+from disbursement.ledger.posting import post_attempts
 from disbursement.models import (
     AttemptOutcome,
     Batch,
@@ -24,68 +24,86 @@ from disbursement.models import (
     SealedFile,
     TransferKind,
 )
-from disbursement.services.batches import file_bytes
+from disbursement.services.bulk import lock_all, move_many, pending_lines, tell_many
+from disbursement.services.files import control_totals, sha256_of, spooled, write_file
 from disbursement.services.gateways import hand_over
-from disbursement.services.transitions import lock_batch, lock_payables, move_batch, move_payables, tell
+from disbursement.services.transitions import lock_batch, move_batch
 from disbursement.treasury.formats import payment_format
 from disbursement.treasury.gateway import Gateway, GatewayError
+from matching.stored_bytes import create_with_content, pieces_of
 
 _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 
 
 @transaction.atomic
-def seal(*, batch_id: int, now: datetime) -> SealedFile:
+def seal(*, batch_id: int, now: datetime, on_piece: Callable[[int], None] | None = None) -> SealedFile:
     """Store the bytes that were signed and commit the money; the file there is if it was sealed before.
+
+    All of it or nothing, in one transaction: a batch is never sealed in part. `on_piece` is told how many lines a
+    piece of the work had.
 
     Raises Invalid where the bytes are no longer those that were signed (they are never sent then) or an earlier
     payment may have arrived after all, Conflict where a signer declared an interest since, WrongState where
     signatures are missing.
     """
     batch = lock_batch(batch_id=batch_id)
-    standing = SealedFile.objects.filter(batch=batch).first()
+    standing = SealedFile.objects.filter(batch=batch).defer("content").first()
     if standing is not None:
         return standing
-    payables = lock_payables(Payable.objects.filter(attempts__in=batch.attempts.filter(outcome=AttemptOutcome.PENDING)))
+    lines = batch.attempts.filter(outcome=AttemptOutcome.PENDING)
+    lock_all(payable_ids=lines.order_by("payable_id").values_list("payable_id", flat=True).iterator(chunk_size=20_000))
     if batch.state == BatchState.APPROVED:
-        _still_to_be_paid(batch=batch, payables=payables)
-        content = file_bytes(batch=batch)
-        if hashlib.sha256(content).hexdigest() != batch.file_sha256:
-            raise invalid("file", f"批次{batch.number}的内容与签署时不一致，不能封存。请退回经办重新提交。")
-        totals = payment_format(batch.format).read_totals(content)
-        if (totals.count, totals.total) != (batch.count, batch.total):
-            raise invalid("file", f"批次{batch.number}的文件合计与批次不符，不能封存。请退回经办重新提交。")
-        extension = payment_format(batch.format).extension
-        standing = SealedFile.objects.create(
-            batch=batch,
-            format=batch.format,
-            name=f"{batch.number}-{batch.file_sha256[:8]}.{extension}",
-            content=content,
-            sha256=batch.file_sha256,
-            count=totals.count,
-            total=totals.total,
-            sealed_at=now,
-        )
+        _still_to_be_paid(batch=batch)
+        standing = _store(batch=batch, now=now)
     # Raises WrongState for a batch that is not yet approved.
     move_batch(batch=batch, action=BatchAction.SEAL, role=Role.SYSTEM, now=now)
     assert standing is not None
-    attempts = list(batch.attempts.filter(outcome=AttemptOutcome.PENDING).order_by("payable_id"))
-    move_payables(payables=payables, action=PayableAction.SEAL, role=Role.SYSTEM, now=now, note=batch.number)
-    post(
-        line=batch.budget_line,
-        kind=TransferKind.COMMIT,
-        entries=[Entry(payable_id=a.payable_id, attempt_id=a.pk, amount=a.amount) for a in attempts],
-        now=now,
-    )
-    tell(event="sealed", payables=payables, now=now, key=batch.number, batch=batch.pk)
+    last = 0
+    while rows := pending_lines(batch_id=batch.pk, after=last):
+        last = rows[-1][0]
+        payables = [payable for _, payable, _ in rows]
+        move_many(payable_ids=payables, action=PayableAction.SEAL, role=Role.SYSTEM, now=now, note=batch.number)
+        attempts = [attempt for _, _, attempt in rows]
+        post_attempts(line=batch.budget_line, kind=TransferKind.COMMIT, attempt_ids=attempts, now=now)
+        if on_piece is not None:
+            on_piece(len(rows))
+    tell_many(event="sealed", query=lines.order_by("payable_id"), now=now, key=batch.number, batch=batch.pk)
     return standing
 
 
-def _still_to_be_paid(*, batch: Batch, payables: Sequence[Payable]) -> None:
+def _store(*, batch: Batch, now: datetime) -> SealedFile:
+    """The file as it was signed, kept for ever. Raises Invalid where it is another now."""
+    with spooled() as file:
+        write_file(batch=batch, out=cast(BinaryIO, file))
+        if sha256_of(file) != batch.file_sha256:
+            raise invalid("file", f"批次{batch.number}的内容与签署时不一致，不能封存。请退回经办重新提交。")
+        if control_totals(code=batch.format, file=file) != (batch.count, batch.total):
+            raise invalid("file", f"批次{batch.number}的文件合计与批次不符，不能封存。请退回经办重新提交。")
+        extension = payment_format(batch.format).extension
+        pk = create_with_content(
+            SealedFile,
+            content=pieces_of(file),
+            batch=batch,
+            format=batch.format,
+            name=f"{batch.number}-{batch.file_sha256[:8]}.{extension}",
+            sha256=batch.file_sha256,
+            count=batch.count,
+            total=batch.total,
+            sealed_at=now,
+        )
+    return SealedFile.objects.defer("content").get(pk=pk)
+
+
+def _still_to_be_paid(*, batch: Batch) -> None:
     """Raise where something came up after the signatures: an earlier payment that may have arrived after all, or
     an interest that a signer declared.
     """
-    ids = [payable.pk for payable in payables]
-    doubtful = PaymentAttempt.objects.filter(payable__in=ids, contradicted=True).select_related("payable__application")
+    lines = batch.attempts.filter(outcome=AttemptOutcome.PENDING)
+    doubtful = (
+        PaymentAttempt.objects.filter(payable__in=lines.values("payable_id"), contradicted=True)
+        .select_related("payable__application")
+        .order_by("pk")
+    )
     shown = "、".join(str(attempt.payable.application.number) for attempt in doubtful[:5])
     if shown:
         raise invalid(
@@ -95,7 +113,7 @@ def _still_to_be_paid(*, batch: Batch, payables: Sequence[Payable]) -> None:
         )
     late = InterestDeclaration.objects.filter(
         ended_at__isnull=True,
-        enterprise__in={payable.enterprise_id for payable in payables},
+        enterprise__in=Payable.objects.filter(pk__in=lines.values("payable_id")).values("enterprise_id"),
         user__in=BatchApproval.objects.filter(batch=batch, round=batch.round).values("person"),
     ).select_related("enterprise")
     if (found := late.first()) is not None:

@@ -2,7 +2,7 @@ from django.urls import path
 
 from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
-from portal.desk.views import audits, deliveries, finance, home, interests, payables, reasons, returns, review
+from portal.desk.views import audits, deliveries, finance, home, interests, payables, reasons, returns, review, runs
 
 app_name = "desk"
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("cycles/<pk:cycle_id>/cut-off/", finance.cycle_cut_off, name="cycle_cut_off"),
     path("cycles/<pk:cycle_id>/seal/", finance.cycle_seal, name="cycle_seal"),
     path("cycles/<pk:cycle_id>/documents/<pk:document_id>/", finance.cycle_document, name="cycle_document"),
+    path("runs/<pk:run_id>/", runs.run, name="run"),
     path("batches/", home.batches_waiting, name="batches_waiting"),
     path("batches/<pk:batch_id>/", finance.batch, name="batch"),
     path("batches/<pk:batch_id>/do/<slug:deed>/", finance.batch_act, name="batch_act"),

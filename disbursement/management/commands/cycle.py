@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, Self
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -26,6 +26,27 @@ from matching.days import SHANGHAI, day_of
 
 _REFUSED = 2
 _NOON = time(12)
+_STEPS, _LINES = "步", "笔"
+
+
+class Bar:
+    """A bar on the terminal, and nothing where there is none."""
+
+    def __init__(self, unit: str, *, text: str = "") -> None:
+        self._bar: tqdm[NoReturn] = tqdm(desc=text, unit=unit, disable=not sys.stderr.isatty(), leave=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._bar.close()
+
+    def say(self, text: str) -> None:
+        self._bar.set_description(text)
+
+    def show(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
 
 
 class Command(BaseCommand):
@@ -63,7 +84,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{cycle}兑现周期{'已开启' if is_new else '此前已开启'}，截止日{cycle.cut_off_on}。")
 
     def _cutoff(self, *, month: date, now: datetime) -> None:
-        done = cycles.cut_off(month=month, now=now, on_step=self._step)
+        with Bar(_STEPS) as bar:
+            done = cycles.cut_off(month=month, now=now, on_step=bar.say, on_progress=bar.show)
         self.stdout.write(f"{done.cycle}{'此前已截止' if done.was_done else '已截止'}，批次{len(done.batches)}个。")
         for batch in done.batches:
             self._batch(batch)
@@ -71,7 +93,8 @@ class Command(BaseCommand):
             self._held(payable)
 
     def _seal(self, *, month: date, now: datetime) -> None:
-        done = cycles.seal_signed(month=month, now=now, on_step=self._step)
+        with Bar(_LINES) as bar:
+            done = cycles.seal_signed(month=month, now=now, on_step=bar.say, on_progress=bar.show)
         for sealed in done.sent:
             self.stdout.write(
                 f"已封存并发送 {sealed.name}：{sealed.count}笔，{money.yuan(sealed.total)}元，SHA-256 {sealed.sha256}"
@@ -86,13 +109,8 @@ class Command(BaseCommand):
             content = path.read_bytes()
         except OSError as error:
             raise CommandError(f"无法读取{path}：{error.strerror}。请检查路径和权限。", returncode=_REFUSED) from error
-        with tqdm(desc=path.name, unit="笔", disable=not sys.stderr.isatty()) as bar:
-
-            def progress(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
-            report = returns.import_return(name=path.name, content=content, now=now, on_progress=progress)
+        with Bar(_LINES, text=path.name) as bar:
+            report = returns.import_return(name=path.name, content=content, now=now, on_progress=bar.show)
         again = "（此前已读过）" if report.was_known else ""
         self.stdout.write(
             f"{path.name}{again}：入账{report.posted}笔，重复{report.duplicates}笔，例外{report.exceptions}笔。"
@@ -126,10 +144,6 @@ class Command(BaseCommand):
                 self.stdout.write(self.style.ERROR(f"    账实不符：{finding}"))
         for warning in standing.warnings:
             self.stdout.write(self.style.WARNING(f"  {warning}"))
-
-    def _step(self, text: str) -> None:
-        if sys.stderr.isatty():
-            self.stderr.write(text)
 
     def _batch(self, batch: Batch) -> None:
         last = batch.reconciliations.order_by("-id").first()

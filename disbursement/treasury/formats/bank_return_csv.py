@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import TextIO
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -31,6 +32,7 @@ from .returned import RESULTS, Findings, ReturnContent, ReturnRow, broken, day_i
 
 COLUMNS = ["明细号", "收款账号", "金额", "结果", "处理日期", "银行流水号", "原因"]
 TRAILER = "合计"
+_PIECE = 1024 * 1024
 _SECONDS = 19  # of "2026-12-21 09:30:00", as spreadsheets write a day
 _MOST_BYTES = 512 * 1024 * 1024  # of an unpacked workbook; a hundred thousand lines take about 60 MB
 _MOST_TIMES = 300  # that it may be larger than its archive: a table of figures packs to a tenth
@@ -65,10 +67,10 @@ def read_xlsx(content: bytes) -> ReturnContent:
 
 def csv_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
     """The lines of a CSV one by one."""
-    text = decoded(content)
+    text, whole_end = _text(content)
     # A file cut short may end inside a quoted field: a lenient reader gives what there is.
     try:
-        yield from _read(csv.reader(io.StringIO(text, newline="")), findings, whole_end=text.endswith(("\n", "\r")))
+        yield from _read(csv.reader(text), findings, whole_end=whole_end)
     except csv.Error as error:
         raise FormatError(f"回单不是可读的CSV：{error}") from error
 
@@ -103,6 +105,31 @@ def decoded(content: bytes) -> str:
             if error.end >= len(content) and len(content) - error.start < 4:
                 return content[: error.start].decode(encoding)
     raise FormatError("回单的文字编码无法识别，请使用 UTF-8 或 GBK。")
+
+
+def _text(content: bytes) -> tuple[TextIO, bool]:
+    """The text of `decoded`, as it is read, and whether it ends with a line's end. Only a file that is cut inside a
+    character, or is in no encoding that we know, is decoded whole.
+    """
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    view = memoryview(content)
+    for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        for place in range(start, len(content), _PIECE):
+            is_last = place + _PIECE >= len(content)
+            try:
+                decoder.decode(view[place : place + _PIECE], final=is_last)
+            except UnicodeDecodeError:
+                if is_last:
+                    whole = decoded(content)
+                    return io.StringIO(whole, newline=""), whole.endswith(("\n", "\r"))
+                break
+        else:
+            file = io.BytesIO(content)
+            file.seek(start)
+            return io.TextIOWrapper(file, encoding=encoding, newline=""), content.endswith((b"\n", b"\r"))
+    whole = decoded(content)
+    return io.StringIO(whole, newline=""), whole.endswith(("\n", "\r"))
 
 
 def _sheet(content: bytes) -> Iterator[list[str]]:

@@ -21,13 +21,24 @@ from disbursement.domain.cycle import month_of
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import BatchAction, CycleState, PayableState
 from disbursement.ledger.reconcile import four_figures
-from disbursement.models import AttemptOutcome, Batch, Cycle, Document, Payable, PaymentFormat, SealedFile
-from disbursement.services import batches, cycles, reconciliation, sealing
+from disbursement.models import (
+    AttemptOutcome,
+    Batch,
+    Cycle,
+    CycleRun,
+    Document,
+    Payable,
+    PaymentFormat,
+    RunKind,
+    SealedFile,
+)
+from disbursement.services import batches, cycles, reconciliation, runs, sealing
 from disbursement.treasury.formats import payment_format
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.deliveries import delivery_context
+from portal.desk.views.runs import in_background
 from portal.downloads import attachment
 from portal.refusals import attempt, lay_on
 
@@ -125,6 +136,7 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "held_count": held.count(),
             "due": due.aggregate(count=Count("pk"), sum=Sum("amount")),
             "may_cut_off": may_act and found.state == CycleState.OPEN and today >= found.cut_off_on,
+            "runs": CycleRun.objects.filter(cycle=found).select_related("asked_by").order_by("-pk")[:3],
             "too_early": found.state == CycleState.OPEN and today < found.cut_off_on,
             "may_seal": may_act and any(row.state in ("approved", "sealed") for row in rows),
             "documents": Document.objects.filter(subject=f"cycle:{found.pk}").defer("content"),
@@ -136,6 +148,8 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
 @require_POST
 def cycle_cut_off(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
     found = get_object_or_404(Cycle, pk=cycle_id)
+    if runs.is_long(kind=RunKind.CUT_OFF, cycle_id=found.pk):
+        return in_background(request, kind=RunKind.CUT_OFF, back="desk:cycle", cycle_id=found.pk)
     done = attempt(request, lambda: cycles.cut_off(month=found.month, now=timezone.now()))
     if done is not None:
         messages.success(
@@ -151,11 +165,13 @@ def cycle_cut_off(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
 def cycle_seal(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
     """Seal and send what has all its signatures."""
     found = get_object_or_404(Cycle, pk=cycle_id)
+    if runs.is_long(kind=RunKind.SEAL, cycle_id=found.pk):
+        return in_background(request, kind=RunKind.SEAL, back="desk:cycle", cycle_id=found.pk)
     done = attempt(request, lambda: cycles.seal_signed(month=found.month, now=timezone.now()))
     if done is not None:
         messages.success(
             request,
-            _("已封存并发送 %(sent)s 个批次，%(waiting)s 个还缺签署。")
+            _("已封存并发送 %(sent)s 个批次，%(waiting)s 个待签署或待送达。")
             % {"sent": len(done.sent), "waiting": len(done.waiting)},
         )
     return redirect("desk:cycle", found.pk)

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine, ReturnResult
+from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine, ReturnResult, RunKind
 from disbursement.selectors.exceptions import by_age, of_age, open_exceptions
-from disbursement.services import returns
+from disbursement.services import returns, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.views.runs import in_background
 from portal.downloads import attachment
 from portal.forms import typed
 from portal.refusals import attempt, lay_on
@@ -61,12 +62,12 @@ def return_list(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and may_upload and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            report = returns.import_return(
-                name=file.name or "returns.csv",
-                content=file.read(),
-                now=timezone.now(),
-                actor=actor_for(request),
+            kept, is_new, said = returns.receive(
+                name=file.name or "returns.csv", content=file.read(), now=timezone.now(), actor=actor_for(request)
             )
+            if kept.posted_at is None and runs.is_long(kind=RunKind.RETURNS, size=said.count):
+                return in_background(request, kind=RunKind.RETURNS, back="desk:return", file_id=kept.pk)
+            report = returns.post_file(file_id=kept.pk, now=timezone.now())
         except REFUSALS as refusal:
             lay_on(form, refusal)
         else:
@@ -75,7 +76,7 @@ def return_list(request: HttpRequest) -> HttpResponseBase:
                 _("入账 %(posted)s 笔，重复 %(duplicates)s 笔，例外 %(exceptions)s 笔。")
                 % {"posted": report.posted, "duplicates": report.duplicates, "exceptions": report.exceptions},
             )
-            if report.was_known:
+            if not is_new:
                 messages.info(request, _("这个文件此前已经处理过，没有重复入账。"))
             return redirect("desk:return", report.file.pk)
     files = (

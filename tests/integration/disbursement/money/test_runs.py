@@ -1,0 +1,173 @@
+"""Long work in the background gives what doing it by hand gives, and shows how far it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Invalid
+from disbursement.models import Batch, Cycle, CycleRun, ReturnFile, RunKind, StateChange
+from disbursement.services import bulk, cycles, preparation, return_posting, returns, runs
+from tests.factories import money
+from tests.factories.disbursement import at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def treasury(settings: Any, tmp_path: Any) -> None:
+    settings.HUIDA_TREASURY_OUTBOX = tmp_path / "treasury"
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows a piece, so that a handful of payables is work in several."""
+    monkeypatch.setattr(bulk, "PIECE", 2)
+    monkeypatch.setattr(preparation, "PIECE", 2)
+    monkeypatch.setattr(return_posting, "PIECE", 2)
+    monkeypatch.setattr(returns, "PIECE", 2)
+
+
+def asked(kind: RunKind, actor: Actor, **subject: int) -> CycleRun:
+    return runs.ask(kind=kind, actor=actor, now=money.CUT, **subject)
+
+
+def test_a_month_in_the_background_ends_as_one_by_hand(small_pieces: None) -> None:
+    finance = money.Finance()
+    money.payables(5)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    run = runs.work_off(
+        run_id=asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk).pk, clock=lambda: at("2026-03-20", 18)
+    )
+    assert (run.state, run.percent) == ("done", 100)
+    batch = Batch.objects.get()
+    assert (batch.state, batch.count) == ("checked", 5)
+    assert [line.line_no for line in money.lines(batch)] == [1, 2, 3, 4, 5]
+    money.signed(batch, finance)
+    sealed = runs.work_off(run_id=asked(RunKind.SEAL, finance.maker, cycle_id=cycle.pk).pk, clock=lambda: money.CUT)
+    assert (sealed.state, sealed.done, sealed.total) == ("done", 5, 5)
+    batch.refresh_from_db()
+    file, _, _ = returns.receive(
+        name="b.csv", content=money.answer(batch, bounced=[2]), now=money.CUT, actor=finance.maker
+    )
+    answered = runs.work_off(run_id=asked(RunKind.RETURNS, finance.maker, file_id=file.pk).pk, clock=lambda: money.CUT)
+    assert answered.message == "入账 5 笔，重复 0 笔，例外 0 笔。"
+    batch.refresh_from_db()
+    assert batch.state == "closed"
+
+
+def test_work_that_was_done_is_not_done_again_by_a_second_worker() -> None:
+    finance = money.Finance()
+    money.payables(2)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    run = asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk)
+    runs.work_off(run_id=run.pk, clock=lambda: money.CUT)
+    before = StateChange.objects.count()
+    assert runs.work_off(run_id=run.pk, clock=lambda: money.CUT).state == "done"
+    assert StateChange.objects.count() == before
+
+
+def test_asking_twice_gives_the_same_run_and_a_silent_one_is_replaced() -> None:
+    finance = money.Finance()
+    money.payable()
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    first = asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk)
+    assert asked(RunKind.CUT_OFF, finance.checker, cycle_id=cycle.pk).pk == first.pk
+    later = runs.ask(
+        kind=RunKind.CUT_OFF,
+        actor=finance.maker,
+        now=money.CUT + runs.SILENCE + timedelta(minutes=1),
+        cycle_id=cycle.pk,
+    )
+    first.refresh_from_db()
+    assert later.pk != first.pk
+    assert first.state == "broken"
+
+
+def test_a_month_that_is_not_due_is_not_begun() -> None:
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    with pytest.raises(Invalid, match="尚未到期"):
+        runs.ask(kind=RunKind.CUT_OFF, actor=money.Finance().maker, now=at("2026-03-19"), cycle_id=cycle.pk)
+
+
+def test_a_piece_that_fails_leaves_those_before_it_and_the_next_run_goes_on(
+    small_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finance = money.Finance()
+    money.payables(5)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    original = preparation.add_lines
+    calls: list[int] = []
+
+    def crash_at_the_second(**arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise RuntimeError("the power went")
+        original(**arguments)
+
+    monkeypatch.setattr(preparation, "add_lines", crash_at_the_second)
+    run = asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk)
+    with pytest.raises(RuntimeError, match="power"):
+        runs.work_off(run_id=run.pk, clock=lambda: money.CUT)
+    run.refresh_from_db()
+    assert run.state == "broken"
+    assert Batch.objects.get().attempts.count() == 2
+    again = runs.work_off(run_id=asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk).pk, clock=lambda: money.CUT)
+    assert again.state == "done"
+    assert [line.line_no for line in money.lines(Batch.objects.get())] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_is_of_what_its_kind_is_about() -> None:
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    row = {"asked_at": money.CUT, "beat_at": money.CUT}
+    for wrong in (
+        {"kind": "returns", "cycle": cycle},
+        {"kind": "seal", "cycle": cycle, "done": 2, "total": 1},
+        {"kind": "seal", "cycle": cycle, "state": "done"},
+        {"kind": "seal", "cycle": cycle, "state": "asleep"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CycleRun.objects.create(**row, **wrong)  # type: ignore[arg-type]
+
+
+def test_the_page_shows_a_bar_that_asks_again_until_the_work_is_over(client: Client) -> None:
+    from portal.accounts.models import User
+
+    finance = money.Finance()
+    money.payables(2)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    run = asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk)
+    client.force_login(User.objects.get(pk=finance.maker.user_id))
+    url = reverse("desk:run", args=[run.pk])
+    waiting = client.get(url).content.decode()
+    assert 'http-equiv="refresh"' in waiting
+    assert "hx-get" in waiting
+    runs.work_off(run_id=run.pk, clock=lambda: money.CUT)
+    over = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "hx-get" not in over
+    assert "已截止：1 个批次待经办，0 笔因校验暂缓。" in over
+    assert "100%" in over
+
+
+def test_a_long_cut_off_asked_for_on_the_page_is_given_to_a_worker(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.accounts.models import User
+
+    finance = money.Finance()
+    money.payables(3)
+    monkeypatch.setattr(runs, "AT_ONCE", 2)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    client.force_login(User.objects.get(pk=finance.maker.user_id))
+    response = client.post(reverse("desk:cycle_cut_off", args=[cycle.pk]))
+    run = CycleRun.objects.get()
+    assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
+    assert (run.state, Batch.objects.get().count) == ("done", 3)  # tasks run eagerly in tests
+    assert Cycle.objects.get().state == "cut_off"
+    assert ReturnFile.objects.count() == 0
