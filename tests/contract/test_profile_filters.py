@@ -128,7 +128,7 @@ def test_the_index_lets_through_whom_the_evaluator_lets_through() -> None:
             check(index, tree, known, as_of, near, frozenset())
 
     agree()
-    assert sum(exact) > len(exact) / 4, "most leaves are told exactly"
+    assert any(exact), "something has to be compared for equality, not only for what is missing"
 
 
 @pytest.mark.parametrize("leaf", LEAVES_WITHOUT_FIGURES, ids=str)
