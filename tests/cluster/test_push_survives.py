@@ -48,7 +48,7 @@ def test_a_node_and_a_worker_killed_during_a_push_miss_nobody_and_tell_nobody_tw
         call_command("reindex", "--only", kind, stdout=StringIO())
     cluster.whole()
     traffic = Traffic({"match": Matching(list(reindex.listed_policies()))})
-    beat = Beat()
+    beat = Beat(rarest=60.0)  # comparing every index each few seconds would leave the workers no time
     with (
         worker(tmp_path / "one.log", BROKER),
         worker(tmp_path / "other.log", BROKER) as doomed,
@@ -68,7 +68,7 @@ def test_a_node_and_a_worker_killed_during_a_push_miss_nobody_and_tell_nobody_tw
             )
         start = time.monotonic()
         beat.wake()
-        until(MatchRun.objects.exists, seconds=60, what="a run")
+        until(MatchRun.objects.exists, seconds=180, what="a run")
         node = cluster.master()
         node.kill()
         until(chunks_done, seconds=120, what="a chunk that is told")
