@@ -75,7 +75,7 @@ def _check_table(
     found: chain.Linked, *, shapes: dict[str, ChainShape], verifier: Verifier, scope: Scope, counts: dict[str, int]
 ) -> Iterator[Finding]:
     covered = bytearray()
-    last = _last_links(found.table, since=scope.since_link) if found.whole else array("q")
+    last = _last_links(found.table, since=scope.since_link) if found.whole or found.answered else array("q")
     for page in _pages(found.table, since=scope.since_link):
         counts["links"] = counts.get("links", 0) + len(page)
         yield from _check_page(found, page, covered, last, shapes=shapes, verifier=verifier)

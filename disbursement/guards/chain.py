@@ -16,6 +16,8 @@ from disbursement.guards.money import APPEND_ONLY, FROZEN, NEVER_DELETED, elsewh
 
 # A month writes these by the hundred thousand: one link for each statement, over the columns that never change.
 BULK = ("disbursement_ledgeraccount", "disbursement_payable", "disbursement_paymentattempt", "disbursement_returnline")
+# Of these only single rows change afterwards, by a person's answer: each change links the whole row.
+ANSWERED = ("disbursement_returnline",)
 # Too hot to be worth it: the numbers given out are unique in the tables that bear them.
 UNLINKED = ("disbursement_counter", "disbursement_chainlink")
 # Whole rows, a link for each time one is written. The ceilings of the budget are the registry's.
@@ -30,6 +32,11 @@ class Linked:
     columns: tuple[tuple[str, str], ...]
     whole: bool  # each row by itself, again at each change
     bulk: bool  # changes of other columns are noted
+    answered: tuple[tuple[str, str], ...] = ()  # … or, where given, linked with these columns
+
+    def as_answered(self) -> Linked:
+        """The same table as it is linked when a row of it is answered."""
+        return Linked(self.table, self.answered, whole=True, bulk=False)
 
     @property
     def names(self) -> str:
@@ -54,7 +61,8 @@ def linked(tables: Mapping[str, Mapping[str, str]]) -> Iterator[Linked]:
         if table in BULK:
             wanted = [name for name in ("id", *FROZEN[table]) if name in present]
         columns = tuple((name, present[name]) for name in wanted)
-        yield Linked(table, columns, whole=table in ROWS, bulk=table in BULK)
+        answered = tuple(present.items()) if table in ANSWERED else ()
+        yield Linked(table, columns, whole=table in ROWS, bulk=table in BULK, answered=answered)
 
 
 def content(columns: Iterable[tuple[str, str]], *, vendor: str, row: str = "") -> str:

@@ -99,7 +99,8 @@ def _drop_former(cursor: Any, *, tables: Any, vendor: str) -> None:
 
 
 def _note_shapes(cursor: Any, *, tables: Any) -> None:
-    for found in chain.linked(tables):
+    every = list(chain.linked(tables))
+    for found in (*every, *(one.as_answered() for one in every if one.answered)):
         cursor.execute(
             'INSERT INTO disbursement_chainshape ("table", key, columns) SELECT %s, %s, %s WHERE NOT EXISTS'
             ' (SELECT 1 FROM disbursement_chainshape WHERE "table" = %s AND key = %s)',

@@ -144,11 +144,7 @@ def _links(found: chain.Linked) -> Iterator[Trigger]:
     table = found.table
     stem = f"{table}_link"
     if found.whole:
-        text = chain.content(found.columns, vendor="postgresql", row="NEW.")
-        body = (
-            f" BEGIN PERFORM disbursement_link('{table}', 'row', '{found.key}', '{{[' || NEW.id || ',' || NEW.id + 1 ||"
-            f" ')}}', 1, encode(sha256(convert_to({text}, 'UTF8')), 'hex')); RETURN NULL; END "
-        )
+        body = _row_link(found)
         for event in ("INSERT", "UPDATE"):
             yield Trigger(f"{stem}_{event.lower()}", table, "AFTER", event, "ROW", stem, body)
         return
@@ -162,7 +158,10 @@ def _links(found: chain.Linked) -> Iterator[Trigger]:
     yield Trigger(
         f"{stem}_insert", table, "AFTER", "INSERT", "STATEMENT", f"{stem}_insert", body, "NEW TABLE AS new_rows"
     )
-    if found.bulk:
+    if found.answered:
+        body = _row_link(found.as_answered())
+        yield Trigger(f"{stem}_update", table, "AFTER", "UPDATE", "ROW", f"{stem}_update", body)
+    elif found.bulk:
         body = (
             f" BEGIN PERFORM disbursement_link('{table}', 'update', '', {ranges}, count(*), '')"
             " FROM new_rows HAVING count(*) > 0; RETURN NULL; END "
@@ -170,6 +169,15 @@ def _links(found: chain.Linked) -> Iterator[Trigger]:
         yield Trigger(
             f"{stem}_update", table, "AFTER", "UPDATE", "STATEMENT", f"{stem}_update", body, "NEW TABLE AS new_rows"
         )
+
+
+def _row_link(found: chain.Linked) -> str:
+    text = chain.content(found.columns, vendor="postgresql", row="NEW.")
+    digest = f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+    return (
+        f" BEGIN PERFORM disbursement_link('{found.table}', 'row', '{found.key}',"
+        f" '{{[' || NEW.id || ',' || NEW.id + 1 || ')}}', 1, {digest}); RETURN NULL; END "
+    )
 
 
 def _sqlite(tables: Tables) -> Iterator[Trigger]:
@@ -204,6 +212,8 @@ def _sqlite(tables: Tables) -> Iterator[Trigger]:
 
 def _sqlite_link(found: chain.Linked, event: str) -> Trigger:
     table, name = found.table, f"{found.table}_link_{event.lower()}"
+    if found.answered and event == "UPDATE":
+        found = found.as_answered()
     kind = "row" if found.whole else event.lower()
     ids = "'{[' || NEW.id || ',' || (NEW.id + 1) || ')}'"
     shape, digest = f"'{found.key}'", f"huida_sha256({chain.content(found.columns, vendor='sqlite', row='NEW.')})"
