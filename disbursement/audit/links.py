@@ -23,6 +23,8 @@ RANGE = re.compile(r"\[(\d+),(\d+)\)")
 _PAGE = 2000
 _ROWS = 20_000
 _SHOWN = 5
+# When a row of a table whose answers are linked (`chain.ANSWERED`) bears one.
+_ANSWERS = {"disbursement_returnline": "resolution <> '' OR resolved_at IS NOT NULL OR resolved_by_id IS NOT NULL"}
 _ASK = "请立即封存数据库备份并报告督查部门，对照纸质锚点和备份查明是谁、何时改动，再按更正程序恢复。"
 _NAMES = {
     "disbursement_award": "核定",
@@ -81,6 +83,7 @@ def _check_table(
         yield from _check_page(found, page, covered, last, shapes=shapes, verifier=verifier)
     if scope.since_link == 0:
         yield from _uncovered(found, covered)
+        yield from _answered_unseen(found, last)
 
 
 def _pages(table: str, *, since: int) -> Iterator[list[ChainLink]]:
@@ -216,6 +219,20 @@ def _cover(covered: bytearray, ranges: list[tuple[int, int]], *, again: bool) ->
                 doubled = doubled or pk
             covered[byte] |= bit
     return doubled
+
+
+def _answered_unseen(found: chain.Linked, last: array[int]) -> Iterator[Finding]:
+    """Rows that bear an answer, and no link from when it was given."""
+    condition = _ANSWERS.get(found.table)
+    if condition is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {found.table} WHERE {condition} ORDER BY id")
+        while rows := cursor.fetchmany(_ROWS):
+            for (pk,) in rows:
+                if pk >= len(last) or not last[pk]:
+                    place = f"{name_of(found.table)} #{pk}"
+                    yield Finding("links.uncovered", place, "处理说明没有存证：写入时触发器被停用。", _ASK)
 
 
 def _uncovered(found: chain.Linked, covered: bytearray) -> Iterator[Finding]:
