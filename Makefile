@@ -58,9 +58,6 @@ tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refuse
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
 	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) -s -v tests/cluster
 
-tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refused, or found by the audit (TAMPER=, TAMPER_FROM=)
-	TAMPER=$${TAMPER:-1000} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/integration/disbursement/tampering
-
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

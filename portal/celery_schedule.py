@@ -13,10 +13,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
     # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
-    # Asks the bank about sendings that were cut off, and fetches its returns.
-    "treasury-round": {"task": "disbursement.treasury_round", "schedule": 600.0, "options": {"expires": 590}},
     # When nobody works any longer: everything is proved, and what was written since yesterday is anchored.
     "audit-nightly": {"task": "disbursement.nightly_audit", "schedule": crontab(hour=3, minute=30)},
+    # Asks the bank about sendings that were cut off, and fetches its returns.
+    "treasury-round": {"task": "disbursement.treasury_round", "schedule": 600.0, "options": {"expires": 590}},
     "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
     # Changes wake the writer at once; this finds what waited for a server that was away.
     "write-index": {"task": "matching.write_index", "schedule": 30.0, "options": {"expires": 25}},
