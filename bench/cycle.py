@@ -73,7 +73,7 @@ def signatures(folder: Path) -> Any:
 
     people = _actors()
     for batch in Batch.objects.filter(state="made").order_by("id"):
-        seen = {"batch_id": batch.pk, "now": money.CUT, "seen_sha256": batch.file_sha256}
+        seen: dict[str, Any] = {"batch_id": batch.pk, "now": money.CUT, "seen_sha256": batch.file_sha256}
         batches.verify(actor=people["checker"], **seen)
         done = batches.approve(actor=people["first"], **seen)
         if done.state != "approved":

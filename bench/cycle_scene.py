@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -100,7 +101,7 @@ def build(*, payables: int, lines: int) -> None:
         proposer, checker = people.user(), people.user()
         for role in (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER, Role.FINANCE_APPROVER):
             people.staff(role)
-        wanted = {
+        wanted: dict[str, Any] = {
             "payables": payables,
             "enterprises": max(1, payables // 2),
             "lines": lines,
@@ -148,7 +149,7 @@ def _answers(*, corrected: bool) -> Iterator[list[str]]:
         rows = found.values_list("line_no", "account_number", "amount").iterator(chunk_size=5000)
         for index, (line_no, account, amount) in enumerate(rows):
             place = index % 100
-            line_id, wrong = batch.line_id(line_no), place < WRONG
+            line_id, wrong = batch.line_id(line_no or 0), place < WRONG
             if corrected and not wrong:
                 continue
             if wrong and not corrected:
