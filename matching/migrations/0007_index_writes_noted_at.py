@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('matching', '0006_stretches'),
+        ("matching", "0006_stretches"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='pendingindexwrite',
-            name='noted_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='登记时间'),
+            model_name="pendingindexwrite",
+            name="noted_at",
+            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="登记时间"),
         ),
     ]

@@ -82,7 +82,9 @@ def test_an_item_already_applied_for_says_so_in_the_list_and_on_its_page() -> No
 def test_a_correction_names_what_can_be_brought_not_the_form_that_is_typed() -> None:
     version = people.item(materials=[TYPED, *people.MATERIALS])
     case = people.case(version=version).submitted()
-    page = signed_in(User.objects.get(pk=str(case.acceptor.user_id))).get(reverse("desk:ask_correction", args=[case.id]))
+    page = signed_in(User.objects.get(pk=str(case.acceptor.user_id))).get(
+        reverse("desk:ask_correction", args=[case.id])
+    )
     assert "material.invoice" in page.content.decode()
     assert "material.application" not in page.content.decode()
 
