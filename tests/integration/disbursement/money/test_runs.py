@@ -102,7 +102,7 @@ def test_a_piece_that_fails_leaves_those_before_it_and_the_next_run_goes_on(
     finance = money.Finance()
     money.payables(5)
     cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
-    original = preparation.add_lines
+    original = bulk.add_lines
     calls: list[int] = []
 
     def crash_at_the_second(**arguments: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_run_is_of_what_its_kind_is_about() -> None:
         {"kind": "seal", "cycle": cycle, "state": "asleep"},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
-            CycleRun.objects.create(**row, **wrong)  # type: ignore[arg-type]
+            CycleRun.objects.create(**row, **wrong)
 
 
 def test_the_page_shows_a_bar_that_asks_again_until_the_work_is_over(client: Client) -> None:
@@ -143,7 +143,7 @@ def test_the_page_shows_a_bar_that_asks_again_until_the_work_is_over(client: Cli
     money.payables(2)
     cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
     run = asked(RunKind.CUT_OFF, finance.maker, cycle_id=cycle.pk)
-    client.force_login(User.objects.get(pk=finance.maker.user_id))
+    client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
     url = reverse("desk:run", args=[run.pk])
     waiting = client.get(url).content.decode()
     assert 'http-equiv="refresh"' in waiting
@@ -164,7 +164,7 @@ def test_a_long_cut_off_asked_for_on_the_page_is_given_to_a_worker(
     money.payables(3)
     monkeypatch.setattr(runs, "AT_ONCE", 2)
     cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
-    client.force_login(User.objects.get(pk=finance.maker.user_id))
+    client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
     response = client.post(reverse("desk:cycle_cut_off", args=[cycle.pk]))
     run = CycleRun.objects.get()
     assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
