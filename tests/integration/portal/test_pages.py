@@ -18,6 +18,7 @@ from matching.models import Enterprise, Fact, Profile
 from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people
 from tests.factories import matching as base
+from tests.factories.unguarded import unguarded
 from tests.integration.portal.conftest import NOW, member, official, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
@@ -104,16 +105,19 @@ class TestPublicity:
         people.case().publicised()
         row = Publicity.objects.get()
         data = {"name": "李四", "contact": "028", "text": "金额有误"}
-        Publicity.objects.update(starts_on=day_of(NOW), ends_on=day_of(NOW))
+        with unguarded():
+            Publicity.objects.update(starts_on=day_of(NOW), ends_on=day_of(NOW))
         Client().post(f"/publicity/{row.pk}/", data)
         assert Objection.objects.count() == 1
-        Publicity.objects.update(starts_on="2026-03-01", ends_on="2026-03-02")
+        with unguarded():
+            Publicity.objects.update(starts_on="2026-03-01", ends_on="2026-03-02")
         assert "不在公示期内" in Client().post(f"/publicity/{row.pk}/", data).content.decode()
         assert Objection.objects.count() == 1
 
     def test_what_is_not_yet_publicised_is_shown_to_nobody(self) -> None:
         people.case().publicised()
-        Publicity.objects.update(starts_on="2026-04-01", ends_on="2026-04-08")
+        with unguarded():
+            Publicity.objects.update(starts_on="2026-04-01", ends_on="2026-04-08")
         assert Client().get(f"/publicity/{Publicity.objects.get().pk}/").status_code == 404
 
 

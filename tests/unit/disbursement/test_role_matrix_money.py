@@ -71,7 +71,7 @@ class Undo(Exception):
 
 def _account(payable: Payable) -> int:
     found = PayeeAccount.objects.filter(enterprise_id=payable.enterprise_id)
-    return found.filter(state="proposed").union(found.filter(state="checked")).order_by("-id")[0].pk
+    return found.filter(state__in=["proposed", "checked"]).order_by("-id")[0].pk
 
 
 def _propose(payable: Payable, actor: Actor) -> Any:

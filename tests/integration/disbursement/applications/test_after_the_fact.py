@@ -57,7 +57,7 @@ def test_every_letter_of_an_applications_life_is_issued_once() -> None:
 def test_a_payment_brings_its_letters_the_fact_and_the_end() -> None:
     made = paid()
     deliver()
-    assert kinds() == sorted(["acceptance", "decision", "payment", "batch"])
+    assert kinds() == sorted(["acceptance", "decision", "payment", "batch", "handover", "month"])
     assert made.fresh().state == "closed"
     assert made.application.closed_at is not None
     records = Profile.objects.get(enterprise=made.enterprise).facts["earlier_awards"]

@@ -141,6 +141,7 @@ def test_a_missing_or_changed_trigger_is_found_and_put_back(district: Path) -> N
 
 
 @pytest.mark.postgres
+@pytest.mark.postgres  # SQLite drops none
 def test_a_dropped_constraint_is_found(district: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE disbursement_batch DROP CONSTRAINT disbursement_batch_maker_not_checker")
