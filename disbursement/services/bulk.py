@@ -42,7 +42,7 @@ class Tally:
             self.report(self.done, max(self.total, self.done))
 
 
-def lock_piece(query: QuerySet[M], *, after: int = 0) -> list[int]:
+def lock_piece(*, query: QuerySet[M], after: int = 0) -> list[int]:
     """The ids of the next rows of a query past an id, locked in their order."""
     found = query.filter(pk__gt=after).order_by("pk").select_for_update()
     return list(found.values_list("pk", flat=True)[:PIECE])
@@ -50,7 +50,7 @@ def lock_piece(query: QuerySet[M], *, after: int = 0) -> list[int]:
 
 def lock_all(*, payable_ids: Iterable[int]) -> int:
     """Lock those payables, piece by piece; how many there are."""
-    return sum(len(lock_piece(Payable.objects.filter(pk__in=ids))) for ids in chunks(payable_ids, PIECE))
+    return sum(len(lock_piece(query=Payable.objects.filter(pk__in=ids))) for ids in chunks(payable_ids, PIECE))
 
 
 def pending_lines(*, batch_id: int, after: int = 0) -> list[tuple[int, int, int]]:

@@ -82,7 +82,7 @@ def reserve_waiting(*, month: date, now: datetime, on_piece: OnPiece | None = No
     done = 0
     while True:
         with transaction.atomic():
-            ids = lock_piece(Payable.objects.filter(pk__in=firm.values("pk")), after=last)
+            ids = lock_piece(query=Payable.objects.filter(pk__in=firm.values("pk")), after=last)
             if not ids:
                 break
             last = ids[-1]
@@ -118,7 +118,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
     rows = [
         row
         for ids in pieces(shared)
-        for row in Payable.objects.filter(pk__in=lock_piece(Payable.objects.filter(pk__in=ids)))
+        for row in Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids)))
         .order_by("pk")
         .values_list(*_WANTED)
     ]
@@ -176,7 +176,7 @@ def assemble(*, cycle_id: int, line: BudgetLine, now: datetime, on_piece: OnPiec
             )
             if batch is not None and batch.state != BatchState.ASSEMBLING:
                 return batch
-            ids = lock_piece(due_payables(month=cycle.month).filter(budget_line=line))
+            ids = lock_piece(query=due_payables(month=cycle.month).filter(budget_line=line))
             if not ids:
                 return batch
             if batch is None:

@@ -14,7 +14,7 @@ Window = tuple[date | None, date | None]
 """The first and the last day of applications (Asia/Shanghai), both included; None: no such end."""
 
 
-def is_within(window: Window, day: date) -> bool:
+def is_within(*, window: Window, day: date) -> bool:
     """Whether applications may be made on `day`."""
     first, last = window
     return (first is None or first <= day) and (last is None or day <= last)

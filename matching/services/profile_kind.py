@@ -107,7 +107,7 @@ class ProfileKind:
             return Profile.objects.count()
         index.refresh()
         pending = set(indexing.pending_ids(kind=self.name))
-        found = [pk for pk in differing(index, current_reading()) if pk not in pending]
+        found = [pk for pk in differing(index=index, reading=current_reading()) if pk not in pending]
         indexing.note(kind=self.name, ids=found)
         return len(found)
 
@@ -118,7 +118,7 @@ class ProfileKind:
             if in_service:
                 indexing.drain(kind=self)
             target.refresh()
-            left = list(differing(target, current_reading()))
+            left = list(differing(index=target, reading=current_reading()))
             if not left:
                 return
             for ids in chunks(left, _PIECE):
@@ -127,7 +127,7 @@ class ProfileKind:
             raise RebuildFailed(f"新索引 {target.read} 一再落后于数据库；没有切换，请稍后重试")
 
 
-def differing(index: ProfileIndex, reading: Reading) -> Iterator[int]:
+def differing(*, index: ProfileIndex, reading: Reading) -> Iterator[int]:
     """The enterprises, ascending, whose document is lacking, of another version, or one too many."""
     for pk, version, head in _beside(_versions(reading), index.heads()):
         if version is None or head is None or head.version != version:

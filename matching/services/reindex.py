@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 _SECONDS = 60.0  # that a request of whoever writes or compares an index may take
 
 
-def ignored(done: int, total: int) -> None:
+def _ignored(done: int, total: int) -> None:
     """Nobody looks."""
 
 
-def rebuild_index(*, only: str, now: datetime, on_progress: Progress = ignored) -> Built:
+def rebuild_index(*, only: str, now: datetime, on_progress: Progress = _ignored) -> Built:
     """Build the index of a kind anew, verify it and put it into service; go on with a rebuild that was stopped.
 
     Raises LookupError, BackendUnavailable, and RebuildFailed where the new index is not what was written.

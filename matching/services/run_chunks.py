@@ -115,7 +115,7 @@ def _judge(chunk: MatchChunk, run: MatchRun, *, as_of: date, now: datetime) -> T
 
 def _open_rules(version: PolicyVersion, as_of: date) -> Listed | None:
     """The version's criteria; None where it is not open on the day, or the vocabulary in force cannot read it."""
-    if not is_open(version, as_of):
+    if not is_open(version=version, day=as_of):
         return None
     return readable(version_id=version.pk, rules=version.rules, vocabulary=current_vocabulary())
 

@@ -73,9 +73,9 @@ def carry_out(*, run_id: int, now: datetime, on_chunk: Callable[[], None] | None
         after, page = last, following
 
 
-def is_open(version: PolicyVersion, day: date) -> bool:
+def is_open(*, version: PolicyVersion, day: date) -> bool:
     """Whether applications may be made on `day` (Asia/Shanghai)."""
-    return is_within((version.window_from, version.window_until), day)
+    return is_within(window=(version.window_from, version.window_until), day=day)
 
 
 def _store(run_id: int, *, after: int, last: int, candidates: list[int] | None, now: datetime) -> bool:
@@ -97,7 +97,7 @@ def _pages(run: MatchRun) -> Iterator[_Page]:
     vocabulary = current_vocabulary()
     listed = readable(version_id=run.version_id, rules=run.version.rules, vocabulary=vocabulary)
     after = run.planned_to
-    if listed is None or not is_open(run.version, run.as_of):
+    if listed is None or not is_open(version=run.version, day=run.as_of):
         yield from _candidates(iter(()), run, after)  # nobody comes up; who did is looked at
         return
     if settings.HUIDA_MATCHER == "elasticsearch":

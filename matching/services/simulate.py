@@ -133,8 +133,8 @@ class _Changing:
         held = readable(version_id=version.pk, rules=version.rules, vocabulary=vocabulary)
         if held is None:
             return None
-        old = held.criteria if is_within((version.window_from, version.window_until), as_of) else None
-        new = criteria if is_within(window, as_of) else None
+        old = held.criteria if is_within(window=(version.window_from, version.window_until), day=as_of) else None
+        new = criteria if is_within(window=window, day=as_of) else None
         return cls(version, Comparison(old, new, as_of=as_of, vocabulary=vocabulary))
 
     def watching(self, profiles: Iterable[tuple[int, Facts]]) -> Iterator[Facts]:

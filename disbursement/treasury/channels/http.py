@@ -75,7 +75,7 @@ class HttpChannel:
         doubt, problem = tried, "未能连接银行"
         for number in range(self._tries):
             if number:
-                self._wait(0.5 * 2 ** (number - 1))
+                self._wait(2 ** (number - 2))  # half a second, one, two
             try:
                 if doubt:
                     found = self.enquire(parcel)

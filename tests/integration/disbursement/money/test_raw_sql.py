@@ -247,7 +247,13 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_payable_moves": change("payable", w.waiting.pk, state="reserved"),
         "disbursement_batch_moves": change("batch", w.new.pk, state="checked"),
         "disbursement_cycle_moves": change("cycle", w.new.cycle_id, state="closed"),
-        "disbursement_statechange_table": copy("statechange", w.change.pk, action="gift"),
+        "disbursement_statechange_table": copy(
+            # from the state that it is in, so that only the step itself is wrong
+            "statechange",
+            w.change.pk,
+            action="gift",
+            source=w.change.payable.state,
+        ),
         "disbursement_statechange_payable_follows": copy("statechange", w.change.pk),
         "disbursement_statechange_batch_follows": copy("statechange", w.new.changes.order_by("id").first().pk),
         "disbursement_statechange_cycle_follows": copy("statechange", w.new.cycle.changes.get().pk),
