@@ -252,7 +252,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             "statechange",
             w.change.pk,
             action="gift",
-            source=w.change.payable.state,
+            source=payable_models.Payable.objects.get(pk=w.change.payable_id).state,
         ),
         "disbursement_statechange_payable_follows": copy("statechange", w.change.pk),
         "disbursement_statechange_batch_follows": copy("statechange", w.new.changes.order_by("id").first().pk),
