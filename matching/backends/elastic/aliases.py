@@ -57,7 +57,8 @@ class VersionedIndex:
         if self.stands():
             return False
         standing = self._standing()
-        logger.warning("%s: the aliases are lost or stand before something else: %s", self.base, standing)
+        if standing:
+            logger.warning("%s: the aliases are lost or stand before something else: %s", self.base, standing)
         for name in sorted(standing, key=lambda name: (self.write in standing[name], name), reverse=True):
             if not self._is_ours(name):
                 self.delete(name)
