@@ -283,4 +283,4 @@ def test_a_run_over_many_enterprises_costs_a_bounded_number_of_queries(django_as
     few = queries()
     for _ in range(25):
         make.enterprise(registered_region="510105", revenue={"2025": "30000000"})
-    assert queries() == few
+    assert queries() <= few  # the first writes what the profile index still lacked
