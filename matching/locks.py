@@ -24,7 +24,9 @@ Locks are taken in one order: `matching_together`, chunk, profiles. SQLite has o
 
 from django.db import connection
 
-_MATCHING = 7_301_001  # the number of this advisory lock, any but the same everywhere
+# The numbers of these advisory locks, any but the same everywhere.
+_MATCHING = 7_301_001
+_READING = 7_301_002
 
 
 def matching_alone() -> None:
@@ -37,9 +39,14 @@ def matching_together() -> None:
     _advisory("pg_advisory_xact_lock_shared")
 
 
-def _advisory(function: str) -> None:
+def making_a_reading() -> None:
+    """Until the transaction ends, nobody else makes a reading of profiles."""
+    _advisory("pg_advisory_xact_lock", _READING)
+
+
+def _advisory(function: str, number: int = _MATCHING) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("a lock of a transaction needs a transaction")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [_MATCHING])
+            cursor.execute(f"SELECT {function}(%s)", [number])

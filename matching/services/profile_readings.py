@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
+from matching import locks
 from matching.backends.elastic.profiles.document import ProfileRow, Reader
 from matching.backends.elastic.profiles.figures import Measured, figures_asked, read, written
 from matching.criteria import Vocabulary, canonical_json
@@ -80,9 +80,15 @@ def forget() -> None:
 
 @transaction.atomic
 def _make(vocabulary: Vocabulary, figures: frozenset[Measured]) -> Reading:
-    # Whoever else makes one at the same time fails on the number, and is repeated.
-    last = ProfileReading.objects.aggregate(last=Max("number"))["last"] or 0
-    made = ProfileReading.objects.create(number=last + 1, facts=_facts_digest(vocabulary), figures=written(figures))
+    locks.making_a_reading()
+    digest = _facts_digest(vocabulary)
+    latest = ProfileReading.objects.order_by("-number").first()
+    if latest is not None:
+        figures |= read(latest.figures)
+        if latest.facts == digest and figures == read(latest.figures):
+            return Reading(latest.number, vocabulary, figures)  # another made it a moment ago
+    number = 1 if latest is None else latest.number + 1
+    made = ProfileReading.objects.create(number=number, facts=digest, figures=written(figures))
     indexing.note_all_profiles()
     return Reading(made.number, vocabulary, figures)
 

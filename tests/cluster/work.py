@@ -28,7 +28,7 @@ class Beat:
     def __init__(self, *, rarest: float = 600.0) -> None:
         """``rarest``: what the schedule asks for less often (every so many seconds) is left out."""
         redis.Redis.from_url(BROKER).flushdb()
-        self._app = Celery(broker=BROKER)
+        self._app = Celery(broker=BROKER, set_as_current=False)  # tasks of this process stay its own
         self._tasks = [
             str(entry["task"])
             for entry in CELERY_BEAT_SCHEDULE.values()
