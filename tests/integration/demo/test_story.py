@@ -277,6 +277,7 @@ def test_a_second_run_resets_what_the_first_left_and_tells_the_same_story(tmp_pa
     assert story_of(again.stdout) == story_of(told.text)
     assert not (folder / "treasury" / "202609001.csv").exists()
     assert (folder / "told.txt").read_text() == f"{TODAY}\n"
+    assert list((folder / "mail").glob("*.log")), "letters lie with the rest of the demo, wherever it is started"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo", "demo.lock"]
 
 

@@ -78,7 +78,7 @@ class Command(BaseCommand):
             _INSIDE: str(folder),
             "HUIDA_VAR_DIR": str(folder),
             "HUIDA_BASE_URL": os.environ.get("HUIDA_BASE_URL", f"http://localhost:{options['port']}"),
-            "EMAIL_URL": os.environ.get("EMAIL_URL", f"filemail://{folder / 'mail'}"),
+            "EMAIL_URL": os.environ.get("EMAIL_URL", f"filemail:///{folder / 'mail'}"),
             # Under DEBUG Django keeps every statement in memory and shows its own error pages.
             "DEBUG": "0",
         }
