@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from disbursement.guards import applications, gateways, states
+from disbursement.guards import applications, evidence, gateways, states
 from disbursement.ledger.posting import ROUTES
 
 APPEND_ONLY = (
@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "disbursement_statechange",
     "disbursement_transitionlog",
     *applications.APPEND_ONLY,
+    *evidence.APPEND_ONLY,
 )
 NEVER_DELETED = (
     "disbursement_batch",
@@ -40,10 +41,12 @@ NEVER_DELETED = (
     "disbursement_returnfile",
     "disbursement_returnline",
     *applications.NEVER_DELETED,
+    *evidence.NEVER_DELETED,
     *gateways.NEVER_DELETED,
 )
 _PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 FROZEN = {
+    **evidence.FROZEN,
     **gateways.FROZEN,
     "disbursement_chainlink": (
         "stream",
@@ -109,6 +112,7 @@ FROZEN = {
 }
 # Written once: empty before, for ever afterwards.
 _ONCE = {
+    **evidence.ONCE,
     "disbursement_batch": ("frozen_at", "sent_at", "acknowledged_at", "reconciled_at", "closed_at"),
     "disbursement_chainlink": ("anchor_id",),
     "disbursement_clawback": ("recovered_at", "recovered_by_id"),
@@ -142,7 +146,7 @@ def _differ(columns: tuple[str, ...]) -> str:
 
 
 def guards() -> Iterator[Guard]:
-    for row in (*applications.rows(), *states.rows(), *gateways.rows()):
+    for row in (*applications.rows(), *states.rows(), *gateways.rows(), *evidence.rows()):
         yield Guard(*row)
     for table in (*APPEND_ONLY, *elsewhere()):
         yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")

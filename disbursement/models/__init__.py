@@ -20,10 +20,18 @@ from disbursement.models.batch import (
 from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
+from disbursement.models.evidence import (
+    Evidence,
+    EvidenceEvent,
+    EvidenceEventKind,
+    EvidenceSource,
+    EvidenceVersion,
+)
+from disbursement.models.files import FileReading, FileType, ScanState, StoredFile
 from disbursement.models.gateway import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
 from disbursement.models.invoice import ApplicationInvoice
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
-from disbursement.models.material import Material, MaterialType
+from disbursement.models.material import Material, MaterialFlag, MaterialFlagReason
 from disbursement.models.payable import (
     AccountState,
     AttemptOutcome,
@@ -88,6 +96,13 @@ __all__ = [
     "DeliveryState",
     "Document",
     "DocumentKind",
+    "Evidence",
+    "EvidenceEvent",
+    "EvidenceEventKind",
+    "EvidenceSource",
+    "EvidenceVersion",
+    "FileReading",
+    "FileType",
     "Gateway",
     "GatewayKind",
     "GatewayLine",
@@ -98,7 +113,8 @@ __all__ = [
     "LedgerTransfer",
     "LineStatus",
     "Material",
-    "MaterialType",
+    "MaterialFlag",
+    "MaterialFlagReason",
     "Objection",
     "Occasion",
     "Opinion",
@@ -119,11 +135,13 @@ __all__ = [
     "ReturnResult",
     "RunKind",
     "RunState",
+    "ScanState",
     "SealedFile",
     "SpecialDay",
     "Stage",
     "StateChange",
     "StepClock",
+    "StoredFile",
     "ToleratedGap",
     "TransferKind",
     "TransitionLog",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, Material, MaterialType, Promise, ToleratedGap
+from disbursement.models import Application, Material, FileType, Promise, ToleratedGap
 from disbursement.models.material import private_storage
 from disbursement.selectors.forms import MaterialRule, material_rules
 from disbursement.services.applications import lock, may_see
@@ -30,26 +30,26 @@ _OPEN = frozenset({_S.DRAFT, _S.CORRECTION, _S.REVIEW_CORRECTION})
 _GAP_OPEN = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.IN_REVIEW, _S.EXPERT, _S.SECOND_REVIEW, _S.PUBLICITY})
 
 
-def content_type_of(*, content: bytes) -> MaterialType:
+def content_type_of(*, content: bytes) -> FileType:
     """What the bytes are, by themselves and not by their name. Raises Invalid for what is not taken, or is broken."""
     if content.startswith(b"%PDF-"):
         if b"%%EOF" not in content[-2048:]:
             raise _refused(_("PDF 文件不完整（没有结尾），请重新导出后上传。"))
-        return MaterialType.PDF
+        return FileType.PDF
     if content.startswith(b"\xff\xd8\xff"):
         if b"\xff\xd9" not in content[-64:]:
             raise _refused(_("JPG 图片不完整，请重新保存后上传。"))
-        return MaterialType.JPEG
+        return FileType.JPEG
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         if b"IEND" not in content[-64:]:
             raise _refused(_("PNG 图片不完整，请重新保存后上传。"))
-        return MaterialType.PNG
+        return FileType.PNG
     if content.startswith(b"PK\x03\x04"):
         return _xlsx(content)
     raise _refused(_("只能上传 PDF、JPG、PNG 或 XLSX 文件，这个文件不是其中任何一种。"))
 
 
-def _xlsx(content: bytes) -> MaterialType:
+def _xlsx(content: bytes) -> FileType:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -62,7 +62,7 @@ def _xlsx(content: bytes) -> MaterialType:
         raise _refused(_("表格中含有宏，请另存为不含宏的 XLSX 后上传。"))
     if sum(entry.file_size for entry in entries) > LARGEST_UNZIPPED:
         raise _refused(_("表格展开后过大，请拆分或改为 PDF 后上传。"))
-    return MaterialType.XLSX
+    return FileType.XLSX
 
 
 def _refused(message: str) -> Invalid:

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from disbursement.domain.errors import Denied, Invalid
-from disbursement.models import Material, MaterialType
+from disbursement.models import Material, FileType
 from disbursement.models.material import private_storage
 from disbursement.services import materials
 from tests.factories.disbursement import PDF, agent, applicant, case
@@ -36,9 +36,9 @@ def archive(**members: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [(PDF, MaterialType.PDF), (PNG, MaterialType.PNG), (JPG, MaterialType.JPEG), (xlsx(), MaterialType.XLSX)],
+    [(PDF, FileType.PDF), (PNG, FileType.PNG), (JPG, FileType.JPEG), (xlsx(), FileType.XLSX)],
 )
-def test_a_file_is_what_its_bytes_say(content: bytes, kind: MaterialType) -> None:
+def test_a_file_is_what_its_bytes_say(content: bytes, kind: FileType) -> None:
     assert materials.content_type_of(content=content) is kind
 
 
