@@ -20,6 +20,7 @@ from disbursement.models.batch import (
 from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
+from disbursement.models.draft import DraftChange, DraftPresence, DraftSheet
 from disbursement.models.evidence import (
     Evidence,
     EvidenceEvent,
@@ -96,6 +97,9 @@ __all__ = [
     "DeliveryState",
     "Document",
     "DocumentKind",
+    "DraftChange",
+    "DraftPresence",
+    "DraftSheet",
     "Evidence",
     "EvidenceEvent",
     "EvidenceEventKind",

@@ -1,27 +1,48 @@
-"""What an item's form asks: the application-scope facts of its criteria and award, and its materials."""
+"""What an item asks: the fields its form declares, the application facts of criteria and award, its materials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from disbursement.domain.invoices import INVOICE_FACTS
 from matching.criteria import FactDefinition, Node, Scope, Vocabulary, leaves, parse_criteria
 from matching.criteria.award import Award, parse_award
+from matching.forms import FieldType, Form, FormField, parse_form
 from matching.models import PolicyVersion
+
+EMPTY_FORM = Form((), Vocabulary({}, {}))
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A version's criteria and award, read by one vocabulary."""
+    """A version's criteria and award, read by one vocabulary; `form` is what the form asks in all."""
 
     tree: Node
     award: Award | None
     vocabulary: Vocabulary
+    declared: Form = EMPTY_FORM
 
     def fact_keys(self) -> list[str]:
         """Every fact that criteria and award look at, in reading order, each once."""
         return list(dict.fromkeys([*_tree_keys(self.tree), *_award_keys(self.award)]))
+
+    @property
+    def form(self) -> Form:
+        """The form as it is asked: declared fields in their order, then what the rules need beside them.
+
+        A fact that is the total of an invoice table is asked by that table, however it was declared.
+        """
+        fields = [_with_table(field) for field in self.declared.fields]
+        there = {field.key for field in fields} | {field.fact for field in fields}
+        fields += [
+            _with_table(FormField(key, FieldType.FACT, self.vocabulary.facts[key].label, required=False, fact=key))
+            for key in self.fact_keys()
+            if self.vocabulary.facts[key].scope is Scope.APPLICATION and key not in there
+        ]
+        vocabulary = self.declared.vocabulary if self.declared.fields else self.vocabulary
+        return Form(tuple(fields), vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +69,28 @@ class MaterialRule:
 
 
 def read_rules(*, version: PolicyVersion, vocabulary: Vocabulary) -> Rules:
-    """The version's criteria and award. Raises InvalidInput where this vocabulary cannot read them."""
+    """The version's criteria, award and form. Raises InvalidInput where this vocabulary cannot read them."""
     tree = parse_criteria(version.rules["criteria"], vocabulary)
     award = version.rules.get("award")
-    return Rules(tree, None if award is None else parse_award(award, vocabulary), vocabulary)
+    declared = version.rules.get("form")
+    return Rules(
+        tree,
+        None if award is None else parse_award(award, vocabulary),
+        vocabulary,
+        EMPTY_FORM if not declared else parse_form(declared, vocabulary),
+    )
 
 
 def form_fields(*, rules: Rules) -> list[FactDefinition]:
-    """The facts that the form asks for, in reading order."""
+    """The application facts of criteria and award, which the form asks for, in reading order."""
     known = rules.vocabulary.facts
     return [known[key] for key in rules.fact_keys() if known[key].scope is Scope.APPLICATION]
+
+
+def _with_table(field: FormField) -> FormField:
+    if field.type is FieldType.FACT and field.key in INVOICE_FACTS:
+        return replace(field, type=FieldType.INVOICES)
+    return field
 
 
 def material_rules(*, version: PolicyVersion) -> list[MaterialRule]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from disbursement.domain.invoices import INVOICE_FACTS, Invoice
+from disbursement.domain.invoices import Invoice
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, ApplicationInvoice, ClaimedInvoice
-from disbursement.selectors.forms import Rules, form_fields
+from disbursement.selectors.forms import Rules
 from matching.criteria import FactDefinition
+from matching.forms import FieldType
 
 _S = ApplicationState
 # In these states an application asks for nothing on its invoices.
@@ -28,7 +29,8 @@ class Row:
 
 def invoice_fact(*, rules: Rules) -> FactDefinition | None:
     """The fact of the form that is the total of an invoice table; None where the item asks for no invoices."""
-    return next((field for field in form_fields(rules=rules) if field.key in INVOICE_FACTS), None)
+    found = next((field for field in rules.form.fields if field.type is FieldType.INVOICES), None)
+    return None if found is None else rules.vocabulary.facts[found.key]
 
 
 def table_of(*, application: Application) -> list[Invoice]:

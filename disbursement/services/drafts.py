@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,21 +12,18 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.invoices import INVOICE_FACTS
-from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Role
-from disbursement.models import Application, Material, Occasion, Promise, ToleratedGap
-from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.forms import MaterialRule, form_fields, material_rules
-from disbursement.services import invoices as invoice_tables
-from disbursement.services import judging, materials
-from disbursement.services.applications import lock, transition
+from disbursement.domain.merging import State
+from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
+from disbursement.models import Application, Occasion, ToleratedGap
+from disbursement.selectors.forms import form_fields
+from disbursement.services import judging, materials, sheets
+from disbursement.services.applications import transition
 from disbursement.services.numbering import next_number
-from matching.criteria import canonical_json
+from disbursement.services.readiness import LONGEST_GAP, Readiness, asked_answers, missing_materials, readiness_of
 from matching.days import day_of
 from matching.models import Enterprise, PolicyItem, PolicyVersion
+from matching.services.declarations import record_declared
 from matching.services.facts import profile_as_of
-
-# A tolerated gap is promised within so many working days.
-LONGEST_GAP = 20
 
 
 @transaction.atomic
@@ -107,32 +103,14 @@ def save_draft(
     and with it the answer that is its total; rows must be whole, else Invalid. Drafts only; a correction is supplied
     through `corrections.supply`.
     """
-    application = lock(application_id=application_id)
-    _check_own(application=application, actor=actor)
-    APPLICATION.find(application.status, ApplicationAction.SUBMIT, Role.ENTERPRISE)
-    if form is not None:
-        kept = {**application.form, **form}
-        application.form = {key: value for key, value in kept.items() if value not in (None, "")}
-        canonical_json(application.form)  # what is no JSON must not wait until submission to be found out
+    states: dict[str, State] = {key: {"value": value} for key, value in (form or {}).items()}
     if invoices is not None:
-        rules = judging.rules_of(version=application.version, now=now)
-        invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
-    if contact_name is not None:
-        application.contact_name = contact_name.strip()
-    if contact_phone is not None:
-        application.contact_phone = contact_phone.strip()
-    application.updated_at = now
-    application.save()
-    return application
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What stands between a draft and its submission. `faults` forbid it, `warnings` are to be acknowledged."""
-
-    faults: tuple[Fault, ...]
-    warnings: tuple[Fault, ...]
-    assessment: judging.Assessment | None
+        states[sheets.INVOICES] = {"value": list(invoices)}
+    for name, text in (("@contact_name", contact_name), ("@contact_phone", contact_phone)):
+        if text is not None:
+            states[name] = {"value": text.strip()}
+    states = {key: None if state and state["value"] in (None, "") else state for key, state in states.items()}
+    return sheets.overwrite(application_id=application_id, actor=actor, now=now, states=states)
 
 
 def check_draft(
@@ -148,7 +126,7 @@ def check_draft(
         raise Denied(_("没有这件申报。"))
     _check_own(application=application, actor=actor)
     version = version_in_force(item=application.item, day=day_of(now))
-    return _readiness(application=application, version=version, gaps=gaps or {}, now=now)
+    return readiness_of(application=application, version=version, gaps=gaps or {}, now=now)
 
 
 @transaction.atomic
@@ -169,7 +147,7 @@ def submit(
         application_id=application_id, action=ApplicationAction.SUBMIT, actor=actor, now=now, role=Role.ENTERPRISE
     ) as application:
         version = version_in_force(item=application.item, day=day_of(now))
-        readiness = _readiness(application=application, version=version, gaps=gaps or {}, now=now)
+        readiness = readiness_of(application=application, version=version, gaps=gaps or {}, now=now)
         if readiness.faults:
             raise Invalid(readiness.faults)
         if readiness.warnings and not acknowledge_unmet:
@@ -179,8 +157,20 @@ def submit(
         application.submitted_at = now
         year = day_of(now).year
         application.number = f"{year}-{next_number(series=f'application-{year}'):06d}"
-        application.form = judging.checked_form(rules=judging.rules_of(version=version, now=now), form=application.form)
+        rules = judging.rules_of(version=version, now=now)
+        asked = asked_answers(rules=rules, form=application.form)
+        application.form = judging.checked_form(rules=rules, form=asked, as_of=day_of(now))
         application.save(update_fields=["form"])
+        record_declared(
+            enterprise=application.enterprise,
+            values=judging.declared_in(
+                rules=rules, form=application.form, enterprise=application.enterprise, day=day_of(now)
+            ),
+            valid_on=day_of(now),
+            user_id=actor.user_id,
+            now=now,
+        )
+        sheets.close(application=application)
         for code, promised_by in (gaps or {}).items():
             ToleratedGap.objects.create(
                 application=application,
@@ -198,73 +188,13 @@ def _check_own(*, application: Application, actor: Actor) -> None:
         raise Denied(_("没有这件申报，或者您无权办理。"))
 
 
-def _readiness(
-    *, application: Application, version: PolicyVersion, gaps: Mapping[str, date], now: datetime
-) -> Readiness:
-    faults = [*missing_materials(application=application, version=version, gaps=gaps, day=day_of(now))]
-    for name, label in (("contact_name", _("联系人")), ("contact_phone", _("联系电话"))):
-        if not getattr(application, name):
-            faults.append(Fault(name, _("请填写%(label)s。") % {"label": label}))
-    try:
-        assessment = judging.rehearse(
-            version=version, enterprise=application.enterprise, form=application.form, now=now
-        )
-    except Invalid as invalid:
-        return Readiness((*invalid.faults, *faults), (), None)
-    rules = judging.rules_of(version=version, now=now)
-    faults = [
-        *_unanswered(application=application, version=version, assessment=assessment, now=now),
-        *invoice_tables.faults_of(application=application, rules=rules, facts=assessment.inputs["facts"]),
-        *faults,
-    ]
-    unmet = set(assessment.result["unmet"])
-    warnings = tuple(
-        Fault(f"leaf.{leaf['id']}", leaf["comparison"]) for leaf in assessment.leaves if leaf["id"] in unmet
-    )
-    return Readiness(tuple(faults), warnings, assessment)
-
-
-def _unanswered(
-    *, application: Application, version: PolicyVersion, assessment: judging.Assessment, now: datetime
-) -> list[Fault]:
-    """The form's questions that the verdict or the amount still waits for."""
-    fields = form_fields(rules=judging.rules_of(version=version, now=now))
-    unknown = set(assessment.result["unknown"])
-    waited_for = {missing["fact"] for leaf in assessment.leaves if leaf["id"] in unknown for missing in leaf["missing"]}
-    figures = assessment.result["estimate"]
-    if figures is not None and figures["low"] != figures["high"]:
-        waited_for |= {definition.key for definition in fields}
-    return [
-        Fault(f"form.{field.key}", _("请填写“%(label)s”。") % {"label": field.label})
-        for field in fields
-        if field.key in waited_for and field.key not in assessment.inputs["facts"]
-    ]
-
-
-def missing_materials(
-    *, application: Application, version: PolicyVersion, gaps: Mapping[str, date], day: date
-) -> list[Fault]:
-    """Required materials that are neither there nor promised, and promises that cannot be taken."""
-    there = set(Material.objects.filter(application=application, replaced_at=None).values_list("code", flat=True))
-    there |= set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
-    rules = {rule.code: rule for rule in material_rules(version=version)}
-    latest = working_calendar().add_working_days(day, LONGEST_GAP)
-    faults = []
-    for code, promised_by in gaps.items():
-        faults += _gap_faults(code=code, rule=rules.get(code), promised_by=promised_by, day=day, latest=latest)
-    for rule in rules.values():
-        if rule.required and rule.is_brought and rule.code not in there and rule.code not in gaps:
-            faults.append(Fault(f"material.{rule.code}", _("请上传“%(name)s”。") % {"name": rule.name}))
-    return faults
-
-
-def _gap_faults(*, code: str, rule: MaterialRule | None, promised_by: date, day: date, latest: date) -> list[Fault]:
-    place = f"material.{code}"
-    if rule is None:
-        return [Fault(place, _("该事项不需要材料“%(code)s”。") % {"code": code})]
-    if not rule.tolerable:
-        return [Fault(place, _("“%(name)s”是关键材料，不能容缺，请上传。") % {"name": rule.name})]
-    if not day < promised_by <= latest:
-        text = _("“%(name)s”的承诺补齐日期应在明天至 %(latest)s 之间。") % {"name": rule.name, "latest": latest}
-        return [Fault(place, text)]
-    return []
+__all__ = [
+    "LONGEST_GAP",
+    "Readiness",
+    "check_draft",
+    "create_draft",
+    "missing_materials",
+    "save_draft",
+    "submit",
+    "version_in_force",
+]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.models import Application, Judgement, Occasion
-from disbursement.selectors.forms import Rules, form_fields, read_rules
+from disbursement.selectors.forms import Rules, read_rules
 from matching.criteria import (
     All,
     AtLeast,
@@ -31,6 +31,7 @@ from matching.criteria import (
     InvalidInput,
     Node,
     Not,
+    Scope,
     Vocabulary,
     canonical_json,
     parse_facts,
@@ -40,8 +41,10 @@ from matching.criteria.ast import LeafBase
 from matching.criteria.award import estimate
 from matching.criteria.explain import explain
 from matching.days import day_of
+from matching.forms import answer_faults, unknown_keys
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import VocabularyRevision
+from matching.services.declarations import known_facts, may_declare
 from matching.services.facts import profile_as_of
 from matching.services.vocabulary import ensure_default, vocabulary_at
 
@@ -75,9 +78,14 @@ class Assessment:
 
 
 def rehearse(*, version: PolicyVersion, enterprise: Enterprise, form: Mapping[str, Any], now: datetime) -> Assessment:
-    """Judge as a submission at this moment would be judged; stores nothing. Raises Invalid for a bad form."""
+    """Judge as a submission at this moment would be judged; stores nothing. Raises Invalid for a bad form.
+
+    What the enterprise states of itself in the form counts as if it were on file already.
+    """
     today = day_of(now)
-    return _assess(version=version, enterprise=enterprise, form=form, as_of=today, credit_as_of=today, now=now)
+    return _assess(
+        version=version, enterprise=enterprise, form=form, as_of=today, credit_as_of=today, now=now, declaring=True
+    )
 
 
 def assess(*, application: Application, now: datetime) -> Assessment:
@@ -146,25 +154,51 @@ def judgement_inputs(*, judgement: Judgement) -> dict[str, Any]:
     return inputs
 
 
-def checked_form(*, rules: Rules, form: Mapping[str, Any]) -> dict[str, Any]:
-    """The form's answers without empty ones. Raises Invalid, a fault for each field, where one cannot be used."""
-    asked = {definition.key: definition for definition in form_fields(rules=rules)}
+def checked_form(*, rules: Rules, form: Mapping[str, Any], as_of: date = date.max) -> dict[str, Any]:
+    """The form's answers without empty ones. Raises Invalid, a fault for each field, where one cannot be used.
+
+    `as_of` is the day (Asia/Shanghai) that a date of the past may not be after.
+    """
     answers = {key: value for key, value in form.items() if value not in (None, "")}
     faults = [
         Fault(f"form.{key}", _("申报表中没有“%(key)s”这一项，请删去。") % {"key": key})
-        for key in answers
-        if key not in asked
+        for key in unknown_keys(rules.form, answers)
     ]
-    for key, definition in asked.items():
-        if key not in answers:
-            continue
-        try:
-            parse_facts({key: answers[key]}, rules.vocabulary, "")
-        except InvalidInput as error:
-            faults += [Fault(f"form.{key}", f"{definition.label}：{problem.message}") for problem in error.problems]
+    faults += [Fault(f"form.{fault.key}", fault.message) for fault in answer_faults(rules.form, answers, as_of=as_of)]
+    faults += _bad_totals(rules=rules, answers=answers)
     if faults:
         raise Invalid(faults)
     return answers
+
+
+def _bad_totals(*, rules: Rules, answers: Mapping[str, Any]) -> list[Fault]:
+    """Totals of tables that cannot be read; they are never typed, so this is no person's mistake in the form."""
+    found = []
+    for field in rules.form.fields:
+        if field.derived is not None and field.derived in answers:
+            try:
+                parse_facts({field.derived: answers[field.derived]}, rules.vocabulary, "")
+            except InvalidInput as error:
+                found += [Fault(f"form.{field.derived}", f"{field.label}：{p.message}") for p in error.problems]
+    return found
+
+
+def declared_in(*, rules: Rules, form: Mapping[str, Any], enterprise: Enterprise, day: date) -> dict[str, Any]:
+    """The answers that are facts of the enterprise itself, as far as it may state them (Asia/Shanghai day)."""
+    facts = rules.vocabulary.facts
+    own = {
+        key: value
+        for key, value in form.items()
+        if key in facts and facts[key].scope is Scope.ENTERPRISE and value != ""
+    }
+    if not own:
+        return {}
+    known = known_facts(enterprise=enterprise, keys=list(own), day=day)
+    return {
+        key: value
+        for key, value in own.items()
+        if value is not None and may_declare(definition=facts[key], source=known[key].source if key in known else None)
+    }
 
 
 def _assess(
@@ -175,10 +209,14 @@ def _assess(
     as_of: date,
     credit_as_of: date,
     now: datetime,
+    declaring: bool = False,
 ) -> Assessment:
+    """`declaring`: what the form says of the enterprise itself counts; once submitted, its profile says it."""
     revision, rules = _readable(version=version, now=now)
     vocabulary = rules.vocabulary
-    answers = checked_form(rules=rules, form=form)
+    answers = checked_form(rules=rules, form=form, as_of=as_of)
+    own = declared_in(rules=rules, form=answers, enterprise=enterprise, day=as_of) if declaring else {}
+    answers = {key: v for key, v in answers.items() if _asked(key, vocabulary)} | own
     known = profile_as_of(enterprise=enterprise, day=as_of)
     credit = known if credit_as_of == as_of else profile_as_of(enterprise=enterprise, day=credit_as_of)
     facts: dict[str, Any] = {}
@@ -212,6 +250,10 @@ def _readable(*, version: PolicyVersion, now: datetime) -> tuple[VocabularyRevis
 def rules_of(*, version: PolicyVersion, now: datetime) -> Rules:
     """The version's rules, read as a judgement at this moment would read them; for forms and pages."""
     return _readable(version=version, now=now)[1]
+
+
+def _asked(key: str, vocabulary: Vocabulary) -> bool:
+    return key in vocabulary.facts and vocabulary.facts[key].scope is Scope.APPLICATION
 
 
 def _is_readable(key: str, value: Any, vocabulary: Vocabulary) -> bool:

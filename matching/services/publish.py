@@ -14,10 +14,15 @@ from matching.registry.models import Department
 from matching.services.vocabulary import current_vocabulary, ensure_default, rule_problems
 
 WORDS = ("text", "advice")
+# Under this key the words of an item hold the help of its form's fields, by field key; no path of a tree has an @.
+FORM_WORDS = "@form"
 
 
 def rule_hash(*, rules: dict[str, Any]) -> str:
-    """SHA-256 (hex) of the canonical rules, in which no leaf carries its text or advice."""
+    """SHA-256 (hex) of the canonical rules, in which no leaf carries its text or advice, and no field its help."""
+    if rules.get("form"):
+        fields = [{key: value for key, value in field.items() if key != "help"} for field in rules["form"]]
+        rules = {**rules, "form": fields}
     return hashlib.sha256(canonical_json(_without_words(rules)).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from matching.criteria import InvalidInput, Problem, Vocabulary, parse_criteria, parse_vocabulary
 from matching.criteria.award import parse_award
+from matching.forms import parse_form
 from matching.models import PolicyItem
 from matching.registry.models import VocabularyRevision
 from matching.vocabulary import load_default, load_default_data
@@ -112,7 +113,7 @@ def broken_uses(*, vocabulary: Vocabulary) -> list[Use]:
 
 
 def rule_problems(*, rules: dict[str, Any], vocabulary: Vocabulary) -> list[Problem]:
-    """What this vocabulary finds wrong with the criteria and the award of a version's rules."""
+    """What this vocabulary finds wrong with the criteria, the award and the form of a version's rules."""
     problems: list[Problem] = []
     try:
         parse_criteria(rules.get("criteria"), vocabulary)
@@ -121,6 +122,11 @@ def rule_problems(*, rules: dict[str, Any], vocabulary: Vocabulary) -> list[Prob
     if rules.get("award") is not None:
         try:
             parse_award(rules["award"], vocabulary)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    if rules.get("form"):
+        try:
+            parse_form(rules["form"], vocabulary, materials=[m.get("code") for m in rules.get("materials") or ()])
         except InvalidInput as error:
             problems.extend(error.problems)
     return problems

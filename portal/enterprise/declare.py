@@ -8,21 +8,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
-from matching.criteria import FactDefinition, Scope
+from matching.criteria import FactDefinition
 from matching.models import Enterprise, Fact
 from matching.services import facts
+from matching.services.declarations import SELF_DECLARED, may_declare
 from portal.accounts.models import User
-
-SELF_DECLARED = "企业填报"
-# What these say of an enterprise, it cannot say in their place: credit, accidents, money already received.
-_AUTHORITIES = frozenset({"信用平台", "应急", "生态环境", "财政"})
-
-
-def may_declare(*, definition: FactDefinition, source: str | None) -> bool:
-    """Whether an enterprise may state the fact; `source` is that of the value on file, None where there is none."""
-    if definition.scope is not Scope.ENTERPRISE or definition.source in _AUTHORITIES:
-        return False
-    return source is None or source == SELF_DECLARED
 
 
 def declare(
@@ -53,3 +43,6 @@ def declare(
         now=now,
         recorded_by=user,
     )
+
+
+__all__ = ["SELF_DECLARED", "declare", "may_declare"]
