@@ -37,6 +37,11 @@ def unhurried(seconds: float) -> Iterator[None]:
         _each.reset(token)
 
 
+def is_unhurried() -> bool:
+    """Whether a job asks, which may wait until the server has time again, and no person."""
+    return _each.get() is not None and _until.get() is None
+
+
 def for_request(usual: float) -> float:
     """Seconds that the next request may take; none left is 0."""
     each = _each.get()

@@ -22,13 +22,15 @@ from .. import patience
 ANOTHER_MAY = frozenset({429, 502, 503, 504})
 """A node that is too busy, or cut off from the others: another one may answer."""
 
-
+TOO_BUSY = 429
+_FIRST_REST, _LONGEST_REST = 0.25, 5.0
 _PIECE = 65_536
 
 
 class PatientTransport(Transport):
     """The client's transport, with tries of its own: every node once, sharing the time that the caller has.
 
+    A server that is too busy is asked again after a rest where a job asks that was told to be patient.
     Questions can be put twice, and rows, which are written by their keys. Making and deleting an index cannot: that is
     tried again only where the first node never heard of it. The nodes are those that the settings name; asking the
     cluster for its nodes would find addresses that only it can reach.
@@ -45,6 +47,7 @@ class PatientTransport(Transport):
         end = time.monotonic() + patience.for_request(asked)
         twice = method in {"GET", "HEAD", "POST"}
         tries = len(self.node_pool)
+        rest = _FIRST_REST
         while True:
             left = end - time.monotonic()
             if left <= 0:
@@ -58,6 +61,10 @@ class PatientTransport(Transport):
                 if tries == 1 or not (twice or _never_arrived(error)) or end <= time.monotonic():
                     raise
             else:
+                if answer.meta.status == TOO_BUSY and patience.is_unhurried() and time.monotonic() + rest < end:
+                    time.sleep(rest)
+                    rest = min(2 * rest, _LONGEST_REST)
+                    continue
                 if tries == 1 or not twice or answer.meta.status not in ANOTHER_MAY:
                     return answer
             tries -= 1
