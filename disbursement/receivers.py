@@ -11,7 +11,7 @@ from typing import Any
 
 from disbursement.models import DocumentKind, Payable
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
-from disbursement.services import applications, earlier_awards, notices
+from disbursement.services import applications, earlier_awards, evidence_following, notices
 from matching.registry import outbox
 
 
@@ -27,6 +27,16 @@ def issue_notice(*, payload: dict[str, Any], now: datetime) -> None:
     except notices.NothingToTell:
         # The payment bounced before its notice was written: there is nothing to tell any more.
         return
+
+
+@outbox.subscribe("evidence.changed")
+def follow_a_certificate(*, payload: dict[str, Any], now: datetime) -> None:
+    evidence_following.follow(evidence_id=payload["evidence_id"], now=now)
+
+
+@outbox.subscribe("file.scanned")
+def follow_a_verdict(*, payload: dict[str, Any], now: datetime) -> None:
+    evidence_following.follow_scan(stored_id=payload["stored_id"], now=now)
 
 
 @outbox.subscribe("payable.paid")

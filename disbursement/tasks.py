@@ -8,7 +8,17 @@ from django.utils import timezone
 from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
-from disbursement.services import applications, clocks, collection, corrections, cycles, publicity, runs
+from disbursement.services import (
+    applications,
+    clocks,
+    collection,
+    corrections,
+    cycles,
+    evidence_following,
+    publicity,
+    runs,
+    scans,
+)
 
 
 @shared_task(name="disbursement.nightly_applications")
@@ -21,6 +31,18 @@ def nightly_applications() -> dict[str, int]:
         "cards": clocks.charge_cards(now=now),
         "closed": len(applications.close_settled(now=now)),
     }
+
+
+@shared_task(name="disbursement.nightly_evidence")
+def nightly_evidence() -> dict[str, int]:
+    """Certificates that end soon, and those that have ended; how many were told of."""
+    return evidence_following.pass_days(now=timezone.now())
+
+
+@shared_task(name="disbursement.scan_waiting")
+def scan_waiting() -> dict[str, int]:
+    """Scan the files that came in while the scanner was away; how many came out how."""
+    return scans.work_off(now=timezone.now())
 
 
 @shared_task(name="disbursement.nightly_audit")

@@ -11,6 +11,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Chunks wake a worker each; this finds runs whose workers died or whose wake-ups were lost.
     "resume-match-runs": {"task": "matching.resume_runs", "schedule": 60.0, "options": {"expires": 55}},
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
+    # Before the night's round over applications: what ends today is told first.
+    "evidence-nightly": {"task": "disbursement.nightly_evidence", "schedule": crontab(hour=0, minute=5)},
+    # Files that came in while the virus scanner was away.
+    "scan-waiting": {"task": "disbursement.scan_waiting", "schedule": 300.0, "options": {"expires": 290}},
     # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
     # When nobody works any longer: everything is proved, and what was written since yesterday is anchored.

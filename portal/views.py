@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from cms.services.finding import published_rows
+from disbursement.services import scans
 from matching.services import health, indexing
 from matching.services.listed import listed_versions
 from portal.accounts.access import DESK_ROLES, access_for
@@ -44,4 +45,5 @@ def healthz(request: HttpRequest) -> HttpResponseBase:
         (_("Elasticsearch 索引落后于数据库：%(why)s"), indexing.trouble(now=timezone.now())),
     ]
     notices = [notice % {"why": why} for notice, why in troubles if why] + health.notices()
+    notices += scans.troubles(now=timezone.now())
     return JsonResponse({"status": "ok", "notices": notices}, json_dumps_params={"ensure_ascii": False})

@@ -32,6 +32,8 @@ class Actor:
     user_id: int | None
     grants: frozenset[Grant] = field(default_factory=frozenset)
     enterprise_ids: frozenset[int] = field(default_factory=frozenset)
+    # Departments whose work the person supervises (None: the whole district): they read, and never act.
+    supervised: frozenset[int | None] = field(default_factory=frozenset)
 
     @classmethod
     def of(
@@ -76,6 +78,9 @@ class Actor:
         if role == Role.SYSTEM:
             return self.is_system
         return any(grant.role == role and grant.department_id in (None, department_id) for grant in self.grants)
+
+    def supervises(self, department_id: int) -> bool:
+        return None in self.supervised or department_id in self.supervised
 
     def acts_for(self, enterprise_id: int) -> bool:
         return enterprise_id in self.enterprise_ids

@@ -39,9 +39,11 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         "disbursement_evidenceversion_follows",
         "disbursement_evidenceversion",
         "INSERT",
-        "NEW.seq <> 1 + (SELECT COUNT(*) FROM disbursement_evidenceversion v WHERE v.evidence_id = NEW.evidence_id)"
-        " OR EXISTS (SELECT 1 FROM disbursement_evidence e WHERE e.id = NEW.evidence_id"
-        " AND e.withdrawn_at IS NOT NULL)",
+        (
+            "NEW.seq <> 1 + (SELECT COUNT(*) FROM disbursement_evidenceversion v WHERE v.evidence_id = NEW.evidence_id)"
+            " OR EXISTS (SELECT 1 FROM disbursement_evidence e WHERE e.id = NEW.evidence_id"
+            " AND e.withdrawn_at IS NOT NULL)"
+        ),
         "a version follows the last one, of a certificate that is not withdrawn",
     )
     yield (
@@ -55,9 +57,11 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         "disbursement_material_of_library",
         "disbursement_material",
         "INSERT",
-        "NEW.evidence_version_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_evidenceversion v"
-        " JOIN disbursement_evidence e ON e.id = v.evidence_id JOIN disbursement_storedfile s ON s.id = v.stored_id"
-        " JOIN disbursement_application a ON a.id = NEW.application_id WHERE v.id = NEW.evidence_version_id"
-        " AND s.sha256 = NEW.sha256 AND e.enterprise_id = a.enterprise_id AND e.kind = NEW.code)",
+        (
+            "NEW.evidence_version_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_evidenceversion v"
+            " JOIN disbursement_evidence e ON e.id = v.evidence_id JOIN disbursement_storedfile s ON s.id = v.stored_id"
+            " JOIN disbursement_application a ON a.id = NEW.application_id WHERE v.id = NEW.evidence_version_id"
+            " AND s.sha256 = NEW.sha256 AND e.enterprise_id = a.enterprise_id AND e.kind = NEW.code)"
+        ),
         "a material from the library has the bytes of its version, of the same enterprise and kind",
     )

@@ -26,7 +26,7 @@ class EvidenceSource(models.TextChoices):
 
 
 class Evidence(models.Model):
-    """One certificate or file of an enterprise (证照). `kind` is the code under which items ask for it as a material."""
+    """One certificate or file of an enterprise (证照). `kind` is the code under which items ask for it."""
 
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="evidence", verbose_name=_("企业"))
     kind = models.CharField(_("种类"), max_length=80)

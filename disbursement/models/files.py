@@ -74,7 +74,7 @@ class StoredFile(models.Model):
 
 
 class FileReading(models.Model):
-    """A person of the district opened a file (查阅记录): which bytes, for which application or certificate. Append-only."""
+    """A person of the district opened a file (查阅记录): which bytes, as what. Append-only."""
 
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("查阅人"))
     at = models.DateTimeField(_("查阅时间"))

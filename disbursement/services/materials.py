@@ -1,28 +1,25 @@
-"""Materials: bytes checked for what they are, kept privately under their hash, replaced but never overwritten."""
+"""Materials: what an enterprise hands in with an application, uploaded or taken from its evidence library, replaced but
+never overwritten."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
 from datetime import datetime
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, Material, FileType, Promise, ToleratedGap
-from disbursement.models.material import private_storage
+from disbursement.models import Application, EvidenceVersion, Material, Promise, ToleratedGap
+from disbursement.selectors.evidence import LIBRARY, usable
 from disbursement.selectors.forms import MaterialRule, material_rules
+from disbursement.services import stored
 from disbursement.services.applications import lock, may_see
+from disbursement.services.evidence_following import attach, drop, refresh
+from matching.days import day_of
 
-LARGEST = 20 * 1024 * 1024
 MOST_FILES = 20
-# Uncompressed size that an XLSX may claim; more is a bomb, not a table.
-LARGEST_UNZIPPED = 200 * 1024 * 1024
 
 _S = ApplicationState
 _OPEN = frozenset({_S.DRAFT, _S.CORRECTION, _S.REVIEW_CORRECTION})
@@ -30,81 +27,68 @@ _OPEN = frozenset({_S.DRAFT, _S.CORRECTION, _S.REVIEW_CORRECTION})
 _GAP_OPEN = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.IN_REVIEW, _S.EXPERT, _S.SECOND_REVIEW, _S.PUBLICITY})
 
 
-def content_type_of(*, content: bytes) -> FileType:
-    """What the bytes are, by themselves and not by their name. Raises Invalid for what is not taken, or is broken."""
-    if content.startswith(b"%PDF-"):
-        if b"%%EOF" not in content[-2048:]:
-            raise _refused(_("PDF 文件不完整（没有结尾），请重新导出后上传。"))
-        return FileType.PDF
-    if content.startswith(b"\xff\xd8\xff"):
-        if b"\xff\xd9" not in content[-64:]:
-            raise _refused(_("JPG 图片不完整，请重新保存后上传。"))
-        return FileType.JPEG
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        if b"IEND" not in content[-64:]:
-            raise _refused(_("PNG 图片不完整，请重新保存后上传。"))
-        return FileType.PNG
-    if content.startswith(b"PK\x03\x04"):
-        return _xlsx(content)
-    raise _refused(_("只能上传 PDF、JPG、PNG 或 XLSX 文件，这个文件不是其中任何一种。"))
-
-
-def _xlsx(content: bytes) -> FileType:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise _refused(_("表格文件已损坏，请用办公软件另存为 XLSX 后上传。")) from error
-    names = {entry.filename for entry in entries}
-    if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
-        raise _refused(_("压缩包或其他办公文件不能作为材料，请上传 PDF、JPG、PNG 或 XLSX。"))
-    if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise _refused(_("表格中含有宏，请另存为不含宏的 XLSX 后上传。"))
-    if sum(entry.file_size for entry in entries) > LARGEST_UNZIPPED:
-        raise _refused(_("表格展开后过大，请拆分或改为 PDF 后上传。"))
-    return FileType.XLSX
-
-
-def _refused(message: str) -> Invalid:
-    return Invalid(Fault("file", message))
-
-
-@transaction.atomic
 def upload(*, application_id: int, code: str, name: str, content: bytes, actor: Actor, now: datetime) -> Material:
     """Add one file for the material `code`; the same bytes again are the same file.
 
     Taken while the enterprise may mend (draft, corrections), and for a promised gap until the decision. Raises Denied,
-    or Invalid with what is wrong with the file.
+    or Invalid with what is wrong with the file. It is examined and scanned before the application is locked.
+    """
+    found = Application.objects.select_related("version").filter(pk=application_id).first()
+    if found is None:
+        raise Denied(_("没有这件申报。"))
+    _rule(application=found, code=code)
+    _check_open(application=found, code=code, actor=actor)
+    examined = stored.examine(content=content, name=name)
+    with transaction.atomic():
+        application = lock(application_id=application_id)
+        rule = _rule(application=application, code=code)
+        gap = _check_open(application=application, code=code, actor=actor)
+        assert actor.user_id is not None
+        kept = stored.keep(examined=examined, now=now)
+        live = Material.objects.filter(application=application, code=code, replaced_at__isnull=True)
+        material = live.filter(sha256=kept.sha256).first()
+        if material is None:
+            if live.count() >= MOST_FILES:
+                raise stored.refused(_("“%(name)s”最多 %(most)s 个文件。") % {"name": rule.name, "most": MOST_FILES})
+            material = Material.objects.create(
+                application=application,
+                code=code,
+                file=kept.path,
+                name=examined.name,
+                content_type=examined.kind.value,
+                size=kept.size,
+                sha256=kept.sha256,
+                uploaded_by_id=actor.user_id,
+                uploaded_at=now,
+            )
+        _fill(gap, now)
+    return material
+
+
+@transaction.atomic
+def take_from_library(*, application_id: int, version_id: int, actor: Actor, now: datetime) -> Material:
+    """Hand in a certificate of the evidence library, in place of an older version of the same. Open as `upload` is.
+
+    Raises Denied, or Invalid where the certificate is no longer to be handed in.
     """
     application = lock(application_id=application_id)
-    rule = _rule(application=application, code=code)
-    gap = _check_open(application=application, code=code, actor=actor)
-    assert actor.user_id is not None
-    if not content:
-        raise _refused(_("文件是空的，请重新选择。"))
-    if len(content) > LARGEST:
-        raise _refused(_("文件超过 %(limit)s MB，请压缩或拆分后上传。") % {"limit": LARGEST // 1024 // 1024})
-    kind = content_type_of(content=content)
-    digest = hashlib.sha256(content).hexdigest()
-    live = Material.objects.filter(application=application, code=code, replaced_at__isnull=True)
-    material = live.filter(sha256=digest).first()
-    if material is None:
-        if live.count() >= MOST_FILES:
-            raise _refused(_("“%(name)s”最多 %(most)s 个文件。") % {"name": rule.name, "most": MOST_FILES})
-        material = Material.objects.create(
-            application=application,
-            code=code,
-            file=_stored(content=content, digest=digest),
-            name=_clean_name(name),
-            content_type=kind.value,
-            size=len(content),
-            sha256=digest,
-            uploaded_by_id=actor.user_id,
-            uploaded_at=now,
-        )
-    if gap is not None and gap.filled_at is None:
-        gap.filled_at = now
-        gap.save(update_fields=["filled_at"])
+    wanted = EvidenceVersion.objects.select_related("evidence").filter(pk=version_id).first()
+    if wanted is None or wanted.evidence.enterprise_id != application.enterprise_id:
+        raise Denied(_("没有这份证照，或者您无权办理。"))
+    kind = wanted.evidence.kind
+    rule = _rule(application=application, code=kind)
+    gap = _check_open(application=application, code=kind, actor=actor)
+    entries = usable(enterprise_id=application.enterprise_id, day=day_of(now), kinds=[kind]).get(kind, [])
+    entry = next((entry for entry in entries if entry.version.pk == version_id), None)
+    if entry is None:
+        raise stored.refused(_("这份“%(name)s”已更换、到期或停用，请选择证照库中有效的版本。") % {"name": rule.name})
+    older = Material.objects.filter(
+        application=application, replaced_at__isnull=True, evidence_version__evidence_id=wanted.evidence_id
+    ).exclude(evidence_version_id=version_id)
+    for material in older:
+        drop(material=material, reason="replaced", now=now, by=actor.user_id)
+    material = attach(application=application, entry=entry, now=now, by=actor.user_id)
+    _fill(gap, now)
     return material
 
 
@@ -117,7 +101,7 @@ def remove(*, material_id: int, actor: Actor, now: datetime) -> None:
     application = lock(application_id=material.application_id)
     if not actor.acts_for(application.enterprise_id) or application.status not in _OPEN:
         raise Denied(_("现在不能删除材料。需要更换时，请在补正时重新上传。"))
-    Material.objects.filter(pk=material_id, replaced_at__isnull=True).update(replaced_at=now)
+    drop(material=material, reason="removed", now=now, by=actor.user_id)
 
 
 @transaction.atomic
@@ -138,26 +122,34 @@ def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime)
 
 
 def reuse_known(*, application: Application, actor: Actor, now: datetime) -> list[Material]:
-    """Bring what the enterprise handed in before for materials that come from the evidence library (电子证照库)."""
+    """Bring what need not be uploaded again: certificates of the evidence library (电子证照库), and where it has none
+    of a kind, what the enterprise handed in for it with an accepted application."""
     assert actor.user_id is not None
-    wanted = [rule.code for rule in material_rules(version=application.version) if rule.origin == "library"]
-    added = []
-    for code in wanted:
+    added = refresh(application=application, now=now, by=actor.user_id)
+    there = {material.code for material in added}
+    for rule in material_rules(version=application.version):
+        if rule.origin != LIBRARY or rule.code in there:
+            continue
         latest = (
             Material.objects.filter(
                 application__enterprise_id=application.enterprise_id,
-                code=code,
+                code=rule.code,
                 replaced_at__isnull=True,
+                evidence_version__isnull=True,
                 application__accepted_at__isnull=False,
             )
             .order_by("-uploaded_at", "-id")
             .first()
         )
-        if latest is not None:
+        # A certificate that was in the library and is no longer valid there is not brought back by its copies.
+        withdrawn = EvidenceVersion.objects.filter(
+            evidence__enterprise_id=application.enterprise_id, evidence__kind=rule.code
+        )
+        if latest is not None and not withdrawn.exists():
             added.append(
                 Material.objects.create(
                     application=application,
-                    code=code,
+                    code=rule.code,
                     file=latest.file.name,
                     name=latest.name,
                     content_type=latest.content_type,
@@ -171,22 +163,29 @@ def reuse_known(*, application: Application, actor: Actor, now: datetime) -> lis
     return added
 
 
-def open_material(*, material_id: int, actor: Actor) -> tuple[Material, bytes]:
+def open_material(*, material_id: int, actor: Actor, now: datetime) -> stored.Opened:
     """A file for download, its bytes checked against their hash; views send it as an attachment, never inline.
 
-    Raises Denied for strangers, and Invalid where the stored bytes are no longer those that came in.
+    Open to the enterprise, to the department that handles the application, and to those who supervise it; what people
+    of the district open is put on record. Raises Denied for others and while a scan is awaited, and Invalid where the
+    stored bytes are no longer those that came in.
     """
     material = Material.objects.select_related("application__item").filter(pk=material_id).first()
-    if material is None or not may_see(application=material.application, actor=actor):
+    if material is None or not may_read(application=material.application, actor=actor):
         raise Denied(_("没有这个文件，或者您无权查看。"))
-    try:
-        with material.file.open("rb") as stored:
-            content: bytes = stored.read()
-    except FileNotFoundError:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != material.sha256:
-        raise Invalid(Fault("file", _("文件与上传时不一致，请联系系统管理员。")))
-    return material, content
+    return stored.open_for(
+        actor=actor,
+        subject=material,
+        enterprise_id=material.application.enterprise_id,
+        sha256=material.sha256,
+        path=str(material.file.name),
+        now=now,
+    )
+
+
+def may_read(*, application: Application, actor: Actor) -> bool:
+    """Whether the person may open the application's files: who may see it, and who supervises its department."""
+    return may_see(application=application, actor=actor) or actor.supervises(application.item.department_id)
 
 
 def _rule(*, application: Application, code: str) -> MaterialRule:
@@ -206,14 +205,7 @@ def _check_open(*, application: Application, code: str, actor: Actor) -> Tolerat
     raise Denied(_("申报已提交，现在不能改动材料。需要更正时，请等待补正通知或撤回后重新申报。"))
 
 
-def _stored(*, content: bytes, digest: str) -> str:
-    """The private file that holds these bytes; one for each hash."""
-    path = f"materials/{digest[:2]}/{digest}"
-    storage = private_storage()
-    return path if storage.exists(path) else storage.save(path, ContentFile(content))
-
-
-def _clean_name(name: str) -> str:
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(c for c in base if c.isprintable()).strip()
-    return (shown or _("材料"))[-200:]
+def _fill(gap: ToleratedGap | None, now: datetime) -> None:
+    if gap is not None and gap.filled_at is None:
+        gap.filled_at = now
+        gap.save(update_fields=["filled_at"])

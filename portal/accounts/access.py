@@ -122,10 +122,12 @@ def actor_for(request: HttpRequest) -> Actor:
         if role in known
         for place in ([None] if places is None else places)
     }
+    overseen = (access.departments or {}).get(StaffRole.SUPERVISOR, frozenset())
     return Actor(
         user_id=request.user.pk,
         grants=frozenset(grants),
         enterprise_ids=frozenset(m.enterprise_id for m in access.memberships),
+        supervised=frozenset({None}) if overseen is None else frozenset(overseen),
     )
 
 

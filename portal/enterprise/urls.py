@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.enterprise.views import applications, apply, opportunities, overview, payments, profile
+from portal.enterprise.views import applications, apply, materials, opportunities, overview, payments, profile
 
 app_name = "enterprise"
 urlpatterns = [
@@ -13,10 +13,10 @@ urlpatterns = [
     path("applications/", applications.application_list, name="applications"),
     path("applications/<pk:application_id>/", applications.application, name="application"),
     path("applications/<pk:application_id>/edit/", apply.edit, name="edit"),
-    path("applications/<pk:application_id>/materials/", apply.bring_materials, name="materials"),
+    path("applications/<pk:application_id>/materials/", materials.bring_materials, name="materials"),
     path(
         "applications/<pk:application_id>/materials/<pk:material_id>/remove/",
-        apply.remove_material,
+        materials.remove_material,
         name="material_remove",
     ),
     path("applications/<pk:application_id>/check/", apply.check, name="check"),
@@ -25,7 +25,7 @@ urlpatterns = [
     path("applications/<pk:application_id>/withdraw/", applications.withdraw, name="withdraw"),
     path("applications/<pk:application_id>/appeal/", applications.appeal, name="appeal"),
     path("applications/<pk:application_id>/rate/", applications.rate, name="rate"),
-    path("materials/<pk:material_id>/", apply.download_material, name="material"),
+    path("materials/<pk:material_id>/", materials.download_material, name="material"),
     path("documents/<pk:document_id>/", applications.download_document, name="document"),
     path("payments/", payments.payments, name="payments"),
     path("payments/<pk:payable_id>/mend/", payments.mend, name="mend"),

@@ -218,6 +218,15 @@ HUIDA_PAYER = {
     "bank_name": env.str("HUIDA_PAYER_BANK", default="国库集中支付代理银行"),
     "bank_code": env.str("HUIDA_PAYER_BANK_CODE", default=""),
 }
+# ClamAV's daemon: unix:///run/clamav/clamd.ctl or tcp://host:3310. Empty: files are checked, but not scanned.
+CLAMAV_SOCKET = env.str("CLAMAV_SOCKET", default="")
+# Seconds that one scan may take, from the first byte sent to the verdict.
+CLAMAV_TIMEOUT = env.float("CLAMAV_TIMEOUT", default=20.0)
+# What becomes of a file that comes in while the scanner is away: "refuse", or "quarantine" (kept, and opened by nobody
+# before it is scanned).
+CLAMAV_WHEN_AWAY = env.str("CLAMAV_WHEN_AWAY", default="refuse")
+# Sources of facts that prove a condition without a paper, beside the authority that the vocabulary names for a fact.
+HUIDA_TRUSTED_SOURCES: list[str] = env.list("HUIDA_TRUSTED_SOURCES", default=["数据共享交换平台"])
 # A batch of this total in 元 or more takes a second approver.
 HUIDA_SECOND_APPROVER_FROM = env.int("HUIDA_SECOND_APPROVER_FROM", default=5_000_000)
 

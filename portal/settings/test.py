@@ -20,6 +20,7 @@ STATIC_ROOT.mkdir()
 STORAGES["private"]["OPTIONS"]["location"] = _scratch / "private"
 HUIDA_TREASURY_OUTBOX = _scratch / "treasury"
 HUIDA_TREASURY_FOLDERS = _scratch / "treasury-folders"
+CLAMAV_SOCKET = ""
 HUIDA_TREASURY_QUIET_SECONDS = 0.0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -23,9 +23,10 @@ from matching.registry.models import BudgetLine, Department
 from matching.services import publish
 from portal.accounts.models import Membership, RoleAssignment, User
 from tests.factories import matching as base
+from tests.factories import papers
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PDF = papers.pdf()
 START = date(2026, 3, 2)  # a Monday without a holiday near it
 CRITERIA: dict[str, Any] = {
     "all": [
@@ -210,7 +211,7 @@ class Case:
         return self.later()
 
     def supplied(self) -> Case:
-        self.upload("invoice", PDF + f"% {next(_numbers)}\n%%EOF".encode())
+        self.upload("invoice", papers.pdf(mark=str(next(_numbers))))
         corrections.supply(application_id=self.id, actor=self.agent, now=self.now)
         return self.later()
 

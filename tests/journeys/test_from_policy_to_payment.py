@@ -19,6 +19,7 @@ from portal.accounts.models import Membership, RoleAssignment, StaffRole, User
 from tests.factories import disbursement as people
 from tests.factories import matching as base
 from tests.factories import money
+from tests.factories import papers
 from tests.factories.disbursement import PDF, at
 from tests.journeys.conftest import PASSWORD, Clock, Person
 
@@ -133,7 +134,7 @@ def test_an_enterprise_applies_mends_is_paid_and_rates(enter: Callable[..., Pers
     boss.press("提交补正")
     boss.sees("请重新上传“发票清单”")
     clock.now = at("2026-03-03", 9)
-    boss.upload("上传“发票清单”", "发票-盖章.pdf", PDF + b"% again\n%%EOF")
+    boss.upload("上传“发票清单”", "发票-盖章.pdf", papers.pdf(mark="again"))
     boss.press("上传")
     boss.press("提交补正")
     boss.sees("补正已提交")

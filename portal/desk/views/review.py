@@ -29,9 +29,9 @@ from portal.accounts.models import StaffRole
 from portal.desk.actions import BY_NAME, DEEDS, Deed
 from portal.desk.worklist import OPEN, WAITING, visible, worst_first
 from portal.dossier import Dossier
-from portal.downloads import attachment
+from portal.downloads import attachment, streamed
 from portal.enterprise.asked import asked_of
-from portal.enterprise.views.apply import material_rows
+from portal.enterprise.materials import material_rows
 from portal.facts.display import fact_lines, fact_text
 from portal.forms import typed
 from portal.refusals import attempt, lay_on
@@ -215,10 +215,13 @@ def answer_objection(request: HttpRequest, application_id: int, objection_id: in
 def download_material(request: HttpRequest, material_id: int) -> HttpResponseBase:
     material = get_object_or_404(Material, pk=material_id)
     found = desk_application(request, material.application_id)
-    opened = attempt(request, lambda: materials.open_material(material_id=material.pk, actor=actor_for(request)))
+    opened = attempt(
+        request,
+        lambda: materials.open_material(material_id=material.pk, actor=actor_for(request), now=timezone.now()),
+    )
     if opened is None:
         return redirect("desk:application", found.pk)
-    return attachment(content=opened[1], name=opened[0].name, content_type=opened[0].content_type)
+    return streamed(file=opened.file, name=opened.name, content_type=opened.content_type, size=opened.size)
 
 
 @role_required(*_READERS)

@@ -26,7 +26,8 @@ from portal.dossier import Dossier
 from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
 from portal.enterprise.invoices import table_for
-from portal.enterprise.views.apply import material_rows, own_application, take_material, typed_facts
+from portal.enterprise.materials import material_rows, take_material
+from portal.enterprise.views.apply import own_application, typed_facts
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
 from portal.refusals import attempt, lay_on

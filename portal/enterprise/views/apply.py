@@ -14,25 +14,24 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS, Invalid
 from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, Material, Promise
-from disbursement.selectors.forms import Rules, material_rules
+from disbursement.models import Application
+from disbursement.selectors.forms import Rules
 from disbursement.selectors.invoices import rows_of
-from disbursement.services import drafts, judging, materials
+from disbursement.services import drafts, judging
 from matching.criteria import Scope
 from matching.days import day_of
 from matching.models import PolicyItem
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
-from portal.downloads import attachment
 from portal.enterprise.asked import asked_of
 from portal.enterprise.invoices import table_for
+from portal.enterprise.materials import material_rows
 from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
-from portal.forms import PHONE, typed
+from portal.forms import PHONE
 from portal.refusals import attempt, lay_on, words_of
 
 
@@ -139,44 +138,6 @@ def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
 
 
 @enterprise_required
-def bring_materials(request: HttpRequest, application_id: int) -> HttpResponseBase:
-    """Step two: materials. Each is uploaded, promised, reused from the evidence library, or not needed."""
-    application = own_application(request, application_id)
-    if (led_on := handed_in(request, application)) is not None:
-        return led_on
-    if request.method == "POST":
-        take_material(request, application)
-        return redirect("enterprise:materials", application.pk)
-    return render(
-        request,
-        "enterprise/apply_materials.html",
-        {"application": application, "rows": material_rows(application)},
-    )
-
-
-@enterprise_required
-@require_POST
-def remove_material(request: HttpRequest, application_id: int, material_id: int) -> HttpResponseBase:
-    application = own_application(request, application_id)
-    material = get_object_or_404(Material, pk=material_id, application=application)
-    attempt(
-        request,
-        lambda: materials.remove(material_id=material.pk, actor=enterprise_actor(request), now=timezone.now()),
-        done=_("已移除“%(name)s”。") % {"name": material.name},
-    )
-    return redirect(_back(request, application))
-
-
-@enterprise_required
-def download_material(request: HttpRequest, material_id: int) -> HttpResponseBase:
-    material = get_object_or_404(Material, pk=material_id, application__enterprise=current_enterprise(request))
-    found = attempt(request, lambda: materials.open_material(material_id=material.pk, actor=enterprise_actor(request)))
-    if found is None:
-        return redirect("enterprise:application", material.application_id)
-    return attachment(content=found[1], name=found[0].name, content_type=found[0].content_type)
-
-
-@enterprise_required
 def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
     """Step three: check your answers, promise what is still missing, and submit."""
     application = own_application(request, application_id)
@@ -248,25 +209,6 @@ def facts_form(request: HttpRequest, application: Application) -> FactsForm:
     )
 
 
-def material_rows(application: Application) -> list[dict[str, Any]]:
-    """Each material of the item with the files, the promise and the gap that stand for it."""
-    files: dict[str, list[Material]] = {}
-    for material in Material.objects.filter(application=application, replaced_at__isnull=True):
-        files.setdefault(material.code, []).append(material)
-    promises = {promise.material_code: promise for promise in Promise.objects.filter(application=application)}
-    gaps = {gap.material_code: gap for gap in application.gaps.all()}
-    return [
-        {
-            "rule": rule,
-            "files": files.get(rule.code, []),
-            "promise": promises.get(rule.code),
-            "gap": gaps.get(rule.code),
-            "missing": rule.required and rule.is_brought and rule.code not in files and rule.code not in promises,
-        }
-        for rule in material_rules(version=application.version)
-    ]
-
-
 def read_gaps(data: Any) -> dict[str, date]:
     """Promised days by material code, from fields named `gap-CODE`."""
     found: dict[str, date] = {}
@@ -279,37 +221,6 @@ def read_gaps(data: Any) -> dict[str, date]:
             # A day that cannot be read is one that cannot be promised: the service says which days can.
             found[name.removeprefix("gap-").replace("\0", "")] = day or date.min
     return found
-
-
-def take_material(request: HttpRequest, application: Application) -> None:
-    code = typed(request.POST, "code", most=80)
-    actor, now = enterprise_actor(request), timezone.now()
-    if "promise" in request.POST:
-        attempt(
-            request,
-            lambda: materials.sign_promise(application_id=application.pk, code=code, actor=actor, now=now),
-            done=_("已签署承诺。"),
-        )
-        return
-    uploads = request.FILES.getlist("file")
-    if not uploads:
-        messages.error(request, _("请先选择要上传的文件。"))
-    for upload in uploads:
-        if upload.size is not None and upload.size > materials.LARGEST:
-            messages.error(request, _("“%(name)s”超过 20 MB，请压缩或拆分后上传。") % {"name": upload.name})
-            continue
-        attempt(
-            request,
-            lambda upload=upload: materials.upload(  # type: ignore[misc]
-                application_id=application.pk,
-                code=code,
-                name=upload.name or "",
-                content=upload.read(),
-                actor=actor,
-                now=now,
-            ),
-            done=_("已上传“%(name)s”。") % {"name": upload.name},
-        )
 
 
 def _rehearsal(application: Application) -> judging.Assessment | None:
@@ -330,8 +241,3 @@ def _place_url(application: Application, place: str) -> str:
     if place.startswith("form."):
         return reverse("enterprise:edit", args=[application.pk]) + f"#id_{PREFIX}{place.removeprefix('form.')}"
     return reverse("enterprise:edit", args=[application.pk]) + f"#id_{place}"
-
-
-def _back(request: HttpRequest, application: Application) -> str:
-    name = "enterprise:materials" if application.state == ApplicationState.DRAFT else "enterprise:application"
-    return reverse(name, args=[application.pk])

@@ -13,6 +13,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services import corrections, reviews
 from disbursement.services.corrections import Ask
 from disbursement.tasks import nightly_applications
+from tests.factories import papers
 from tests.factories.disbursement import START, Case, case, invoices
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ def test_supplying_needs_each_thing_anew_and_judges_again() -> None:
     with pytest.raises(Invalid) as told:
         corrections.supply(application_id=made.id, actor=made.agent, now=made.now)
     assert {fault.place for fault in told.value.faults} == {"material.invoice", "form.invoice_total"}
-    made.upload("invoice", b"%PDF-1.7 another\n%%EOF")
+    made.upload("invoice", papers.pdf(mark="another"))
     corrections.supply(application_id=made.id, actor=made.agent, now=made.now, invoices=invoices("310000"))
     assert made.fresh().state == "submitted"
     latest = Judgement.objects.filter(application_id=made.id).latest("id")
