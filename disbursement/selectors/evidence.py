@@ -12,12 +12,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import (
+    Application,
     Evidence,
     EvidenceSource,
     EvidenceVersion,
     Material,
     MaterialFlag,
     ScanState,
+    StoredFile,
 )
 from disbursement.selectors.forms import Rules, material_rules
 from matching.criteria import Scope, leaves
@@ -132,6 +134,22 @@ def staleness(*, version: EvidenceVersion, day: date) -> str:
     if evidence.versions.filter(seq__gt=version.seq).exists():
         return "replaced"
     return "" if version.is_valid_on(day) else "expired"
+
+
+def codes_there(*, application: Application, day: date) -> set[str]:
+    """Codes of the materials of an application for which there is a file that may be handed in on this day."""
+    live = Material.objects.filter(application=application, replaced_at__isnull=True)
+    infected = set(
+        StoredFile.objects.filter(sha256__in=live.values("sha256"), scan=ScanState.INFECTED).values_list(
+            "sha256", flat=True
+        )
+    )
+    return {
+        material.code
+        for material in live.select_related("evidence_version__evidence", "evidence_version__stored")
+        if material.sha256 not in infected
+        and (material.evidence_version is None or not staleness(version=material.evidence_version, day=day))
+    }
 
 
 def uses(*, evidence: Evidence) -> list[Material]:

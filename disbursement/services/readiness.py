@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.models import Application, Material, Promise
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.evidence import codes_there, verified_by_data
 from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
 from disbursement.services import invoices as invoice_tables
 from disbursement.services import judging, sheets
@@ -44,7 +45,8 @@ def readiness_of(
 ) -> Readiness:
     """As `drafts.check_draft`, for a version that is in force: what `drafts.submit` would say at `now` (aware)."""
     rules = judging.rules_of(version=version, now=now)
-    faults = [*missing_materials(application=application, version=version, gaps=gaps, day=day_of(now))]
+    covered = verified_by_data(version=version, rules=rules, enterprise_id=application.enterprise_id, day=day_of(now))
+    faults = missing_materials(application=application, version=version, gaps=gaps, day=day_of(now), covered=covered)
     for name, label in (("contact_name", _("联系人")), ("contact_phone", _("联系电话"))):
         if not getattr(application, name):
             faults.append(Fault(name, _("请填写%(label)s。") % {"label": label}))
@@ -134,10 +136,19 @@ def _place(key: str, rules: Rules) -> str:
 
 
 def missing_materials(
-    *, application: Application, version: PolicyVersion, gaps: Mapping[str, date], day: date
+    *,
+    application: Application,
+    version: PolicyVersion,
+    gaps: Mapping[str, date],
+    day: date,
+    covered: Collection[str] = (),
 ) -> list[Fault]:
-    """Required materials that are neither there nor promised, and promises that cannot be taken."""
-    there = set(Material.objects.filter(application=application, replaced_at=None).values_list("code", flat=True))
+    """Required materials that are neither there nor promised, and promises that cannot be taken.
+
+    `covered`: codes of materials that data proves (`selectors.evidence.verified_by_data`). A certificate that was
+    replaced, withdrawn or has ended by `day` is not there.
+    """
+    there = codes_there(application=application, day=day) | set(covered)
     there |= set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
     rules = {rule.code: rule for rule in material_rules(version=version)}
     latest = working_calendar().add_working_days(day, LONGEST_GAP)
