@@ -18,14 +18,20 @@ from disbursement.services import (
     publicity,
     runs,
     scans,
+    staffing,
+    steps,
 )
 
 
 @shared_task(name="disbursement.nightly_applications")
 def nightly_applications() -> dict[str, int]:
-    """The night's round over applications: corrections that lapsed, publicity that ended, cards, what is settled."""
+    """The night's round over applications: who is away, what lapsed, publicity that ended, cards, what is settled."""
     now = timezone.now()
+    moved, back = staffing.keep_up(now=now)
     return {
+        "deputised": moved,
+        "handed_back": back,
+        "consented": len(steps.lapse_overdue(now=now)),
         "lapsed": len(corrections.lapse_overdue(now=now)),
         "approved": len(publicity.end_due(now=now)),
         "cards": clocks.charge_cards(now=now),

@@ -38,7 +38,10 @@ OPINIONS = {
 }
 _CHANGEABLE = (ApplicationState.DRAFT, ApplicationState.CORRECTION, ApplicationState.REVIEW_CORRECTION)
 # Roles that need no grant of their own.
-_COVERED = {Role.APPEAL_REVIEWER.value: Role.SECOND_REVIEWER.value}
+_COVERED = {
+    Role.APPEAL_REVIEWER.value: Role.SECOND_REVIEWER.value,
+    Role.JOINT_REVIEWER.value: Role.REVIEWER.value,
+}
 
 
 def check_applications(*, scope: Scope, people: People, counts: Counter[str]) -> Iterator[Finding]:
@@ -55,6 +58,8 @@ def check_applications(*, scope: Scope, people: People, counts: Counter[str]) ->
         "judgements__version",
         "decisions",
         "opinions",
+        "visits",
+        "joint_reviews",
     )
     for application in query.prefetch_related(*related).iterator(chunk_size=100):
         counts["applications"] += 1
@@ -127,8 +132,16 @@ def _decided(application: Application, log: list[TransitionLog], place: str) -> 
             yield Finding("application.decisions", place, problem, _LOG)
     asked = Counter(("ask_correction", found.asked_by_id, found.asked_at) for found in application.corrections.all())
     shown = Counter(("publicise", found.opened_by_id, found.opened_at) for found in application.publicities.all())
-    for name, rows in (("补正告知", asked), ("公示", shown)):
-        action = "ask_correction" if rows is asked else "publicise"
+    visited = Counter(("record_visit", row.recorded_by_id, row.recorded_at) for row in application.visits.all())
+    answers = [row for row in application.joint_reviews.all() if row.by_id is not None]
+    answered = Counter(("give_opinion", row.by_id, row.at) for row in answers)
+    told = {
+        "补正告知": ("ask_correction", asked),
+        "公示": ("publicise", shown),
+        "现场核查": ("record_visit", visited),
+        "会审意见": ("give_opinion", answered),
+    }
+    for name, (action, rows) in told.items():
         if rows != Counter({step: number for step, number in steps.items() if step[0] == action}):
             yield Finding("application.decisions", place, f"{name}与办理记录不一致，有缺失或多出的。", _LOG)
     ended = sum(1 for found in application.publicities.all() if found.closed_at is not None)

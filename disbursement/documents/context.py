@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from disbursement.documents.notice import Notice, Section, Table
 from disbursement.domain.cycle import month_label
 from disbursement.domain.money import in_words, yuan
+from disbursement.domain.reasons import worded
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import Application, Correction, Decision, DecisionKind, Payable, PaymentAttempt
 from matching.days import day_of
@@ -291,7 +292,8 @@ def _reasons(decision: Decision) -> list[str]:
     told = []
     for reason in decision.reasons:
         about = clauses.get(reason.get("leaf", "")) or names.get(reason.get("material", ""))
-        told.append(f"{reason['reason']}（{about}）" if about else reason["reason"])
+        words = worded(reason.get("code", ""), reason["reason"])
+        told.append(f"{words}（{about}）" if about else words)
     return told
 
 

@@ -32,6 +32,8 @@ class Role(Labelled):
     ENTERPRISE = "enterprise", "企业"
     ACCEPTOR = "acceptor", "受理人"
     REVIEWER = "reviewer", "审核人"
+    # Whoever reviews in a department that is asked for its opinion on somebody else's application.
+    JOINT_REVIEWER = "joint_reviewer", "会审人"
     SECOND_REVIEWER = "second_reviewer", "复审人"
     APPEAL_REVIEWER = "appeal_reviewer", "复核人"
     FINANCE_MAKER = "finance_maker", "财务经办"
@@ -49,6 +51,8 @@ class ApplicationState(Labelled):
     IN_REVIEW = "in_review", "审核中"
     REVIEW_CORRECTION = "review_correction", "审核补正"
     EXPERT = "expert", "专家评审中"
+    SITE_VISIT = "site_visit", "现场核查中"
+    JOINT_REVIEW = "joint_review", "部门会审中"
     SECOND_REVIEW = "second_review", "复审中"
     PUBLICITY = "publicity", "公示中"
     APPROVED = "approved", "审核通过"
@@ -71,6 +75,11 @@ class ApplicationAction(Labelled):
     START_REVIEW = "start_review", "开始审核"
     ASK_EXPERT = "ask_expert", "提请专家评审"
     EXPERT_REPORT = "expert_report", "收到专家意见"
+    ARRANGE_VISIT = "arrange_visit", "安排现场核查"
+    RECORD_VISIT = "record_visit", "登记现场核查"
+    ASK_DEPARTMENTS = "ask_departments", "提请部门会审"
+    GIVE_OPINION = "give_opinion", "出具会审意见"
+    GATHER_OPINIONS = "gather_opinions", "汇总会审意见"
     RECOMMEND_APPROVAL = "recommend_approval", "建议通过"
     RECOMMEND_REJECTION = "recommend_rejection", "建议不通过"
     SEND_BACK = "send_back", "退回审核"
@@ -169,6 +178,8 @@ class ClockStep(Labelled):
     ACCEPTANCE = "acceptance", "受理"
     REVIEW = "review", "审核"
     APPEAL = "appeal", "复核"
+    # One for each department that is asked; its own department is charged, not the one that asks.
+    JOINT = "joint", "会审"
 
 
 class ClockAct(Labelled):

@@ -207,6 +207,13 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.REVIEW_CORRECTION, _A.LAPSE, _R.SYSTEM, _S.WITHDRAWN, _stop(_C.REVIEW)),
         *_rows(_S.IN_REVIEW, _A.ASK_EXPERT, _R.REVIEWER, _S.EXPERT, _pause(_C.REVIEW)),
         *_rows(_S.EXPERT, _A.EXPERT_REPORT, _R.REVIEWER, _S.IN_REVIEW, _resume(_C.REVIEW)),
+        # A visit is the department's own work: its clock runs on. Other departments' opinions are theirs: each has a
+        # clock of its own, started by the service, and the review's stands still meanwhile.
+        *_rows(_S.IN_REVIEW, _A.ARRANGE_VISIT, _R.REVIEWER, _S.SITE_VISIT),
+        *_rows(_S.SITE_VISIT, _A.RECORD_VISIT, _R.REVIEWER, _S.IN_REVIEW),
+        *_rows(_S.IN_REVIEW, _A.ASK_DEPARTMENTS, _R.REVIEWER, _S.JOINT_REVIEW, _pause(_C.REVIEW)),
+        *_rows(_S.JOINT_REVIEW, _A.GIVE_OPINION, _R.JOINT_REVIEWER, _S.JOINT_REVIEW),
+        *_rows(_S.JOINT_REVIEW, _A.GATHER_OPINIONS, _R.SYSTEM, _S.IN_REVIEW, _resume(_C.REVIEW), _stop(_C.JOINT)),
         *_rows(_S.IN_REVIEW, _A.RECOMMEND_APPROVAL, _R.REVIEWER, _S.SECOND_REVIEW),
         *_rows(_S.IN_REVIEW, _A.RECOMMEND_REJECTION, _R.REVIEWER, _S.SECOND_REVIEW),
         *_rows(_S.SECOND_REVIEW, _A.SEND_BACK, _R.SECOND_REVIEWER, _S.IN_REVIEW),
@@ -221,6 +228,8 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.APPEAL, _A.UPHOLD, _R.APPEAL_REVIEWER, _S.REJECTION_UPHELD, _stop(_C.APPEAL)),
         *_rows(_S.APPEAL, _A.PUBLICISE, _R.APPEAL_REVIEWER, _S.PUBLICITY, _stop(_C.APPEAL)),
         *_rows(_S.APPEAL, _A.APPROVE, _R.APPEAL_REVIEWER, _S.APPROVED, _stop(_C.APPEAL)),
+        # What the first review left out (a visit, an opinion) is made up for before anything is granted.
+        *_rows(_S.APPEAL, _A.SEND_BACK, _R.APPEAL_REVIEWER, _S.IN_REVIEW, _stop(_C.APPEAL), _resume(_C.REVIEW)),
         *_rows(
             (
                 _S.DRAFT,
@@ -230,6 +239,8 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
                 _S.IN_REVIEW,
                 _S.REVIEW_CORRECTION,
                 _S.EXPERT,
+                _S.SITE_VISIT,
+                _S.JOINT_REVIEW,
                 _S.SECOND_REVIEW,
                 _S.PUBLICITY,
                 _S.APPEAL,
@@ -240,6 +251,7 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
             _stop(_C.ACCEPTANCE),
             _stop(_C.REVIEW),
             _stop(_C.APPEAL),
+            _stop(_C.JOINT),
         ),
         # Only while no instalment has left the house; the service cancels them in the same transaction.
         *_rows(_S.APPROVED, _A.REVOKE, _R.SECOND_REVIEWER, _S.REVOKED),

@@ -27,7 +27,7 @@ NEVER_DELETED = (
 _ALWAYS = {
     "disbursement_appeal": ("application_id", "grounds", "filed_by_id", "filed_at"),
     "disbursement_application": ("enterprise_id", "item_id", "created_by_id", "created_at"),
-    "disbursement_correction": ("application_id", "stage", "round", "asked_by_id", "asked_at", "due_on"),
+    "disbursement_correction": ("application_id", "stage", "round", "asked_by_id", "asked_at", "due_on", "late_reason"),
     "disbursement_interestdeclaration": ("user_id", "enterprise_id", "reason", "declared_at"),
     "disbursement_material": ("application_id", "code", "file", "sha256", "size", "uploaded_by_id", "uploaded_at"),
     "disbursement_objection": ("publicity_id", "name", "text", "received_at"),

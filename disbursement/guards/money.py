@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from disbursement.guards import applications, evidence, gateways, states
+from disbursement.guards import applications, caps, evidence, gateways, review, states
 from disbursement.ledger.posting import ROUTES
 
 APPEND_ONLY = (
@@ -25,7 +25,9 @@ APPEND_ONLY = (
     "disbursement_statechange",
     "disbursement_transitionlog",
     *applications.APPEND_ONLY,
+    *caps.APPEND_ONLY,
     *evidence.APPEND_ONLY,
+    *review.APPEND_ONLY,
 )
 NEVER_DELETED = (
     "disbursement_batch",
@@ -41,13 +43,17 @@ NEVER_DELETED = (
     "disbursement_returnfile",
     "disbursement_returnline",
     *applications.NEVER_DELETED,
+    *caps.NEVER_DELETED,
     *evidence.NEVER_DELETED,
     *gateways.NEVER_DELETED,
+    *review.NEVER_DELETED,
 )
 _PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 FROZEN = {
+    **caps.FROZEN,
     **evidence.FROZEN,
     **gateways.FROZEN,
+    **review.FROZEN,
     "disbursement_chainlink": (
         "stream",
         "kind",
@@ -62,7 +68,7 @@ FROZEN = {
     ),
     "disbursement_chainshape": ("table", "key", "columns"),
     "disbursement_batch": ("cycle_id", "budget_line_id", "number", "payer", "assembled_at"),
-    "disbursement_claimedinvoice": ("application_id", "issuer", "number", "amount"),
+    "disbursement_claimedinvoice": ("application_id", "paper_id", "issuer", "number", "amount", "used"),
     "disbursement_clawback": ("payable_id", "number", "amount", "reason", "due_on", "ordered_by_id", "ordered_at"),
     "disbursement_cycle": ("month", "cut_off_on", "opened_at"),
     "disbursement_ledgeraccount": ("budget_line_id", "kind"),
@@ -112,7 +118,9 @@ FROZEN = {
 }
 # Written once: empty before, for ever afterwards.
 _ONCE = {
+    **caps.ONCE,
     **evidence.ONCE,
+    **review.ONCE,
     "disbursement_batch": ("frozen_at", "sent_at", "acknowledged_at", "reconciled_at", "closed_at"),
     "disbursement_chainlink": ("anchor_id",),
     "disbursement_clawback": ("recovered_at", "recovered_by_id"),
@@ -146,7 +154,7 @@ def _differ(columns: tuple[str, ...]) -> str:
 
 
 def guards() -> Iterator[Guard]:
-    for row in (*applications.rows(), *states.rows(), *gateways.rows(), *evidence.rows()):
+    for row in (*applications.rows(), *states.rows(), *caps.rows(), *gateways.rows(), *evidence.rows(), *review.rows()):
         yield Guard(*row)
     for table in (*APPEND_ONLY, *elsewhere()):
         yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")
@@ -168,8 +176,10 @@ def guards() -> Iterator[Guard]:
         "disbursement_payable_line",
         "disbursement_payable",
         "UPDATE",
-        "OLD.budget_line_id DIFFERS NEW.budget_line_id AND OLD.state <> 'awaiting'",
-        "the budget line of a payable is fixed once budget is reserved on it",
+        "OLD.budget_line_id DIFFERS NEW.budget_line_id AND OLD.state <> 'awaiting' AND NOT EXISTS"
+        " (SELECT 1 FROM disbursement_carryover c WHERE c.payable_id = NEW.id"
+        " AND c.from_line_id = OLD.budget_line_id AND c.to_line_id = NEW.budget_line_id)",
+        "the budget line of a payable is fixed once budget is reserved on it, but for a carry-over",
     )
     yield Guard(
         "disbursement_payable_payee",

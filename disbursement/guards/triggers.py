@@ -16,6 +16,7 @@ from disbursement.guards.money import APPEND_ONLY, NEVER_DELETED, Guard, elsewhe
 Tables = Mapping[str, Mapping[str, str]]
 _BULK = (*chain.BULK, "disbursement_ledgertransfer", "disbursement_statechange")
 _COLUMN = re.compile(r'\b(?:OLD|NEW)\."?(\w+)"?')
+_TABLE = re.compile(r"\b(?:FROM|JOIN) (\w+)")
 _CODE = "USING ERRCODE = 'integrity_constraint_violation'"
 
 
@@ -54,10 +55,10 @@ def triggers(tables: Tables, *, vendor: str) -> Iterator[Trigger]:
 
 
 def _standing(tables: Tables) -> Iterator[Guard]:
-    """The guards whose columns are there: an earlier migration installs them without those that a later one adds."""
+    """The guards whose columns and tables are there: an earlier migration installs none of what a later one adds."""
     for guard in guards():
-        columns = set(_COLUMN.findall(guard.condition))
-        if guard.table in tables and columns <= tables[guard.table].keys():
+        columns, asked = set(_COLUMN.findall(guard.condition)), set(_TABLE.findall(guard.condition))
+        if guard.table in tables and columns <= tables[guard.table].keys() and asked <= tables.keys():
             yield guard
 
 

@@ -1,3 +1,4 @@
+from disbursement.models.account import AccountState, PayeeAccount
 from disbursement.models.application import (
     Application,
     Counter,
@@ -8,6 +9,7 @@ from disbursement.models.application import (
     TransitionLog,
 )
 from disbursement.models.audit import Anchor, AuditRun, ChainKind, ChainLink, ChainShape
+from disbursement.models.award import Award, CapUse, ClaimedInvoice, Paper, PaperKind
 from disbursement.models.batch import (
     Batch,
     BatchApproval,
@@ -17,6 +19,8 @@ from disbursement.models.batch import (
     SealedFile,
     StateChange,
 )
+from disbursement.models.budget import BudgetChange, CarryOver, ChangeKind, YearEnd
+from disbursement.models.bulk import BulkDeed, BulkOutcome, BulkRow, BulkRun
 from disbursement.models.calendar import CalendarYear, SpecialDay
 from disbursement.models.clock import ClockCard, ClockPause, StepClock
 from disbursement.models.document import Document, DocumentKind
@@ -32,18 +36,11 @@ from disbursement.models.files import FileReading, FileType, ScanState, StoredFi
 from disbursement.models.gateway import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
 from disbursement.models.invoice import ApplicationInvoice
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
+from disbursement.models.limit import AwardLimit, Choice, LimitedItem
 from disbursement.models.material import Material, MaterialFlag, MaterialFlagReason
-from disbursement.models.payable import (
-    AccountState,
-    AttemptOutcome,
-    Award,
-    ClaimedInvoice,
-    Clawback,
-    HoldKind,
-    Payable,
-    PayeeAccount,
-    PaymentAttempt,
-)
+from disbursement.models.payable import AttemptOutcome, Clawback, HoldKind, Payable, PaymentAttempt
+from disbursement.models.promise import Promise, ToleratedGap
+from disbursement.models.quality import Finding, QualityCheck, QualityDraw
 from disbursement.models.rating import Rating, RatingLevel, Rectification
 from disbursement.models.returns import LineStatus, ReturnFile, ReturnLine, ReturnResult
 from disbursement.models.review import (
@@ -57,14 +54,15 @@ from disbursement.models.review import (
     Objection,
     Opinion,
     OpinionKind,
-    Promise,
     Publicity,
     Stage,
-    ToleratedGap,
 )
 from disbursement.models.run import CycleRun, RunKind, RunState
+from disbursement.models.staffing import Absence, Handover, HandoverKind
+from disbursement.models.steps import JointAnswer, JointReview, SiteVisit, VisitPhoto
 
 __all__ = [
+    "Absence",
     "AccountKind",
     "AccountState",
     "Anchor",
@@ -74,12 +72,22 @@ __all__ = [
     "AttemptOutcome",
     "AuditRun",
     "Award",
+    "AwardLimit",
     "Batch",
     "BatchApproval",
+    "BudgetChange",
+    "BulkDeed",
+    "BulkOutcome",
+    "BulkRow",
+    "BulkRun",
     "CalendarYear",
+    "CapUse",
+    "CarryOver",
     "ChainKind",
     "ChainLink",
     "ChainShape",
+    "ChangeKind",
+    "Choice",
     "ClaimedInvoice",
     "Clawback",
     "ClockCard",
@@ -107,14 +115,20 @@ __all__ = [
     "EvidenceVersion",
     "FileReading",
     "FileType",
+    "Finding",
     "Gateway",
     "GatewayKind",
     "GatewayLine",
+    "Handover",
+    "HandoverKind",
     "HoldKind",
     "InterestDeclaration",
+    "JointAnswer",
+    "JointReview",
     "Judgement",
     "LedgerAccount",
     "LedgerTransfer",
+    "LimitedItem",
     "LineStatus",
     "Material",
     "MaterialFlag",
@@ -123,6 +137,8 @@ __all__ = [
     "Occasion",
     "Opinion",
     "OpinionKind",
+    "Paper",
+    "PaperKind",
     "Participation",
     "Payable",
     "PayeeAccount",
@@ -130,6 +146,8 @@ __all__ = [
     "PaymentFormat",
     "Promise",
     "Publicity",
+    "QualityCheck",
+    "QualityDraw",
     "Rating",
     "RatingLevel",
     "Reconciliation",
@@ -141,6 +159,7 @@ __all__ = [
     "RunState",
     "ScanState",
     "SealedFile",
+    "SiteVisit",
     "SpecialDay",
     "Stage",
     "StateChange",
@@ -149,4 +168,6 @@ __all__ = [
     "ToleratedGap",
     "TransferKind",
     "TransitionLog",
+    "VisitPhoto",
+    "YearEnd",
 ]

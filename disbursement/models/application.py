@@ -28,6 +28,8 @@ UNDECIDED = (
     _S.IN_REVIEW,
     _S.REVIEW_CORRECTION,
     _S.EXPERT,
+    _S.SITE_VISIT,
+    _S.JOINT_REVIEW,
     _S.SECOND_REVIEW,
     _S.PUBLICITY,
 )
@@ -39,6 +41,8 @@ AFTER_ACCEPTANCE = (
     _S.IN_REVIEW,
     _S.REVIEW_CORRECTION,
     _S.EXPERT,
+    _S.SITE_VISIT,
+    _S.JOINT_REVIEW,
     _S.SECOND_REVIEW,
     _S.PUBLICITY,
     *REFUSED,
@@ -161,6 +165,10 @@ class TransitionLog(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("操作人")
     )
+    # Whose desk it was, where the actor stood in for somebody who was away (代理).
+    for_person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("代理何人")
+    )
     at = models.DateTimeField(_("时间"))
     note = models.TextField(_("说明"), blank=True)
 
@@ -173,6 +181,10 @@ class TransitionLog(models.Model):
             models.CheckConstraint(
                 condition=Q(role=Role.SYSTEM, actor__isnull=True) | (~Q(role=Role.SYSTEM) & Q(actor__isnull=False)),
                 name="transitionlog_somebody_acted",
+            ),
+            models.CheckConstraint(
+                condition=Q(for_person__isnull=True) | (Q(actor__isnull=False) & ~Q(for_person=models.F("actor"))),
+                name="transitionlog_deputy_is_another",
             ),
             models.CheckConstraint(
                 condition=Q(action__in=[a.value for a in ApplicationAction])

@@ -36,7 +36,14 @@ class StepClock(models.Model):
         ordering = ["application", "id"]
         verbose_name = verbose_name_plural = _("办理时限")
         constraints = [
-            models.UniqueConstraint(fields=["application", "step"], name="stepclock_one_a_step"),
+            models.UniqueConstraint(
+                fields=["application", "step"], condition=~Q(step=ClockStep.JOINT), name="stepclock_one_a_step"
+            ),
+            models.UniqueConstraint(
+                fields=["application", "department"],
+                condition=Q(step=ClockStep.JOINT, stopped_on__isnull=True),
+                name="stepclock_one_running_a_department",
+            ),
             models.CheckConstraint(condition=Q(step__in=[s.value for s in ClockStep]), name="stepclock_step_known"),
             models.CheckConstraint(
                 condition=Q(promised_limit__gte=1) & Q(statutory_limit__gte=F("promised_limit")),

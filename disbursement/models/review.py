@@ -1,5 +1,4 @@
-"""What reviewers do with an application: corrections, opinions, decisions, publicity, appeals, gaps and
-promises.
+"""What reviewers do with an application: corrections, opinions, decisions, publicity, appeals.
 
 Append-only (guarded by triggers on PostgreSQL): `Decision`, `Opinion`. A `Correction`'s list never changes
 once it is asked for: it is told once, complete (一次告知).
@@ -30,6 +29,8 @@ class Correction(models.Model):
     stage = models.CharField(_("阶段"), max_length=12, choices=Stage.choices)
     round = models.PositiveSmallIntegerField(_("次数"))
     note = models.TextField(_("说明"), blank=True)
+    # Why something is asked for now that the first list could have named; supervision reads it.
+    late_reason = models.CharField(_("追加理由"), max_length=300, blank=True)
     asked_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("告知人"))
     asked_at = models.DateTimeField(_("告知时间"))
     due_on = models.DateField(_("补正期限"))
@@ -75,6 +76,8 @@ class CorrectionItem(models.Model):
     label = models.CharField(_("名称"), max_length=200)
     problem = models.CharField(_("存在的问题"), max_length=500)
     remedy = models.CharField(_("补正要求"), max_length=500)
+    # Not on the step's first list, though nothing about it has changed since.
+    is_late = models.BooleanField(_("追加"), default=False)
 
     class Meta:
         ordering = ["correction", "id"]
@@ -105,6 +108,7 @@ class Opinion(models.Model):
     kind = models.CharField(_("意见"), max_length=12, choices=OpinionKind.choices)
     text = models.TextField(_("意见内容"))
     reasons = models.JSONField(_("理由"), default=list, blank=True)
+    checklist = models.JSONField(_("核对清单"), default=list, blank=True)
     amount = models.DecimalField(_("建议金额（元）"), max_digits=16, decimal_places=2, null=True, blank=True)
     by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("审核人员"))
     role = models.CharField(_("身份"), max_length=20, choices=Role.choices())
@@ -146,6 +150,7 @@ class Decision(models.Model):
     kind = models.CharField(_("决定"), max_length=14, choices=DecisionKind.choices)
     summary = models.TextField(_("决定内容"))
     reasons = models.JSONField(_("理由"), default=list, blank=True)
+    checklist = models.JSONField(_("核对清单"), default=list, blank=True)
     remedy = models.TextField(_("如何补救"), blank=True)
     amount = models.DecimalField(_("核定金额（元）"), max_digits=16, decimal_places=2, null=True, blank=True)
     judgement = models.ForeignKey(Judgement, models.PROTECT, null=True, blank=True, related_name="decisions")
@@ -250,61 +255,3 @@ class Appeal(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("复核申请")
         constraints = [models.CheckConstraint(condition=~Q(grounds=""), name="appeal_gives_grounds")]
-
-
-class ToleratedGap(models.Model):
-    """A material still missing at submission (容缺受理), promised by a day; nothing is approved before it is in.
-
-    The enterprise asks for it with its submission; the acceptor grants it by accepting.
-    """
-
-    application = models.ForeignKey(Application, models.PROTECT, related_name="gaps", verbose_name=_("申报"))
-    material_code = models.CharField(_("材料"), max_length=80)
-    promised_by = models.DateField(_("承诺补齐日期"))
-    asked_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("承诺人"))
-    asked_at = models.DateTimeField(_("承诺时间"))
-    granted_by = models.ForeignKey(
-        _USER, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("同意人")
-    )
-    granted_at = models.DateTimeField(_("同意时间"), null=True, blank=True)
-    filled_at = models.DateTimeField(_("补齐时间"), null=True, blank=True)
-
-    class Meta:
-        ordering = ["promised_by", "id"]
-        verbose_name = verbose_name_plural = _("容缺事项")
-        constraints = [
-            models.UniqueConstraint(fields=["application", "material_code"], name="gap_once_a_material"),
-            models.CheckConstraint(
-                condition=Q(granted_by__isnull=True, granted_at__isnull=True)
-                | Q(granted_by__isnull=False, granted_at__isnull=False),
-                name="gap_granted_by_somebody",
-            ),
-        ]
-
-
-class Promise(models.Model):
-    """A signed promise that stands in for a material (告知承诺); `kept` is what a later check found."""
-
-    application = models.ForeignKey(Application, models.PROTECT, related_name="promises", verbose_name=_("申报"))
-    material_code = models.CharField(_("替代材料"), max_length=80)
-    text = models.TextField(_("承诺内容"))
-    signed_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("承诺人"))
-    signed_at = models.DateTimeField(_("承诺时间"))
-    kept = models.BooleanField(_("已履行"), null=True, blank=True)
-    checked_by = models.ForeignKey(
-        _USER, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("核查人")
-    )
-    checked_at = models.DateTimeField(_("核查时间"), null=True, blank=True)
-    finding = models.TextField(_("核查情况"), blank=True)
-
-    class Meta:
-        ordering = ["signed_at", "id"]
-        verbose_name = verbose_name_plural = _("告知承诺")
-        constraints = [
-            models.UniqueConstraint(fields=["application", "material_code"], name="promise_once_a_material"),
-            models.CheckConstraint(
-                condition=Q(kept__isnull=True, checked_by__isnull=True, checked_at__isnull=True, finding="")
-                | (Q(kept__isnull=False, checked_by__isnull=False, checked_at__isnull=False) & ~Q(finding="")),
-                name="promise_checked_whole",
-            ),
-        ]

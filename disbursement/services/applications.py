@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import SYSTEM, Actor
-from disbursement.domain.conflicts import Conflict, Deed, check_person
+from disbursement.domain.conflicts import STAFF, Conflict
 from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import (
     APPLICATION,
@@ -23,11 +22,32 @@ from disbursement.domain.workflow import (
     ApplicationState,
     Refused,
     Role,
-    Transition,
 )
-from disbursement.models import Application, InterestDeclaration, Material, Participation, Payable, TransitionLog
+from disbursement.models import (
+    Application,
+    Participation,
+    Payable,
+    TransitionLog,
+)
 from disbursement.services import clocks
+from disbursement.services.standing import Standing, may_see, roles_for, standing_of, stands_in_for
 from matching.registry import outbox
+
+__all__ = [
+    "TOPIC",
+    "check_conflicts",
+    "close_if_settled",
+    "close_settled",
+    "lock",
+    "may_see",
+    "permitted_actions",
+    "roles_for",
+    "standing_of",
+    "stands_in_for",
+    "take_part",
+    "transition",
+    "withdraw",
+]
 
 TOPIC = "application.changed"
 
@@ -37,9 +57,13 @@ _KEPT = frozenset(
         ApplicationState.CORRECTION,
         ApplicationState.REVIEW_CORRECTION,
         ApplicationState.EXPERT,
+        ApplicationState.JOINT_REVIEW,
         ApplicationState.PUBLICITY,
     }
 )
+
+# Who acts without taking the application on their own desk.
+_BESIDE_THE_DESK = frozenset({Role.ENTERPRISE, Role.SYSTEM, Role.JOINT_REVIEWER})
 
 
 def lock(*, application_id: int) -> Application:
@@ -73,9 +97,10 @@ def transition(
     """
     with transaction.atomic():
         application = lock(application_id=application_id)
-        row, acting = _standing(application=application, actor=actor).permit(action, role)
-        _note_part(application=application, actor=actor, role=acting, now=now)
-        if acting not in (Role.ENTERPRISE, Role.SYSTEM):
+        standing = standing_of(application=application, actor=actor)
+        row, acting = standing.permit(action, role)
+        _note_part(application=application, standing=standing, role=acting, now=now)
+        if acting not in _BESIDE_THE_DESK:
             stays = row.target in _KEPT or bool(APPLICATION.actions(row.target, acting))
             application.handler_id = actor.user_id if stays else None
         elif action is ApplicationAction.SUBMIT:
@@ -93,6 +118,7 @@ def transition(
             target=row.target.value,
             role=acting.value,
             actor_id=actor.user_id,
+            for_person_id=standing.principal_id if acting in STAFF else None,
             at=now,
             note=note,
         )
@@ -115,7 +141,7 @@ def permitted_actions(*, application: Application, actor: Actor) -> list[Applica
     """What this person may do with the application now, in table order; for buttons. Conflicts count."""
     if not may_see(application=application, actor=actor):
         return []
-    standing = _standing(application=application, actor=actor)
+    standing = standing_of(application=application, actor=actor)
     found = []
     for row in APPLICATION:
         if row.source != application.status:
@@ -128,31 +154,9 @@ def permitted_actions(*, application: Application, actor: Actor) -> list[Applica
     return found
 
 
-def may_see(*, application: Application, actor: Actor) -> bool:
-    """Whether the application is any of this person's business: their enterprise's, or their department's."""
-    if actor.is_system or actor.acts_for(application.enterprise_id):
-        return True
-    return any(grant.department_id in (None, application.item.department_id) for grant in actor.grants)
-
-
-def roles_for(*, application: Application, actor: Actor) -> frozenset[Role]:
-    """The roles in which this person could act on the application, conflicts aside."""
-    department_id = application.item.department_id
-    if actor.is_system:
-        return frozenset({Role.SYSTEM})
-    held = {role for role in Role if role is not Role.SYSTEM and actor.holds(role, department_id=department_id)}
-    held.discard(Role.ENTERPRISE)
-    if actor.acts_for(application.enterprise_id):
-        held.add(Role.ENTERPRISE)
-    if Role.SECOND_REVIEWER in held:
-        # An appeal goes to another second reviewer: no grant of its own is needed, taking part before is excluded.
-        held.add(Role.APPEAL_REVIEWER)
-    return frozenset(held)
-
-
 def check_conflicts(*, application: Application, actor: Actor, role: Role) -> None:
     """Raise Conflict where the person may not take part in this role, for what they did before or declared."""
-    _standing(application=application, actor=actor).check(role)
+    standing_of(application=application, actor=actor).check(role)
 
 
 def take_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:
@@ -160,91 +164,18 @@ def take_part(*, application: Application, actor: Actor, role: Role, now: dateti
 
     For what is done beside a transition. The application is locked by the caller.
     """
-    check_conflicts(application=application, actor=actor, role=role)
-    _note_part(application=application, actor=actor, role=role, now=now)
+    standing = standing_of(application=application, actor=actor)
+    standing.check(role)
+    _note_part(application=application, standing=standing, role=role, now=now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """How a person stands to an application: roles held there, the role taken before, an interest declared."""
-
-    application: Application
-    actor: Actor
-    held: frozenset[Role]
-    earlier: Role | None
-    interests: frozenset[int]
-
-    def permit(
-        self, action: ApplicationAction, role: Role | None = None
-    ) -> tuple[Transition[ApplicationState, ApplicationAction], Role]:
-        """The table's row and the role acted in; raises what is in the way."""
-        state = self.application.status
-        held = self.held if role is None else self.held & {role}
-        wanted = next((r.roles for r in APPLICATION if (r.source, r.action) == (state, action)), frozenset())
-        fitting = [r for r in Role if r in held and r in wanted]
-        if self.earlier in fitting:
-            acting = self.earlier
-        elif fitting:
-            acting = fitting[0]
-        else:
-            acting = next((r for r in Role if r in held), role or Role.ENTERPRISE)
-        row = APPLICATION.find(state, action, acting)
-        if not fitting:
-            # The table would let this role do it, but the person does not hold it here.
-            raise Denied(_("您没有办理这一步的职责。请换由有该职责的人员办理。"))
-        self.check(acting)
-        return row, acting
-
-    def check(self, role: Role) -> None:
-        actor, application = self.actor, self.application
-        if actor.user_id is None:
-            return
-        if role is Role.ENTERPRISE:
-            if self.earlier not in (None, role):
-                raise Conflict(_("您已以工作人员身份办理过这件申报，不能再以企业身份办理。请由企业其他人员办理。"))
-            return
-        if self.earlier is Role.ENTERPRISE or actor.acts_for(application.enterprise_id):
-            raise Conflict(_("您是这家企业的办理人员，不能以工作人员身份办理它的申报。请由其他人员办理。"))
-        check_person(
-            person=actor.user_id,
-            role=role,
-            deeds=[Deed(actor.user_id, self.earlier)] if self.earlier else [],
-            interests=self.interests,
-            enterprises={application.enterprise_id: application.enterprise.name},
-            subject=_("这件申报"),
-        )
-
-
-def _standing(*, application: Application, actor: Actor) -> _Standing:
-    if not may_see(application=application, actor=actor):
-        raise Denied(_("没有这件申报，或者您无权办理。"))
-    earlier, interests = None, frozenset[int]()
-    if actor.user_id is not None:
-        roles = Participation.objects.filter(application=application, user_id=actor.user_id)
-        earlier = next((Role(role) for role in roles.values_list("role", flat=True)), None)
-        if earlier is None and actor.grants and _wrote(application=application, user_id=actor.user_id):
-            earlier = Role.ENTERPRISE
-        declared = InterestDeclaration.objects.filter(
-            user_id=actor.user_id, enterprise_id=application.enterprise_id, ended_at__isnull=True
-        )
-        interests = frozenset(declared.values_list("enterprise_id", flat=True))
-    held = roles_for(application=application, actor=actor)
-    return _Standing(application=application, actor=actor, held=held, earlier=earlier, interests=interests)
-
-
-def _wrote(*, application: Application, user_id: int) -> bool:
-    """Whether the person began the application or handed in materials for it, as an agent then, and never submitted."""
-    return (
-        application.created_by_id == user_id
-        or Material.objects.filter(application=application, uploaded_by_id=user_id).exists()
-    )
-
-
-def _note_part(*, application: Application, actor: Actor, role: Role, now: datetime) -> None:
-    if actor.user_id is not None:
-        Participation.objects.get_or_create(
-            application=application, user_id=actor.user_id, defaults={"role": role.value, "since": now}
-        )
+def _note_part(*, application: Application, standing: Standing, role: Role, now: datetime) -> None:
+    people = [standing.actor.user_id, standing.principal_id if role in STAFF else None]
+    for user_id in people:
+        if user_id is not None:
+            Participation.objects.get_or_create(
+                application=application, user_id=user_id, defaults={"role": role.value, "since": now}
+            )
 
 
 @transaction.atomic

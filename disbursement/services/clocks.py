@@ -24,23 +24,43 @@ def apply_effects(*, application: Application, effects: Iterable[ClockEffect], r
         if effect.act is ClockAct.START:
             _start(application=application, step=effect.step, today=today)
             continue
-        clock = StepClock.objects.filter(application=application, step=effect.step).first()
-        if clock is None:
-            continue
-        if effect.act is ClockAct.PAUSE:
-            _pause(clock=clock, today=today, reason=reason)
-        elif effect.act is ClockAct.RESUME:
-            _resume(clock=clock, today=today, reason=reason)
-        else:
-            _stop(clock=clock, today=today)
+        # One, but for the departments that were asked for their opinions: each has its own.
+        for clock in StepClock.objects.filter(application=application, step=effect.step):
+            if effect.act is ClockAct.PAUSE:
+                _pause(clock=clock, today=today, reason=reason)
+            elif effect.act is ClockAct.RESUME:
+                _resume(clock=clock, today=today, reason=reason)
+            else:
+                _stop(clock=clock, today=today)
     hand_over(application=application)
 
 
 def hand_over(*, application: Application) -> None:
-    """The running clocks are held by the application's department and handler from now on."""
-    StepClock.objects.filter(application=application, stopped_on__isnull=True).update(
-        department_id=application.item.department_id, holder_id=application.handler_id
+    """The running clocks are held by the application's department and handler from now on; those of the departments
+    that were asked for their opinions stay theirs.
+    """
+    own = StepClock.objects.filter(application=application, stopped_on__isnull=True).exclude(step=ClockStep.JOINT)
+    own.update(department_id=application.item.department_id, holder_id=application.handler_id)
+
+
+def start_joint(*, application: Application, department_id: int, limit: int, now: datetime) -> None:
+    """The clock of a department that is asked for its opinion: `limit` working days, charged to that department."""
+    StepClock.objects.create(
+        application=application,
+        step=ClockStep.JOINT,
+        statutory_limit=limit,
+        promised_limit=limit,
+        started_on=day_of(now),
+        department_id=department_id,
     )
+
+
+def stop_joint(*, application: Application, department_id: int, now: datetime, holder_id: int | None = None) -> None:
+    """The department has answered, `holder_id` for it."""
+    running = StepClock.objects.filter(
+        application=application, step=ClockStep.JOINT, department_id=department_id, stopped_on__isnull=True
+    )
+    running.update(stopped_on=day_of(now), holder_id=holder_id)
 
 
 def _start(*, application: Application, step: ClockStep, today: date) -> None:

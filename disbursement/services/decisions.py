@@ -6,7 +6,7 @@ call eligible: where a fact was wrong or missing it is mended (`reviews.confirm_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Fault, Invalid
+from disbursement.domain.reasons import REASONS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import (
     Appeal,
@@ -28,7 +29,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.forms import material_rules
 from disbursement.selectors.invoices import table_of
-from disbursement.services import awards, judging
+from disbursement.services import awards, judging, steps
 from disbursement.services.applications import transition
 from matching.criteria import leaves
 from matching.days import day_of
@@ -44,9 +45,11 @@ class Reason:
     reason: str
     leaf: str = ""
     material: str = ""
+    code: str = ""  # of `domain.reasons.REASONS`; empty for one in words alone
 
     def to_json(self) -> dict[str, str]:
-        return {"leaf": self.leaf, "material": self.material, "reason": self.reason.strip()}
+        told = {"leaf": self.leaf, "material": self.material, "reason": self.reason.strip()}
+        return told | {"code": self.code} if self.code else told
 
 
 def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = "") -> Application:
@@ -66,6 +69,7 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
         if application.status is ApplicationState.PUBLICITY:
             publicised = _end_publicity(application=application, now=now)
         check_gaps(application)
+        steps.check_path(application=application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
         award = awards.grant(
@@ -237,12 +241,26 @@ def check_reasons(*, application: Application, reasons: Sequence[Reason], remedy
     for index, reason in enumerate(reasons):
         if not reason.reason.strip():
             faults.append(Fault(f"reasons.{index}", _("第 %(n)s 条理由没有内容。") % {"n": index + 1}))
+        if reason.code and reason.code not in REASONS:
+            faults.append(Fault(f"reasons.{index}", _("没有理由代码“%(code)s”。") % {"code": reason.code}))
         if reason.leaf and reason.leaf not in known_leaves:
             faults.append(Fault(f"reasons.{index}", _("该事项没有条件“%(leaf)s”。") % {"leaf": reason.leaf}))
         if reason.material and reason.material not in known_materials:
             faults.append(Fault(f"reasons.{index}", _("该事项没有材料“%(code)s”。") % {"code": reason.material}))
     if faults:
         raise Invalid(faults)
+
+
+def check_ticks(*, application: Application, step: str, ticks: Collection[str]) -> list[dict[str, str]]:
+    """The item's checklist for `step` (acceptance, review) as it is kept with the decision. Raises Invalid, a fault for
+    each line that was not ticked.
+    """
+    checks = steps.path_of(application=application).checks(step)
+    text = _("核对清单中“%(line)s”没有勾选：核对无误后勾选；核对不符的，要求补正或不予通过。")
+    faults = [Fault(f"ticks.{check.code}", text % {"line": check.text}) for check in checks if check.code not in ticks]
+    if faults:
+        raise Invalid(faults)
+    return [{"code": check.code, "text": check.text} for check in checks]
 
 
 def _role_of_decider(application: Application, actor: Actor) -> Role:
@@ -263,6 +281,7 @@ def decide(
     remedy: str = "",
     amount: Decimal | None = None,
     judgement: Judgement | None = None,
+    checklist: Sequence[Mapping[str, str]] = (),
 ) -> Decision:
     """Write a decision into the caller's transition; without a summary the reasons are it."""
     return Decision.objects.create(
@@ -273,6 +292,7 @@ def decide(
         remedy=remedy.strip(),
         amount=amount,
         judgement=judgement,
+        checklist=list(checklist),
         by_id=actor.user_id,
         role=role.value,
         at=now,

@@ -5,7 +5,7 @@ Decisions themselves, and appeals, are in `services.decisions`; corrections in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, DecisionDraft, DecisionKind, Judgement, Occasion, Opinion, OpinionKind
-from disbursement.services import clocks, judging
+from disbursement.services import clocks, judging, staffing, steps
 from disbursement.services.applications import (
     check_conflicts,
     lock,
@@ -32,6 +32,7 @@ from disbursement.services.decisions import (
     check_eligible,
     check_gaps,
     check_reasons,
+    check_ticks,
     computed_amount,
     decide,
     drop_draft,
@@ -79,12 +80,18 @@ def claim(*, application_id: int, actor: Actor, now: datetime) -> Application:
     return application
 
 
-def accept(*, application_id: int, actor: Actor, now: datetime, note: str = "") -> Application:
-    """Accept a complete application (受理), or one with promised gaps (容缺受理), which are granted by it."""
+def accept(
+    *, application_id: int, actor: Actor, now: datetime, note: str = "", ticks: Collection[str] = ()
+) -> Application:
+    """Accept a complete application (受理), or one with promised gaps (容缺受理), which are granted by it.
+
+    `ticks` are the codes of the item's checklist for acceptance that the acceptor has checked: all of them.
+    """
     with transaction.atomic():
         gaps = lock(application_id=application_id).gaps.filter(filled_at__isnull=True, granted_at__isnull=True)
         action = ApplicationAction.ACCEPT_WITH_GAP if gaps.exists() else ApplicationAction.ACCEPT
         with transition(application_id=application_id, action=action, actor=actor, now=now, note=note) as application:
+            checklist = check_ticks(application=application, step="acceptance", ticks=ticks)
             application.accepted_at = now
             application.gaps.filter(granted_at__isnull=True).update(granted_by=actor.user_id, granted_at=now)
             decide(
@@ -94,6 +101,7 @@ def accept(*, application_id: int, actor: Actor, now: datetime, note: str = "") 
                 role=Role.ACCEPTOR,
                 now=now,
                 summary=note or _("予以受理。"),
+                checklist=checklist,
             )
     return application
 
@@ -134,7 +142,7 @@ def ask_expert(*, application_id: int, question: str, actor: Actor, now: datetim
     with transition(
         application_id=application_id, action=ApplicationAction.ASK_EXPERT, actor=actor, now=now, note=question
     ) as application:
-        pass
+        steps.check_turn(application=application, kind="expert")
     return application
 
 
@@ -194,16 +202,29 @@ def save_decision_draft(
     return draft
 
 
-def recommend_approval(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
-    """First review passes it on, in favour (建议通过). Raises Invalid unless the criteria call it eligible today."""
+def recommend_approval(
+    *, application_id: int, text: str, actor: Actor, now: datetime, ticks: Collection[str] = ()
+) -> Application:
+    """First review passes it on, in favour (建议通过). Raises Invalid unless the criteria call it eligible today, every
+    step that the item asks for was taken, and its checklist is ticked (`ticks`: codes).
+    """
     with transition(
         application_id=application_id, action=ApplicationAction.RECOMMEND_APPROVAL, actor=actor, now=now, note=text
     ) as application:
+        checklist = check_ticks(application=application, step="review", ticks=ticks)
+        steps.check_path(application=application)
         check_gaps(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
         _opine(
-            application, OpinionKind.APPROVAL, text, actor, Role.REVIEWER, now=now, amount=computed_amount(judgement)
+            application,
+            OpinionKind.APPROVAL,
+            text,
+            actor,
+            Role.REVIEWER,
+            now=now,
+            amount=computed_amount(judgement),
+            checklist=checklist,
         )
         drop_draft(application=application, actor=actor)
     return application
@@ -223,13 +244,18 @@ def recommend_rejection(
 
 
 def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
-    """Second review gives it back to the first (退回审核), to the person who had it; a publicity ends with that."""
+    """Second review, or the appeal's reviewer, gives it back to the first (退回审核), to the person who had it or who
+    stands in for them; a publicity ends with that.
+    """
     with transition(
         application_id=application_id, action=ApplicationAction.SEND_BACK, actor=actor, now=now, note=text
     ) as application:
-        _opine(application, OpinionKind.SEND_BACK, text, actor, Role.SECOND_REVIEWER, now=now)
+        in_appeal = application.status is ApplicationState.APPEAL
+        role = Role.APPEAL_REVIEWER if in_appeal else Role.SECOND_REVIEWER
+        _opine(application, OpinionKind.SEND_BACK, text, actor, role, now=now)
+        application.decided_at = None
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
-        application.handler_id = first.actor_id if first else None
+        staffing.give_back(application=application, user_id=first.actor_id if first else None, now=now)
         application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
     return application
 
@@ -244,6 +270,7 @@ def _opine(
     now: datetime,
     reasons: Sequence[Reason] = (),
     amount: Decimal | None = None,
+    checklist: Sequence[Mapping[str, str]] = (),
 ) -> Opinion:
     if not text.strip():
         raise Invalid(Fault("text", _("请写明意见。")))
@@ -254,6 +281,7 @@ def _opine(
         text=text.strip(),
         reasons=[reason.to_json() for reason in reasons],
         amount=amount,
+        checklist=list(checklist),
         by_id=actor.user_id,
         role=role.value,
         at=now,

@@ -15,7 +15,7 @@ from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.ledger.posting import sync_ceiling
 from disbursement.models import Application, CorrectionSubject, PayeeAccount
-from disbursement.services import applications, corrections, decisions, drafts, materials, publicity, reviews
+from disbursement.services import applications, corrections, decisions, drafts, materials, publicity, reviews, steps
 from disbursement.services.corrections import Ask
 from disbursement.services.decisions import Reason
 from matching.models import Enterprise, PolicyVersion
@@ -48,6 +48,10 @@ MATERIALS: list[dict[str, Any]] = [
         "promise": "承诺租赁合同真实有效。",
     },
 ]
+# An item that asks another department, whose silence is consent.
+JOINT_RULES: dict[str, Any] = {
+    "steps": [{"kind": "joint", "name": "部门会审", "days": 3, "departments": ["fgj"], "silence_consents": True}]
+}
 _numbers = count(1)
 
 
@@ -156,6 +160,7 @@ class Case:
     other: Actor  # a second reviewer who took no part: for appeals
     now: datetime = field(default_factory=lambda: at(START))
     application: Application = field(init=False)
+    consulted: list[Department] = field(default_factory=list)
 
     @property
     def id(self) -> int:
@@ -164,6 +169,11 @@ class Case:
     def fresh(self) -> Application:
         self.application = Application.objects.select_related("item", "version", "enterprise").get(pk=self.id)
         return self.application
+
+    @property
+    def joint(self) -> Actor:
+        """A reviewer of the first department that was asked for its opinion."""
+        return staff(Role.REVIEWER, self.consulted[0] if self.consulted else base.department("fgj", "发改局"))
 
     def later(self, **delta: int) -> Case:
         self.now += timedelta(**(delta or {"hours": 1}))
@@ -174,6 +184,7 @@ class Case:
             Role.ENTERPRISE: self.agent,
             Role.ACCEPTOR: self.acceptor,
             Role.REVIEWER: self.reviewer,
+            Role.JOINT_REVIEWER: self.joint,
             Role.SECOND_REVIEWER: self.second,
             Role.APPEAL_REVIEWER: self.other,
             Role.SYSTEM: SYSTEM,
@@ -248,6 +259,25 @@ class Case:
         decisions.appeal(application_id=self.id, grounds="发票与项目有关", actor=self.agent, now=self.now)
         return self.later()
 
+    def asked_departments(self, *others: Department) -> Case:
+        """In review, and other departments are asked for their opinions: one of them where none is named."""
+        self.in_review()
+        self.consulted = list(others) or [base.department("fgj", "发改局")]
+        steps.ask_departments(
+            application_id=self.id,
+            question="是否属于鼓励类项目",
+            actor=self.reviewer,
+            now=self.now,
+            department_ids=[department.pk for department in self.consulted],
+            days=3,
+        )
+        return self.later()
+
+    def visiting(self) -> Case:
+        self.in_review()
+        steps.arrange_visit(application_id=self.id, note="3月5日核查生产线", actor=self.reviewer, now=self.now)
+        return self.later()
+
     def publicised(self) -> Case:
         self.second_review()
         publicity.publicise(application_id=self.id, actor=self.second, now=self.now, days=3)
@@ -299,6 +329,10 @@ def case_in(state: ApplicationState) -> Case:
         case ApplicationState.EXPERT:
             made.in_review()
             reviews.ask_expert(application_id=made.id, question="是否属于研发", actor=made.reviewer, now=made.now)
+        case ApplicationState.SITE_VISIT:
+            made.visiting()
+        case ApplicationState.JOINT_REVIEW:
+            made = case(review=JOINT_RULES).asked_departments()
         case ApplicationState.SECOND_REVIEW:
             made.second_review()
         case ApplicationState.PUBLICITY:

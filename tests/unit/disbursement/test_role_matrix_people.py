@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from disbursement.domain.actors import Actor
+from disbursement.domain.actors import Actor, Grant
 from disbursement.domain.conflicts import STAFF, Conflict
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import APPLICATION, ApplicationState, Role
 from disbursement.models import Participation, TransitionLog
 from disbursement.services import applications, batches, drafts, materials, payees, reviews
 from disbursement.services.applications import permitted_actions, transition
+from matching.registry.models import Department
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import PDF, Case, agent, case, case_in
@@ -24,9 +25,11 @@ FINANCE = [Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER]
 
 
 def with_every_role(user_id: int | None, *, enterprise_ids: tuple[int, ...] = ()) -> Actor:
-    """The same person, who has been given everything meanwhile."""
+    """The same person, who has been given everything meanwhile: in the whole district, and in each department."""
     assert user_id is not None
-    return Actor.of(user_id=user_id, roles=sorted(STAFF), enterprise_ids=enterprise_ids)
+    grants = {Grant(role) for role in STAFF}
+    grants |= {Grant(Role.REVIEWER, pk) for pk in Department.objects.values_list("pk", flat=True)}
+    return Actor(user_id=user_id, grants=frozenset(grants), enterprise_ids=frozenset(enterprise_ids))
 
 
 @pytest.mark.parametrize("state", list(ApplicationState))

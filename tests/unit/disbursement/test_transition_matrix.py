@@ -22,6 +22,7 @@ ROLES = [
     Role.ENTERPRISE,
     Role.ACCEPTOR,
     Role.REVIEWER,
+    Role.JOINT_REVIEWER,
     Role.SECOND_REVIEWER,
     Role.FINANCE_MAKER,
     Role.FINANCE_CHECKER,
@@ -36,6 +37,8 @@ def newcomer(case: Case, role: Role) -> Actor:
     """Somebody with this role and no past on the application."""
     if role is Role.SYSTEM:
         return SYSTEM
+    if role is Role.JOINT_REVIEWER:
+        return case.joint
     return agent(case.enterprise) if role is Role.ENTERPRISE else staff(role, case.version.item.department)
 
 
@@ -66,6 +69,8 @@ def act_and_undo(*, case: Case, before: Application, action: ApplicationAction, 
     target = next(row.target for row in APPLICATION if (row.source, row.action) == (state, action))
     with transition(application_id=case.id, action=action, actor=actor, now=case.now) as application:
         fill(application, target, case)
+        if action is ApplicationAction.GATHER_OPINIONS:
+            application.joint_reviews.filter(at__isnull=True).update(answer="lapsed", at=case.now)
     after = Application.objects.get(pk=case.id)
     entry = after.log.order_by("seq").last()
     assert entry is not None
