@@ -40,6 +40,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("enterprise:overview", _("工作台"))
         offer("enterprise:opportunities", _("可享政策"))
         offer("enterprise:applications", _("我的申报"))
+        offer("enterprise:evidence", _("我的证照"))
         offer("enterprise:profile", _("企业画像"))
         offer("inbox:list", _("消息"), _unread(request))
     elif access.memberships:
@@ -48,6 +49,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
     if access.has(REVIEW_ROLES):
         offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests"))
+        offer("desk:evidence", _("证照登记"))
     if access.has(FINANCE_ROLES):
         money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines")
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))

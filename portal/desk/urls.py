@@ -2,7 +2,19 @@ from django.urls import path
 
 from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
-from portal.desk.views import audits, deliveries, finance, home, interests, payables, reasons, returns, review, runs
+from portal.desk.views import (
+    audits,
+    deliveries,
+    evidence,
+    finance,
+    home,
+    interests,
+    payables,
+    reasons,
+    returns,
+    review,
+    runs,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -22,6 +34,13 @@ urlpatterns = [
     ),
     path("materials/<pk:material_id>/", review.download_material, name="material"),
     path("documents/<pk:document_id>/", review.download_document, name="document"),
+    path("evidence/", evidence.evidence_list, name="evidence"),
+    path("evidence/register/", evidence.evidence_register, name="evidence_register"),
+    path("evidence/<pk:evidence_id>/", evidence.certificate, name="certificate"),
+    path("evidence/<pk:evidence_id>/replace/", evidence.evidence_replace, name="evidence_replace"),
+    path("evidence/<pk:evidence_id>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
+    path("evidence/versions/<pk:version_id>/", evidence.evidence_file, name="evidence_file"),
+    path("material-flags/<pk:flag_id>/settle/", evidence.settle_flag, name="settle_flag"),
     path("rectifications/", home.rectifications, name="rectifications"),
     path("rectifications/<pk:rectification_id>/", home.rectification, name="rectification"),
     path("interests/", interests.interests, name="interests"),

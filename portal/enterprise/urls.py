@@ -1,6 +1,19 @@
 from django.urls import path
 
-from portal.enterprise.views import applications, apply, materials, opportunities, overview, payments, profile
+from portal.enterprise.views import (
+    applications,
+    apply,
+    check,
+    copying,
+    evidence,
+    form,
+    materials,
+    opportunities,
+    overview,
+    payments,
+    profile,
+    rehearsal,
+)
 
 app_name = "enterprise"
 urlpatterns = [
@@ -12,14 +25,17 @@ urlpatterns = [
     path("apply/<slug:code>/", apply.apply, name="apply"),
     path("applications/", applications.application_list, name="applications"),
     path("applications/<pk:application_id>/", applications.application, name="application"),
-    path("applications/<pk:application_id>/edit/", apply.edit, name="edit"),
+    path("applications/<pk:application_id>/edit/", form.edit, name="edit"),
+    path("applications/<pk:application_id>/keep/", form.keep, name="keep"),
+    path("applications/<pk:application_id>/copy/", copying.copy, name="copy"),
+    path("applications/<pk:application_id>/rehearsal/", rehearsal.rehearsal, name="rehearsal"),
     path("applications/<pk:application_id>/materials/", materials.bring_materials, name="materials"),
     path(
         "applications/<pk:application_id>/materials/<pk:material_id>/remove/",
         materials.remove_material,
         name="material_remove",
     ),
-    path("applications/<pk:application_id>/check/", apply.check, name="check"),
+    path("applications/<pk:application_id>/check/", check.check, name="check"),
     path("applications/<pk:application_id>/respond/", applications.respond, name="respond"),
     path("applications/<pk:application_id>/gap/", applications.fill_gap, name="fill_gap"),
     path("applications/<pk:application_id>/withdraw/", applications.withdraw, name="withdraw"),
@@ -27,6 +43,12 @@ urlpatterns = [
     path("applications/<pk:application_id>/rate/", applications.rate, name="rate"),
     path("materials/<pk:material_id>/", materials.download_material, name="material"),
     path("documents/<pk:document_id>/", applications.download_document, name="document"),
+    path("evidence/", evidence.evidence_list, name="evidence"),
+    path("evidence/add/", evidence.evidence_add, name="evidence_add"),
+    path("evidence/<pk:evidence_id>/", evidence.certificate, name="certificate"),
+    path("evidence/<pk:evidence_id>/replace/", evidence.evidence_replace, name="evidence_replace"),
+    path("evidence/<pk:evidence_id>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
+    path("evidence/versions/<pk:version_id>/", evidence.evidence_file, name="evidence_file"),
     path("payments/", payments.payments, name="payments"),
     path("payments/<pk:payable_id>/mend/", payments.mend, name="mend"),
     path("account/", payments.account, name="account"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from matching.chunks import chunks
 from matching.registry import outbox
-from portal.inbox import push_texts, services, texts
+from portal.inbox import evidence_texts, push_texts, services, texts
 from portal.inbox.services import Message
 
 _TOGETHER = 2000
@@ -44,6 +44,16 @@ def tell_of_answered_rating(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("payee.checked")
 def tell_of_checked_account(*, payload: dict[str, Any], now: datetime) -> None:
     _tell([texts.of_account(account_id=payload["account"], accepted=payload["accepted"])], now)
+
+
+@outbox.subscribe("evidence.changed")
+def tell_of_certificate(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([evidence_texts.of_event(event_id=payload["event_id"], now=now)], now)
+
+
+@outbox.subscribe("material.changed")
+def tell_of_material(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(evidence_texts.of_material(**payload), now)
 
 
 def _payable_event(event: str) -> None:
