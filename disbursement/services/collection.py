@@ -7,7 +7,7 @@ from datetime import datetime
 
 from disbursement.domain.errors import REFUSALS, Invalid
 from disbursement.models import Gateway, GatewayKind, ReturnFile
-from disbursement.services import gateways, sealing
+from disbursement.services import gateways, returns, runs, sealing
 from disbursement.services.returns import ReturnReport, import_return
 from disbursement.treasury.channels import Channel, Unsure
 
@@ -58,9 +58,10 @@ def collect_all(*, now: datetime) -> list[Collected]:
 
 
 def treasury_round(*, now: datetime) -> dict[str, int]:
-    """The machine's round: sendings that were begun are brought to an end, returns are fetched. May run at any time,
-    and twice at once.
+    """The machine's round: what a dead process left is brought to its end (background runs, sendings, files half
+    posted), then returns are fetched. May run at any time, and twice at once.
     """
+    runs.take_up_silent(now=now)
     sent = failed = 0
     for batch in gateways.unfinished():
         try:
@@ -69,6 +70,7 @@ def treasury_round(*, now: datetime) -> dict[str, int]:
         except REFUSALS:
             # Told on the batch's page; the next round asks the bank again.
             failed += 1
+    returns.finish_interrupted(before=now - runs.SILENCE, now=now)
     done = collect_all(now=now)
     return {
         "sent": sent,

@@ -180,13 +180,14 @@ def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> D
 
 
 def unfinished() -> list[Batch]:
-    """Sealed batches whose sending was begun and not finished, the oldest first; not those that wait for a person."""
-    return list(
-        Batch.objects.filter(
-            state=BatchState.SEALED,
-            sealed_file__delivery__state__in=[DeliveryState.PLANNED, DeliveryState.UNSURE],
-        ).order_by("pk")
+    """Sealed batches that are not told as sent, the oldest first; not those that wait for a person.
+
+    Whoever sealed them asked for their sending: it may not have begun (no row), be under way, or be done and not told.
+    """
+    waiting = SealedFile.objects.filter(batch__state=BatchState.SEALED).exclude(
+        delivery__state__in=[DeliveryState.REFUSED, DeliveryState.BY_HAND]
     )
+    return list(Batch.objects.filter(pk__in=waiting.values("batch")).order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ the bank.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,8 @@ from disbursement.treasury.formats import FormatError
 from disbursement.treasury.formats.base import clean
 from matching.chunks import chunks
 from matching.stored_bytes import create_with_content, pieces_of, stored
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -117,8 +120,6 @@ def _post(
             done += len(chunk)
             if on_progress is not None:
                 on_progress(done, max(said.count, done))
-        file.posted_at = now
-        file.save(update_fields=["posted_at"])
     for number, reference in said.accepted.items():
         batch = Batch.objects.filter(number=number, state=BatchState.SENT).first()
         if batch is not None:
@@ -132,7 +133,26 @@ def _post(
     for batch in report.batches:
         reconcile(batch_id=batch.pk, now=now)
         batch.refresh_from_db()
+    # Last: a file is done when what follows from its lines is. One that was interrupted is fetched and read again.
+    if ReturnFile.objects.filter(pk=file.pk, posted_at__isnull=True).update(posted_at=now):
+        file.posted_at = now
     return report
+
+
+def finish_interrupted(*, before: datetime, now: datetime) -> int:
+    """Post what is left of files received before that time and not done: their readers died. Returns how many. One that
+    cannot be posted stays for people, and stops no other.
+    """
+    left = ReturnFile.objects.filter(posted_at__isnull=True, received_at__lt=before).order_by("pk")
+    done = 0
+    for file_id in list(left.values_list("pk", flat=True)):
+        try:
+            post_file(file_id=file_id, now=now)
+        except Exception:
+            logger.exception("return file %s could not be finished", file_id)
+        else:
+            done += 1
+    return done
 
 
 def _keep(*, sha256: str, content: bytes, **values: Any) -> tuple[ReturnFile, bool]:

@@ -1,11 +1,13 @@
 """The month's long work in the background: asked for on a page, done by a worker, its progress there for all to see.
 
 The result is that of doing it by hand, for the same services do it, in the same pieces. A worker that dies leaves the
-pieces it finished; the run is taken up by the next worker that is given it, or asked for again.
+pieces it finished; the run is taken up by the next worker that is given it, by the treasury's round when it has been
+silent for too long, or asked for again.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,8 @@ from disbursement.domain.errors import REFUSALS, invalid
 from disbursement.domain.workflow import CycleState
 from disbursement.models import Cycle, CycleRun, ReturnFile, RunKind, RunState
 from disbursement.services import cycles, returns
+
+logger = logging.getLogger(__name__)
 
 # So many steps are done while the page waits; more go to a worker.
 AT_ONCE = 2000
@@ -84,6 +88,20 @@ def work_off(*, run_id: int, clock: Clock) -> CycleRun:
     finally:
         reporter.close()
     return _end(run, RunState.DONE, said, clock(), total=reporter.total)
+
+
+def take_up_silent(*, now: datetime) -> int:
+    """Work off the runs that have told nothing for so long that their worker is lost, or was never woken. Returns how
+    many. One that breaks is left to people, and stops no other.
+    """
+    silent = CycleRun.objects.filter(state__in=_ALIVE, beat_at__lt=now - SILENCE).order_by("pk")
+    ids = list(silent.values_list("pk", flat=True))
+    for run_id in ids:
+        try:
+            work_off(run_id=run_id, clock=lambda: now)
+        except Exception:
+            logger.exception("run %s broke when it was taken up again", run_id)
+    return len(ids)
 
 
 class Reporter:
