@@ -59,12 +59,11 @@ def work_off(*, now: datetime) -> dict[str, int]:
 @transaction.atomic
 def _record(*, stored_id: int, verdict: Verdict, now: datetime) -> tuple[StoredFile, str]:
     stored = StoredFile.objects.select_for_update(no_key=True).get(pk=stored_id)
-    before = (stored.scan, stored.finding)
+    before = stored.scan
     stored.scan = ScanState.CLEAN if verdict.is_clean else ScanState.INFECTED
     stored.finding, stored.scanned_at = verdict.found, now
     stored.save(update_fields=["scan", "finding", "scanned_at"])
-    opens = before[0] in (ScanState.NONE, ScanState.CLEAN)
-    if opens != stored.may_be_opened:
+    if before != stored.scan and (before, stored.scan) != (ScanState.NONE, ScanState.CLEAN):
         outbox.emit(
             topic=TOPIC,
             payload={"stored_id": stored.pk},

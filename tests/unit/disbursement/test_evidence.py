@@ -139,7 +139,7 @@ def test_only_kinds_that_items_take_from_the_library_are_kept_and_only_by_those_
     with pytest.raises(Denied):
         give(made, actor=agent(applicant()))
     registrar = made.reviewer
-    attest = {
+    attest: dict[str, Any] = {
         "enterprise_id": made.enterprise.pk,
         "kind": "licence",
         "details": DETAILS,
@@ -191,8 +191,9 @@ def test_a_newer_version_refreshes_drafts_flags_reviews_and_leaves_decisions_alo
     assert sum("草稿中的“营业执照”已换成新版" in title for title in told) == 1
     assert sum("用到的“营业执照”有变动" in title for title in told) == 1
     # Its reviewer is told, in person.
-    assert reviewed.fresh().handler_id is not None
-    assert Notification.objects.filter(user_id=reviewed.application.handler_id, title__contains="有变动").count() == 1
+    handler = reviewed.fresh().handler
+    assert handler is not None
+    assert Notification.objects.filter(user=handler, title__contains="有变动").count() == 1
 
 
 def test_a_flag_is_settled_by_a_reviewer_who_says_why_or_by_another_file() -> None:
@@ -208,7 +209,7 @@ def test_a_flag_is_settled_by_a_reviewer_who_says_why_or_by_another_file() -> No
     with pytest.raises(Invalid, match="处理意见"):
         evidence_following.settle(flag_id=flag.pk, note=" ", actor=made.reviewer, now=made.now)
     # Nothing may come in while the department works; what it asks for may be taken from the library.
-    take = {"application_id": made.id, "version_id": newer.pk, "actor": made.agent}
+    take: dict[str, Any] = {"application_id": made.id, "version_id": newer.pk, "actor": made.agent}
     with pytest.raises(Denied):
         materials.take_from_library(**take, now=made.now)
     ask = [Ask("material", "licence", "执照已换新", "请提交新版")]  # type: ignore[arg-type]

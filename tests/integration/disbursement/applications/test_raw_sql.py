@@ -35,7 +35,6 @@ from disbursement.models import (
     clock,
     document,
     invoice,
-    material,
     rating,
     review,
 )
@@ -57,7 +56,7 @@ from tests.factories.disbursement import MATERIALS, at, case, case_in, invoices
 from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (application, clock, document, invoice, material, rating, review)}
+MODULES = {module.__name__ for module in (application, clock, document, invoice, rating, review)}
 MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
 
 
@@ -144,7 +143,6 @@ def world() -> SimpleNamespace:
         pause=shown.application.clocks.get(step="review").pauses.get(),
         card=slow.application.clocks.get().cards.get(colour="yellow"),
         red=slow.application.clocks.get().cards.get(colour="red"),
-        material=paid.application.materials.filter(replaced_at__isnull=True).get(),
         notice=notice,
         rating=Rating.objects.get(pk=given.pk),
         rectification=given.rectification,
@@ -214,11 +212,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "clockpause_in_order": change("clockpause", w.pause.pk, ended_on="2020-01-01"),
         "clockcard_once": copy("clockcard", w.card.pk),
         "clockcard_red_only_past_limit": change("clockcard", w.red.pk, used=0),
-        # materials, notices, ratings
-        "material_not_empty": change("material", w.material.pk, size=0),
-        "material_hash_shape": change("material", w.material.pk, sha256="none"),
-        "material_type_taken": change("material", w.material.pk, content_type="text/html"),
-        "material_same_bytes_once": copy("material", w.material.pk),
+        # notices, ratings
         "document_once": copy("document", w.notice.pk, number="SH-2026-000999"),
         "document_kind_known": copy("document", w.notice.pk, number="SH-2026-000999", kind="love_letter"),
         "document_hash_shape": copy("document", w.notice.pk, number="SH-2026-000999", subject="x", sha256=""),
@@ -265,11 +259,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_interestdeclaration_once": lambda: [
             change("interestdeclaration", w.interest.pk, ended_at=at(day))() for day in ("2026-05-01", "2026-05-02")
         ],
-        "disbursement_material_once": lambda: [
-            change("material", w.material.pk, replaced_at=at(day))() for day in ("2026-05-01", "2026-05-02")
-        ],
         "disbursement_publicity_frozen": change("publicity", w.publicity.pk, amount=1),
-        "disbursement_material_frozen": change("material", w.material.pk, sha256="0" * 64),
         "disbursement_objection_frozen": change("objection", w.objection.pk, text="没有异议"),
         "disbursement_promise_frozen": change("promise", w.promise.pk, text="什么也没承诺"),
         "disbursement_rating_frozen": change("rating", w.rating.pk, comment="很好"),
