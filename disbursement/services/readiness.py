@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.models import Application, Material, Promise
+from disbursement.models import Application, Promise
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.evidence import codes_there, verified_by_data
 from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
@@ -58,7 +58,7 @@ def readiness_of(
         return Readiness((*invalid.faults, *unusable, *faults), (), None)
     told = {fault.place for fault in unusable}
     unanswered = [
-        *_required(rules=rules, application=application, form=form, assessment=assessment, now=now),
+        *_required(rules=rules, application=application, form=form, stands_in=[*covered, *gaps], now=now),
         *_unanswered(rules=rules, assessment=assessment),
     ]
     for fault in unanswered:
@@ -86,15 +86,19 @@ def _required(
     rules: Rules,
     application: Application,
     form: Mapping[str, Any],
-    assessment: judging.Assessment,
+    stands_in: Collection[str],
     now: datetime,
 ) -> list[Fault]:
-    """Declared fields that must be answered and are not; a fact that is on file is answered."""
+    """Declared fields that must be answered and are not; a fact that is on file is answered.
+
+    `stands_in`: codes of materials that are proved by data, or promised for later.
+    """
     day = day_of(now)
     wide = rules.form
     known = profile_as_of(enterprise=application.enterprise, day=day)
     facts = answered_facts(wide, {**known, **form})
-    there = set(Material.objects.filter(application=application, replaced_at=None).values_list("code", flat=True))
+    there = codes_there(application=application, day=day) | set(stands_in)
+    there |= set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
     faults = []
     for one in wide.fields:
         if not is_required(one, wide, facts, as_of=day):

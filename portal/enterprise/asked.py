@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from disbursement.selectors.forms import Rules, form_fields
+from disbursement.selectors.forms import Rules
 from matching.criteria import Leaf, RecordsLeaf, YearlyLeaf, leaves
 
 _MOST_YEARS = 10
@@ -36,12 +36,13 @@ def asked_of(rules: Rules, *, as_of: date) -> dict[str, dict[str, Any]]:
                 if base is not None and year is not None:
                     years.setdefault(base.fact, set()).add(year)
     return {
-        definition.key: {
-            "years": sorted(years.get(definition.key, ()))[-_MOST_YEARS:],
-            "numbers": sorted(numbers.get(definition.key, ())),
-            "help_text": f"{clauses[definition.key]}。" if definition.key in clauses else "",
+        key: {
+            "years": sorted(years.get(key, ()))[-_MOST_YEARS:],
+            "numbers": sorted(numbers.get(key, ())),
+            "help_text": f"{clauses[key]}。" if key in clauses else "",
         }
-        for definition in form_fields(rules=rules)
+        for key in (one.fact for one in rules.form.fields)
+        if key is not None
     }
 
 

@@ -33,6 +33,12 @@ class InvoiceTable:
         self.rows = [*self.typed, *(dict[str, str]() for _row in range(shown - len(self.typed)))][:MOST_ROWS]
         self.total: Decimal = total(table)  # of what is saved, in 元
 
+    def show(self, rows: Sequence[Mapping[str, str]], *, more: bool = False) -> None:
+        """Show these rows, as they were typed, with an empty one to go on in."""
+        self.typed = [{column: str(row.get(column) or "") for column in COLUMNS} for row in rows]
+        shown = max(ROWS, len(self.typed) + (2 if more else 1))
+        self.rows = [*self.typed, *(dict[str, str]() for _row in range(shown - len(self.typed)))][:MOST_ROWS]
+
     def read(self, *, now: datetime) -> bool:
         """Whether the rows can be kept; where not, `faults` says why."""
         try:

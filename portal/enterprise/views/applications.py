@@ -24,11 +24,10 @@ from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.dossier import Dossier
 from portal.downloads import attachment
-from portal.enterprise.asked import asked_of
+from portal.enterprise.answers import answer_lines
 from portal.enterprise.invoices import table_for
 from portal.enterprise.materials import material_rows, take_material
 from portal.enterprise.views.apply import own_application, typed_facts
-from portal.facts.display import fact_lines
 from portal.facts.fields import PREFIX, FactsForm
 from portal.refusals import attempt, lay_on
 
@@ -225,10 +224,7 @@ def _page(request: HttpRequest, found: Application, *, status: int = 200, **form
     now = timezone.now()
     actions = applications.permitted_actions(application=found, actor=enterprise_actor(request))
     rules = judging.rules_of(version=found.version, now=now)
-    answers = [
-        (rules.vocabulary.facts[key].label, fact_lines(key, found.form.get(key), rules.vocabulary))
-        for key in asked_of(rules, as_of=day_of(now))
-    ]
+    answers = answer_lines(application=found, rules=rules, day=day_of(found.submitted_at or now))
     context = {
         "application": found,
         "dossier": Dossier(found, day_of(now)),
