@@ -1,5 +1,8 @@
 """The invoice table of an application: what its rows look like, and how they are read from what was typed.
 
+A row is an invoice or a contract. One that several applications share counts in each only for the part `used`; how a
+number or an issuer is written (full width, blanks, hyphens, leading zeros) makes no other paper of it.
+
 An item has the table where its criteria or its award look at a fact of `INVOICE_FACTS`: that answer is then the sum
 of the rows and is never typed. No invoice counts twice (`disbursement.services.awards`).
 """
@@ -18,7 +21,11 @@ from disbursement.domain.errors import Fault, Invalid
 # The application facts, in 元, that are totals of an invoice table. A vocabulary that names another is entered here.
 INVOICE_FACTS = frozenset({"invoice_total"})
 MOST_ROWS = 200
+_CENT = Decimal("0.01")
 COLUMNS = ("issuer", "number", "issued_on", "amount")
+# Beside them, where they are given: "invoice" (the default) or "contract", and what of its amount is counted here.
+MORE_COLUMNS = ("kind", "used")
+KINDS = {"invoice": "发票", "contract": "合同"}
 # The numbers of fully digital invoices are the country's, not the issuer's: one number is one invoice.
 DIGITAL = r"^[0-9]{20}$"
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
@@ -28,42 +35,82 @@ _MISTYPED = re.compile(r"[0-9]{17,19}|[0-9]{21,}")
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One invoice: who issued it (credit code or name), its number, its amount in 元, its day."""
+    """One invoice or contract: who issued it (credit code or name; a contract's other party), its number, its amount
+    in 元, its day, and what of the amount is counted here (None: all of it).
+    """
 
     issuer: str
     number: str
     amount: Decimal
     issued_on: date = date.min
+    part: Decimal | None = None
+    kind: str = "invoice"
+
+    @property
+    def used(self) -> Decimal:
+        """What of the amount is counted, in 元."""
+        return self.amount if self.part is None else self.part
+
+    @property
+    def label(self) -> str:
+        return f"{KINDS[self.kind]}{self.number}"
 
     @property
     def is_digital(self) -> bool:
         """Whether the number alone says which invoice it is."""
-        return re.fullmatch(DIGITAL, self.number) is not None
+        return self.kind == "invoice" and re.fullmatch(DIGITAL, plain(self.number)) is not None
+
+    @property
+    def plain_number(self) -> str:
+        """The number, however it was written."""
+        return plain(self.number)
+
+    @property
+    def key(self) -> str:
+        """What tells this paper from every other of its kind: its number, and its issuer's where that is needed."""
+        return self.plain_number if self.is_digital else f"{self.plain_number}|{letters(self.issuer)}"
 
     def to_row(self) -> dict[str, str]:
         """The invoice as `read_rows` takes it."""
         day = self.issued_on.isoformat()
-        return {"issuer": self.issuer, "number": self.number, "issued_on": day, "amount": f"{self.amount:.2f}"}
+        row = {"issuer": self.issuer, "number": self.number, "issued_on": day, "amount": f"{self.amount:.2f}"}
+        if self.kind != "invoice":
+            row["kind"] = self.kind
+        return row if self.part is None else {**row, "used": f"{self.part:.2f}"}
+
+
+def letters(text: str) -> str:
+    """Letters, digits and characters alone, in half width and capitals."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).upper()
+
+
+def plain(number: str) -> str:
+    """A number as it is compared: `letters`, without leading zeros; never empty."""
+    return letters(number).lstrip("0") or "0"
 
 
 def read_rows(rows: Sequence[Mapping[str, str]], *, as_of: date) -> list[Invoice]:
-    """The invoices of a typed table; empty rows are left out. Each row: {"issuer", "number", "issued_on", "amount"}.
+    """The invoices of a typed table; empty rows are left out.
 
-    `as_of` (Asia/Shanghai) is the last day that an invoice may bear. Raises Invalid with every fault, its place
+    Each row: {"issuer", "number", "issued_on", "amount"} and, as needed, {"kind", "used"}. `as_of` (Asia/Shanghai) is
+    the last day that an invoice may bear. Raises Invalid with every fault, its place
     `invoice.<row from 1>.<column>`.
     """
     faults: list[Fault] = []
     found: list[tuple[int, Invoice]] = []
     for position, row in enumerate(rows, start=1):
-        typed = {name: _plain(str(row.get(name) or "")) for name in COLUMNS}
-        if not any(typed.values()):
+        typed = {name: _plain(str(row.get(name) or "")) for name in (*COLUMNS, *MORE_COLUMNS)}
+        if not any(typed[name] for name in COLUMNS):
             continue
         wrong = _faults(typed, position=position, as_of=as_of)
         faults += wrong
         if not wrong:
             day = date.fromisoformat(typed["issued_on"])
-            amount = Decimal(_figure(typed["amount"])).quantize(Decimal("0.01"))
-            found.append((position, Invoice(_squeezed(typed["issuer"]), _squeezed(typed["number"]), amount, day)))
+            amount = Decimal(_figure(typed["amount"])).quantize(_CENT)
+            used = Decimal(_figure(typed["used"])).quantize(_CENT) if typed["used"] else None
+            part = None if used == amount else used
+            names = _squeezed(typed["issuer"]), _squeezed(typed["number"])
+            found.append((position, Invoice(*names, amount, day, part, typed["kind"] or "invoice")))
     faults += _repeated(found)
     if len(found) > MOST_ROWS:
         faults.append(Fault("invoices", f"发票最多填 {MOST_ROWS} 张，请合并申报或分次申报。"))
@@ -73,8 +120,8 @@ def read_rows(rows: Sequence[Mapping[str, str]], *, as_of: date) -> list[Invoice
 
 
 def total(invoices: Sequence[Invoice]) -> Decimal:
-    """Their sum in 元."""
-    return sum((invoice.amount for invoice in invoices), Decimal("0.00"))
+    """The sum of what is counted of them, in 元."""
+    return sum((invoice.used for invoice in invoices), Decimal("0.00"))
 
 
 def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fault]:
@@ -85,10 +132,12 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
     elif len(typed["issuer"]) > 200:
         said["issuer"] = "开票方最多 200 个字。"
     if not number:
-        said["number"] = "请填写发票号码。"
+        said["number"] = "请填写发票号码。" if typed["kind"] != "contract" else "请填写合同编号。"
     elif len(number) > 40:
         said["number"] = "发票号码最多 40 个字符。"
-    elif _MISTYPED.fullmatch(number):
+    elif not re.search(r"\w", number):
+        said["number"] = "号码中没有数字或字母，请核对。"
+    elif typed["kind"] != "contract" and _MISTYPED.fullmatch(number):
         said["number"] = f"发票号码是 {len(number)} 位数字：数电发票应为 20 位，请核对。"
     if not typed["issued_on"]:
         said["issued_on"] = "请填写开票日期。"
@@ -107,6 +156,14 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
         said["amount"] = "发票金额请写作 12000.00：以元为单位，最多两位小数。"
     elif Decimal(figure) <= 0:
         said["amount"] = "发票金额应大于 0，红字发票请不要填入。"
+    part = _figure(typed["used"])
+    if part and "amount" not in said:
+        if not _AMOUNT.fullmatch(part) or Decimal(part) <= 0:
+            said["used"] = "本次使用金额请写作 12000.00，并大于 0；全额使用可不填。"
+        elif Decimal(part) > Decimal(figure):
+            said["used"] = "本次使用金额不能超过票面金额。"
+    if typed["kind"] and typed["kind"] not in KINDS:
+        said["kind"] = "种类请选择发票或合同。"
     return [Fault(f"invoice.{position}.{column}", f"第 {position} 张发票：{text}") for column, text in said.items()]
 
 
@@ -114,7 +171,7 @@ def _repeated(found: Sequence[tuple[int, Invoice]]) -> list[Fault]:
     seen: dict[tuple[str, str], int] = {}
     faults = []
     for position, invoice in found:
-        key = ("" if invoice.is_digital else invoice.issuer, invoice.number)
+        key = (invoice.kind, invoice.key)
         first = seen.setdefault(key, position)
         if first != position:
             text = f"第 {position} 张发票与第 {first} 张重复，请删去一张。"

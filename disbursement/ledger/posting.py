@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from disbursement.domain import money
+from disbursement.ledger.standing import check_open, freeze_of
 from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from matching.registry.models import BudgetLine
 from matching.statements import among, plain
@@ -57,6 +58,14 @@ class InsufficientBudget(Exception):
         self.available = available
 
 
+class FrozenLine(InsufficientBudget):
+    """The line is frozen: nothing is reserved on it until it is unfrozen."""
+
+    def __init__(self, *, line: BudgetLine, wanted: Decimal, paper_number: str) -> None:
+        super().__init__(line=line, wanted=wanted, available=money.ZERO)
+        self.args = (f"预算科目“{line}”已冻结（{paper_number}），解冻前不能预留。请联系预算部门。",)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One transfer to be: for which payable (and which attempt at paying it), how much (元, > 0), a word on
@@ -82,20 +91,23 @@ def lock_accounts(*, line: BudgetLine) -> dict[AccountKind, LedgerAccount]:
     return found
 
 
-def sync_ceiling(*, line: BudgetLine, now: datetime) -> Decimal:
-    """Bring the appropriation to the line's ceiling and return what is available (元).
+def sync_ceiling(*, line: BudgetLine, now: datetime, memo: str = "") -> Decimal:
+    """Bring the appropriation to the line's ceiling and return what may be reserved (元): nothing on a frozen line.
 
-    A ceiling lowered below what is already reserved or paid takes back only what is still available.
+    A ceiling below what is already reserved or paid, which the database refuses, would take back only what is still
+    available. Raises Invalid for a line whose year was closed.
     """
     line.refresh_from_db(fields=["ceiling"])
     accounts = lock_accounts(line=line)
+    is_frozen = freeze_of(line=line) is not None
     appropriated = -accounts[_A.SOURCE].balance
     available = accounts[_A.APPROPRIATED].balance
     difference = line.ceiling - appropriated
     if difference < 0:
         difference = -min(-difference, available)
     if not difference:
-        return available
+        return money.ZERO if is_frozen else available
+    check_open(line=line)
     kind = _T.APPROPRIATE if difference > 0 else _T.REDUCE
     count = LedgerTransfer.objects.filter(debit__budget_line=line, payable__isnull=True).count()
     giver, taker = ROUTES[kind]
@@ -107,11 +119,12 @@ def sync_ceiling(*, line: BudgetLine, now: datetime) -> Decimal:
                 amount=abs(difference),
                 kind=kind,
                 key=f"{kind}:{line.pk}:{count + 1}",
+                memo=memo[:200],
                 posted_at=now,
             )
         ]
     )
-    return available + difference
+    return money.ZERO if is_frozen else available + difference
 
 
 def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now: datetime) -> Decimal:
@@ -122,11 +135,10 @@ def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now:
     """
     if not entries:
         return money.ZERO
-    if kind is _T.RESERVE:
-        sync_ceiling(line=line, now=now)
+    total = money.total(entry.amount for entry in entries)
+    _prepare(line=line, kind=kind, total=total, now=now)
     accounts = lock_accounts(line=line)
     giver, taker = (accounts[side] for side in ROUTES[kind])
-    total = money.total(entry.amount for entry in entries)
     if total > giver.balance:
         raise InsufficientBudget(line=line, wanted=total, available=giver.balance)
     reversed_kind = REVERSES.get(kind)
@@ -153,6 +165,16 @@ def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now:
         batch_size=_CHUNK,
     )
     return total
+
+
+def _prepare(*, line: BudgetLine, kind: TransferKind, total: Decimal, now: datetime) -> None:
+    """Whether the line takes such a posting. Raises Invalid where its year was closed, and FrozenLine."""
+    check_open(line=line)
+    if kind is _T.RESERVE:
+        frozen = freeze_of(line=line)
+        if frozen is not None:
+            raise FrozenLine(line=line, wanted=total, paper_number=frozen.paper_number)
+        sync_ceiling(line=line, now=now)
 
 
 def post_payables(*, line: BudgetLine, kind: TransferKind, payable_ids: Sequence[int], now: datetime) -> Decimal:
@@ -198,8 +220,7 @@ def _post_many(
 ) -> Decimal:
     if not count:
         return money.ZERO
-    if kind is _T.RESERVE:
-        sync_ceiling(line=line, now=now)
+    _prepare(line=line, kind=kind, total=money.ZERO, now=now)
     accounts = lock_accounts(line=line)
     giver, taker = (accounts[side] for side in ROUTES[kind])
     same = "t.payable_id = s.payable_id AND COALESCE(t.attempt_id, 0) = COALESCE(s.attempt_id, 0)"

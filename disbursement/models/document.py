@@ -20,10 +20,16 @@ class DocumentKind(models.TextChoices):
     HANDOVER = "handover", _("资金拨付移交单")
     MONTH = "month", _("月度兑现报告")
     CLAWBACK = "clawback", _("追回通知书")
+    YEAR = "year", _("年度兑现决算报告")
 
 
 # What is about a batch or a month, and so about no single application.
-OF_THE_MONTH = [DocumentKind.BATCH.value, DocumentKind.HANDOVER.value, DocumentKind.MONTH.value]
+OF_THE_MONTH = [
+    DocumentKind.BATCH.value,
+    DocumentKind.HANDOVER.value,
+    DocumentKind.MONTH.value,
+    DocumentKind.YEAR.value,
+]
 
 
 class Document(models.Model):

@@ -1,4 +1,4 @@
-"""What an enterprise is owed: award, payables, the accounts it is paid to, and each attempt to pay.
+"""What an enterprise is owed, in instalments, each attempt to pay one, and what is asked back.
 
 A payable is one instalment, unique by (application, number). Its attempts are many, one alive at a time: an
 attempt is a line of one batch, with its own snapshot of amount and payee that never changes.
@@ -11,19 +11,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from disbursement.domain.invoices import DIGITAL
 from disbursement.domain.workflow import PayableState
-from matching.models import Enterprise, PolicyVersion
+from disbursement.models.award import Award
+from matching.models import Enterprise
 from matching.registry.models import BudgetLine
-
-_ACCOUNT_SHAPE = r"^[0-9]{8,32}$"
-
-
-class AccountState(models.TextChoices):
-    PROPOSED = "proposed", _("待核对")
-    CHECKED = "checked", _("已核对")
-    REFUSED = "refused", _("核对不通过")
-    RETIRED = "retired", _("已停用")
 
 
 class HoldKind(models.TextChoices):
@@ -49,94 +40,6 @@ class AttemptOutcome(models.TextChoices):
 
 
 ALIVE = (AttemptOutcome.PENDING, AttemptOutcome.PAID)
-
-
-class PayeeAccount(models.Model):
-    """A bank account of an enterprise; paid to only after a second person checked it."""
-
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="payee_accounts", verbose_name=_("企业"))
-    account_name = models.CharField(_("户名"), max_length=200)
-    bank_name = models.CharField(_("开户银行"), max_length=200)
-    bank_code = models.CharField(_("联行号"), max_length=14, blank=True)
-    account_number = models.CharField(_("账号"), max_length=32)
-    state = models.CharField(_("状态"), max_length=10, choices=AccountState.choices)
-    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(_("登记时间"))
-    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    checked_at = models.DateTimeField(_("核对时间"), null=True, blank=True)
-    note = models.CharField(_("核对意见"), max_length=200, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = verbose_name_plural = _("收款账户")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["enterprise"], condition=Q(state="checked"), name="disbursement_payee_one_in_use"
-            ),
-            models.UniqueConstraint(
-                fields=["enterprise"], condition=Q(state="proposed"), name="disbursement_payee_one_proposed"
-            ),
-            models.CheckConstraint(
-                condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("proposed_by")),
-                name="disbursement_payee_checked_by_another",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["proposed", "retired"]) | Q(checked_by__isnull=False, checked_at__isnull=False),
-                name="disbursement_payee_checked_has_checker",
-            ),
-            models.CheckConstraint(condition=Q(state__in=AccountState.values), name="disbursement_payee_state_known"),
-            models.CheckConstraint(
-                condition=Q(account_number__regex=_ACCOUNT_SHAPE), name="disbursement_payee_number_shape"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account_name} {self.masked}"
-
-    @property
-    def masked(self) -> str:
-        """The number as people outside finance may see it: the last four digits."""
-        return f"****{self.account_number[-4:]}"
-
-
-class Award(models.Model):
-    """What an approved application was granted (核定), with its working; never changed afterwards.
-
-    `computed` is what the item's rules give, `amount` what remained after caps and exclusions, both in 元.
-    `year` is the calendar year of approval, in which yearly caps and exclusive items count.
-    """
-
-    application = models.OneToOneField(
-        "disbursement.Application", models.PROTECT, related_name="award", verbose_name=_("申报")
-    )
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="awards")
-    version = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="awards")
-    item_code = models.SlugField(_("事项编码"), max_length=60)
-    year = models.PositiveSmallIntegerField(_("核定年度"))
-    computed = models.DecimalField(_("测算金额（元）"), max_digits=16, decimal_places=2)
-    amount = models.DecimalField(_("核定金额（元）"), max_digits=16, decimal_places=2)
-    working = models.JSONField(_("计算过程"), default=list)
-    shortfall = models.CharField(_("预算不足时"), max_length=10)
-    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    granted_at = models.DateTimeField(_("核定时间"))
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = verbose_name_plural = _("核定")
-        indexes = [models.Index(fields=["enterprise", "year", "item_code"])]
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_award_positive"),
-            models.CheckConstraint(
-                condition=Q(computed__gte=F("amount")), name="disbursement_award_not_above_computed"
-            ),
-            models.CheckConstraint(
-                condition=Q(shortfall__in=["first_come", "pro_rata", "defer"]),
-                name="disbursement_award_shortfall_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.item_code} {self.amount}"
 
 
 class Payable(models.Model):
@@ -284,36 +187,6 @@ class Clawback(models.Model):
                 condition=Q(recovered_by__isnull=True) | ~Q(recovered_by=F("ordered_by")),
                 name="disbursement_clawback_confirmed_by_another",
             ),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-
-class ClaimedInvoice(models.Model):
-    """An invoice that an award was computed from; no two awards may stand on the same one."""
-
-    application = models.ForeignKey("disbursement.Application", models.PROTECT, related_name="claimed_invoices")
-    issuer = models.CharField(_("开票方"), max_length=200)
-    number = models.CharField(_("发票号码"), max_length=40)
-    amount = models.DecimalField(_("金额（元）"), max_digits=16, decimal_places=2)
-    released_at = models.DateTimeField(_("释放时间"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("已用发票")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["issuer", "number"],
-                condition=Q(released_at__isnull=True),
-                name="disbursement_invoice_used_once",
-            ),
-            # However the issuer is written: such a number is given out once in the country.
-            models.UniqueConstraint(
-                fields=["number"],
-                condition=Q(released_at__isnull=True, number__regex=DIGITAL),
-                name="disbursement_invoice_digital_used_once",
-            ),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_invoice_positive"),
         ]
 
     def __str__(self) -> str:

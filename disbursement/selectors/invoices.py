@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Sum
 
+from disbursement.domain import money
 from disbursement.domain.invoices import Invoice
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, ApplicationInvoice, ClaimedInvoice
@@ -21,10 +23,14 @@ _NOT_LIVE = (_S.DRAFT, _S.WITHDRAWN, _S.NOT_ACCEPTED, _S.REJECTED, _S.REJECTION_
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invoice of an application, and the numbers of other live applications that name the same one."""
+    """One invoice of an application, and the numbers of other live applications that name the same one.
+
+    `left` is what awards leave of it, in 元 (None: no award stands on it yet).
+    """
 
     invoice: Invoice
     elsewhere: list[str]
+    left: Decimal | None = None
 
 
 def invoice_fact(*, rules: Rules) -> FactDefinition | None:
@@ -36,36 +42,80 @@ def invoice_fact(*, rules: Rules) -> FactDefinition | None:
 def table_of(*, application: Application) -> list[Invoice]:
     """The application's invoices as they were stated, in their order."""
     rows = ApplicationInvoice.objects.filter(application=application).order_by("pk")
-    return [Invoice(row.issuer, row.number, row.amount, row.issued_on) for row in rows]
+    return [as_invoice(row) for row in rows]
+
+
+def as_invoice(row: ApplicationInvoice) -> Invoice:
+    """The row as the domain knows it."""
+    part = None if row.used == row.amount else row.used
+    return Invoice(row.issuer, row.number, row.amount, row.issued_on, part, row.kind)
 
 
 def rows_of(*, application: Application) -> list[Row]:
-    """The table for the reviewer. The same number is enough: one issuer may be written by code here, by name there."""
+    """The table for the reviewer. The same number is enough, however it is written: one issuer may be written by code
+    here, by name there.
+    """
     table = table_of(application=application)
     others: dict[str, list[str]] = {}
     found = (
-        ApplicationInvoice.objects.filter(number__in=[invoice.number for invoice in table])
+        ApplicationInvoice.objects.filter(plain_number__in=[invoice.plain_number for invoice in table])
         .exclude(application=application)
         .exclude(application__state__in=[state.value for state in _NOT_LIVE])
         .order_by("application__number")
     )
-    for number, other in found.values_list("number", "application__number"):
+    for number, other in found.values_list("plain_number", "application__number"):
         if other is not None and other not in others.setdefault(number, []):
             others[number].append(other)
-    return [Row(invoice, others.get(invoice.number, [])) for invoice in table]
-
-
-def already_claimed(*, invoices: Iterable[Invoice], application: Application) -> list[tuple[Invoice, str]]:
-    """Those that another application's award stands on, each with that application's number."""
-    found = []
-    for invoice in invoices:
-        same = Q(number=invoice.number) if invoice.is_digital else Q(issuer=invoice.issuer, number=invoice.number)
-        used = (
-            ClaimedInvoice.objects.filter(same, released_at__isnull=True)
-            .exclude(application=application)
-            .values_list("application__number", flat=True)
-            .first()
+    papers = papers_of(table, application=application)
+    return [
+        Row(
+            invoice,
+            others.get(invoice.plain_number, []),
+            None if (paper := papers.get((invoice.kind, invoice.key))) is None else paper.left,
         )
-        if used is not None:
-            found.append((invoice, used))
-    return found
+        for invoice in table
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the awards of other applications stand on of one paper: which applications, how much, and what is left."""
+
+    amount: Decimal
+    used: Decimal
+    numbers: list[str]
+
+    @property
+    def left(self) -> Decimal:
+        return self.amount - self.used
+
+
+def already_claimed(*, invoices: Iterable[Invoice], application: Application) -> list[tuple[Invoice, Used]]:
+    """Those of which the awards of other applications leave too little, or state another amount."""
+    table = list(invoices)
+    papers = papers_of(table, application=application)
+    return [
+        (invoice, used)
+        for invoice in table
+        if (used := papers.get((invoice.kind, invoice.key))) is not None
+        and (used.amount != invoice.amount or invoice.used > used.left)
+    ]
+
+
+def papers_of(table: Iterable[Invoice], *, application: Application | None) -> dict[tuple[str, str], Used]:
+    """What the awards of others than `application` stand on of these papers: (kind, key) → how much, and which."""
+    keys = [invoice.key for invoice in table]
+    standing = ClaimedInvoice.objects.filter(paper__key__in=keys, released_at__isnull=True)
+    if application is not None:
+        standing = standing.exclude(application=application)
+    standing = standing.order_by()
+    sums = {
+        (kind, key): (amount, money.from_sum(used))
+        for kind, key, amount, used in standing.values_list("paper__kind", "paper__key", "paper__amount").annotate(
+            sum=Sum("used")
+        )
+    }
+    numbers: dict[tuple[str, str], list[str]] = {}
+    for kind, key, number in standing.values_list("paper__kind", "paper__key", "application__number").order_by("pk"):
+        numbers.setdefault((kind, key), []).append(number or "")
+    return {paper: Used(amount, used, numbers[paper]) for paper, (amount, used) in sums.items()}

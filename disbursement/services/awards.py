@@ -21,13 +21,12 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import next_month, pay_month
 from disbursement.domain.errors import invalid
 from disbursement.domain.invoices import Invoice
-from disbursement.domain.payables import Earlier, Granted, Instalment, apply_history, instalments
+from disbursement.domain.payables import Instalment, instalments
 from disbursement.domain.workflow import PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, InsufficientBudget, post
 from disbursement.models import (
     Application,
     Award,
-    ClaimedInvoice,
     Cycle,
     Judgement,
     Payable,
@@ -37,8 +36,10 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.forms import read_rules
+from disbursement.selectors.granted import NOT_KEPT
 from disbursement.selectors.invoices import table_of
 from disbursement.services import claims
+from disbursement.services.history import Allowed, allowed, record_caps
 from disbursement.services.transitions import lock_payables, move_payables, person, require_role, tell
 from matching.criteria.award import Award as AwardRules
 from matching.criteria.award import split_instalments
@@ -46,9 +47,6 @@ from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry.models import BudgetLine
 from matching.services.vocabulary import vocabulary_at
-
-# In these states an instalment no longer counts as granted: caps and exclusions forget it.
-NOT_KEPT = (PayableState.CANCELLED, PayableState.REFUNDED, PayableState.CLAWBACK, PayableState.CLAWED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class Proposal:
     working: list[str]
     parts: list[Instalment]
     problems: list[str]
+    allowed: Allowed | None = None
 
     @property
     def pay_month(self) -> date | None:
@@ -73,11 +72,11 @@ def propose(*, application: Application, judgement: Judgement, now: datetime) ->
     computed, working, problems = _computed(judgement)
     if rules is None:
         return Proposal(money.ZERO, money.ZERO, working, [], ["本事项没有资金奖补，不能核定金额。"])
-    earlier = granted_in_year(enterprise_id=application.enterprise_id, year=day_of(now).year)
-    granted = _with_history(application=application, rules=rules, computed=computed, earlier=earlier, now=now)
+    granted = allowed(application=application, rules=rules, computed=computed, now=now)
+    problems += granted.problems
     parts = _parts(rules=rules, amount=granted.amount, now=now)
     # Without a yearly cap that says how much more there may be, the same facts would be paid for again and again.
-    if rules.cap_per_year is None and any(e.item == application.item.code and e.amount > 0 for e in earlier):
+    if rules.cap_per_year is None and granted.had_this_item:
         problems.append(f"企业{day_of(now).year}年已核定过本事项，本事项没有年度上限，每年只核定一次。")
     if not problems and granted.amount <= 0:
         problems.append("按规则和已享受情况核定的金额为0元，不能审核通过。")
@@ -86,7 +85,7 @@ def propose(*, application: Application, judgement: Judgement, now: datetime) ->
         problems.append("企业尚未登记收款账户，请企业先在“收款账户”中登记。")
     if not application.version.rules.get("budget_line"):
         problems.append("本事项没有预算科目，请政策专员补充后再审核。")
-    return Proposal(computed, granted.amount, [*working, *granted.working], parts, problems)
+    return Proposal(computed, granted.amount, [*working, *granted.working], parts, problems, granted)
 
 
 @transaction.atomic
@@ -128,6 +127,8 @@ def grant(
         granted_by_id=actor.user_id,
         granted_at=now,
     )
+    assert proposal.allowed is not None
+    record_caps(award=award, caps=proposal.allowed.caps)
     code = str(application.version.rules["budget_line"])
     lines = {line.year: line for line in BudgetLine.objects.filter(code=code)}
     if proposal.parts[0].month.year not in lines:
@@ -190,7 +191,7 @@ def revoke(*, application: Application, actor: Actor, now: datetime, reason: str
     payables = lock_payables(Payable.objects.filter(application=application))
     require_role(actor=actor, roles=[Role.SECOND_REVIEWER], department_id=application.item.department_id)
     cancel_payables(payables=payables, role=Role.SECOND_REVIEWER, actor=actor, now=now, reason=reason)
-    ClaimedInvoice.objects.filter(application=application, released_at__isnull=True).update(released_at=now)
+    claims.release(application=application, now=now)
 
 
 def cancel_payables(*, payables: Sequence[Payable], role: Role, actor: Actor, now: datetime, reason: str) -> None:
@@ -212,23 +213,6 @@ def cancel_payables(*, payables: Sequence[Payable], role: Role, actor: Actor, no
                 now=now,
             )
     tell(event="cancelled", payables=payables, now=now, key="-".join(str(p.pk) for p in payables[:5]))
-
-
-def granted_in_year(*, enterprise_id: int, year: int) -> list[Earlier]:
-    """What the enterprise was granted in a calendar year and keeps, by item; for caps, exclusions and
-    pages.
-    """
-    rows = (
-        Payable.objects.filter(award__enterprise_id=enterprise_id, award__year=year)
-        .exclude(state__in=[s.value for s in NOT_KEPT])
-        .values("award__item_code", "award__version__item__name")
-        .annotate(sum=Sum("amount"))
-        .order_by("award__item_code")
-    )
-    return [
-        Earlier(item=row["award__item_code"], name=row["award__version__item__name"], amount=money.from_sum(row["sum"]))
-        for row in rows
-    ]
 
 
 def promised_month(*, day: date) -> date:
@@ -254,29 +238,6 @@ def _computed(judgement: Judgement) -> tuple[Decimal, list[str], list[str]]:
     if high is None or money.money(high) != low:
         return low, working, ["计算金额所需的信息不全，请要求企业补正后再核定。"]
     return low, working, []
-
-
-def _with_history(
-    *, application: Application, rules: AwardRules, computed: Decimal, earlier: Sequence[Earlier], now: datetime
-) -> Granted:
-    year = day_of(now).year
-    code = application.item.code
-    # Exclusion binds both, whichever of the two names the other.
-    naming_us = [
-        item
-        for item, said in Award.objects.filter(enterprise_id=application.enterprise_id, year=year).values_list(
-            "item_code", "version__rules"
-        )
-        if code in ((said.get("award") or {}).get("exclusive_with") or [])
-    ]
-    return apply_history(
-        computed,
-        item=code,
-        year=year,
-        cap_per_year=None if rules.cap_per_year is None else money.money(rules.cap_per_year),
-        exclusive_with=[*rules.exclusive_with, *naming_us],
-        earlier=earlier,
-    )
 
 
 def _parts(*, rules: AwardRules, amount: Decimal, now: datetime) -> list[Instalment]:

@@ -1,36 +1,76 @@
-"""Which invoices awards stand on: each counts once (同一发票不得重复享受), until its award is revoked."""
+"""What of which invoices and contracts awards stand on: each paper counts once (同一发票不得重复享受), in whole or in
+parts, until an award is revoked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from disbursement.domain import money
 from disbursement.domain.errors import invalid
 from disbursement.domain.invoices import Invoice
-from disbursement.models import Application, ClaimedInvoice
+from disbursement.models import Application, ClaimedInvoice, Paper
 from disbursement.selectors.invoices import already_claimed
 
 
 def claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
-    """Enter the invoices as used, in the caller's transaction. Raises Invalid where another award has one of them."""
+    """Enter what is used of the papers, in the caller's transaction. Raises Invalid where others leave too little.
+
+    Two approvals that share a paper take turns on its row.
+    """
+    ordered = sorted(invoices, key=lambda invoice: (invoice.kind, invoice.key))
+    papers = [_lock(invoice) for invoice in ordered]
     used = used_elsewhere(application=application, invoices=invoices)
     if used:
         raise invalid("invoices", "".join(used))
-    claims = [
-        ClaimedInvoice(application=application, issuer=i.issuer, number=i.number, amount=i.amount) for i in invoices
-    ]
+    claims = []
+    for invoice, paper in zip(ordered, papers, strict=True):
+        if paper.amount != invoice.amount:  # stated otherwise by an award that was revoked since
+            Paper.objects.filter(pk=paper.pk).update(amount=invoice.amount)
+        claims.append(
+            ClaimedInvoice(
+                application=application,
+                paper=paper,
+                issuer=invoice.issuer,
+                number=invoice.number,
+                amount=invoice.amount,
+                used=invoice.used,
+            )
+        )
     try:
         with transaction.atomic():
             ClaimedInvoice.objects.bulk_create(claims)
-    except IntegrityError as error:  # another approval was a little faster, and is there to be named now
-        used = used_elsewhere(application=application, invoices=invoices)
-        raise invalid("invoices", "".join(used) or "发票清单中有发票重复或已被使用，请核对后再审核。") from error
+    except IntegrityError as error:
+        raise invalid("invoices", "发票清单中有发票重复或已被使用，请核对后再审核。") from error
+
+
+def release(*, application: Application, now: datetime) -> None:
+    """Leave the papers of a revoked award to others."""
+    ClaimedInvoice.objects.filter(application=application, released_at__isnull=True).update(released_at=now)
 
 
 def used_elsewhere(*, application: Application, invoices: Sequence[Invoice]) -> list[str]:
-    """For each invoice that another award stands on, what to tell: that application's number, nothing of its owner."""
-    return [
-        f"发票{invoice.number}（{invoice.issuer}）已用于申报{number}，不能重复使用。请要求企业补正发票清单，或审核不通过。"
-        for invoice, number in already_claimed(invoices=invoices, application=application)
-    ]
+    """For each paper of which other awards leave too little, what to tell: their numbers, nothing of their owners."""
+    told = []
+    for invoice, used in already_claimed(invoices=invoices, application=application):
+        where = "、".join(used.numbers)
+        if used.amount != invoice.amount:
+            why = f"登记的金额为{money.yuan(used.amount)}元，与本次的{money.yuan(invoice.amount)}元不符"
+        elif used.left > 0:
+            why = (
+                f"已使用{money.yuan(used.used)}元，余{money.yuan(used.left)}元，不够本次的{money.yuan(invoice.used)}元"
+            )
+        else:
+            why = "不能重复使用"
+        told.append(
+            f"{invoice.label}（{invoice.issuer}）已用于申报{where}，{why}。请要求企业补正发票清单，或审核不通过。"
+        )
+    return told
+
+
+def _lock(invoice: Invoice) -> Paper:
+    Paper.objects.bulk_create([Paper(kind=invoice.kind, key=invoice.key, amount=invoice.amount)], ignore_conflicts=True)
+    return Paper.objects.select_for_update().get(kind=invoice.kind, key=invoice.key)

@@ -30,10 +30,13 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
     ApplicationInvoice.objects.bulk_create(
         ApplicationInvoice(
             application=application,
+            kind=invoice.kind,
             issuer=invoice.issuer,
             number=invoice.number,
+            plain_number=invoice.plain_number,
             issued_on=invoice.issued_on,
             amount=invoice.amount,
+            used=invoice.used,
         )
         for invoice in table
     )

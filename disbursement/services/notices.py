@@ -18,6 +18,7 @@ from disbursement.documents.month import month_report
 from disbursement.documents.notice import Notice
 from disbursement.documents.recovery import clawback
 from disbursement.documents.render import render_pdf
+from disbursement.documents.year import year_report
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import ApplicationAction, CycleState
@@ -34,11 +35,13 @@ from disbursement.models import (
     DocumentKind,
     PaymentAttempt,
     TransitionLog,
+    YearEnd,
 )
 from disbursement.services.applications import may_see
 from disbursement.services.numbering import next_number
 from matching.days import day_of
 from matching.registry import outbox
+from matching.registry.models import BudgetLine
 
 PREFIX = {
     DocumentKind.ACCEPTANCE: "SL",
@@ -49,6 +52,7 @@ PREFIX = {
     DocumentKind.BATCH: "PC",
     DocumentKind.HANDOVER: "YJ",
     DocumentKind.MONTH: "YB",
+    DocumentKind.YEAR: "NB",
 }
 # What a notice is about, by kind: the word before the id in `Document.subject`.
 SUBJECT = {
@@ -60,6 +64,7 @@ SUBJECT = {
     DocumentKind.BATCH: "batch",
     DocumentKind.HANDOVER: "batch",
     DocumentKind.MONTH: "cycle",
+    DocumentKind.YEAR: "year",
     DocumentKind.CLAWBACK: "clawback",
 }
 _DECISION_KINDS = {
@@ -91,7 +96,8 @@ class _Task:
 def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     """The notice of this kind about this subject: the stored one, or rendered now, once.
 
-    `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle or Clawback, as `SUBJECT` says.
+    `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle or Clawback, as `SUBJECT` says; of a
+    year's report the year.
     Two at once take turns. Raises NothingToTell where nothing of the kind has happened.
     """
     subject = f"{SUBJECT[kind]}:{subject_id}"
@@ -222,6 +228,8 @@ def _task(*, kind: DocumentKind, subject_id: int) -> _Task:
         return _clawback_task(clawback_id=subject_id)
     if kind is DocumentKind.MONTH:
         return _month_task(cycle_id=subject_id)
+    if kind is DocumentKind.YEAR:
+        return _year_task(year=subject_id)
     return _batch_task(kind=kind, batch_id=subject_id)
 
 
@@ -297,6 +305,14 @@ def _month_task(*, cycle_id: int) -> _Task:
         raise NothingToTell(_("这个月还没有办结，不能出具月度报告。"))
     found = cycle
     return _Task(None, lambda frame: month_report(frame=frame, cycle=found))
+
+
+def _year_task(*, year: int) -> _Task:
+    lines = BudgetLine.objects.filter(year=year).order_by("pk").select_for_update()
+    still_open = [line for line in lines if not YearEnd.objects.filter(line=line).exists()]
+    if still_open or not lines:
+        raise NothingToTell(_("这个年度还有科目没有关账，不能出具年度报告。"))
+    return _Task(None, lambda frame: year_report(frame=frame, year=year))
 
 
 def _clawback_task(*, clawback_id: int) -> _Task:

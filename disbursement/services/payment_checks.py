@@ -14,7 +14,7 @@ from django.db.models import Sum
 
 from disbursement.domain import money
 from disbursement.models import HoldKind, Payable, PayeeAccount, PaymentAttempt
-from disbursement.services.awards import NOT_KEPT
+from disbursement.selectors.granted import NOT_KEPT
 from matching.criteria import InvalidInput, canonical_json, evaluate, leaves, parse_criteria
 from matching.criteria.ast import Node
 from matching.models import PolicyVersion

@@ -27,6 +27,7 @@ from disbursement.models import (
     ReturnLine,
     ReturnResult,
     TransferKind,
+    YearEnd,
 )
 from disbursement.services.bulk import move_many
 from disbursement.services.transitions import lock_batch, move_batch, tell
@@ -161,12 +162,19 @@ def _match(rows: Sequence[ReturnRow]) -> list[_Judged]:
             "pk", "batch_id", "line_no", "payable_id", "amount", "account_number", "outcome"
         )
     }
+    closed = set(
+        YearEnd.objects.filter(line__in=[batch.budget_line_id for batch in by_pk.values()]).values_list(
+            "line", flat=True
+        )
+    )
     judged = []
     for row in rows:
         number, line_no = keys.get(row.row_no, ("", "0"))
         batch = batches.get(number)
         attempt = None if batch is None else attempts.get((batch.pk, int(line_no or 0)))
         problem = _problem(row=row, batch=batch, attempt=attempt)
+        if not problem and batch is not None and batch.budget_line_id in closed:
+            problem = _closed_problem(row=row, attempt=attempt, year=batch.budget_line.year)
         if problem:
             judged.append(_Judged(row, batch, None, LineStatus.EXCEPTION, problem))
         else:
@@ -186,6 +194,13 @@ def _problem(*, row: ReturnRow, batch: Batch | None, attempt: _Attempt | None) -
     if row.account_number and row.account_number != attempt.account_number:
         return f"收款账号不符：付款至{attempt.account_number}，回单为{row.account_number}"
     return ""
+
+
+def _closed_problem(*, row: ReturnRow, attempt: _Attempt | None, year: int) -> str:
+    """Nothing is posted to a closed year; an answer that repeats what is known is no more than a duplicate."""
+    if attempt is not None and attempt.outcome == row.result:
+        return ""
+    return f"{year}年度已关账，不能再入账。请联系预算部门按以前年度收支处理，处理结果登记在此"
 
 
 def _waves(known: Sequence[tuple[_Judged, _Attempt]]) -> Iterator[list[tuple[_Judged, _Attempt]]]:

@@ -25,13 +25,26 @@ class Department(models.Model):
         return self.short_name or self.name
 
 
+class Fund(models.TextChoices):
+    """Whose money a budget line is (资金级次)."""
+
+    CENTRAL = "central", _("中央资金")
+    PROVINCIAL = "provincial", _("省级资金")
+    CITY = "city", _("市级资金")
+    DISTRICT = "district", _("区级资金")
+
+
 class BudgetLine(models.Model):
-    """One line of one year's budget (预算科目). `ceiling` is the approved amount in 元; the ledger keeps the rest."""
+    """One line of one year's budget (预算科目). `ceiling` is the approved amount in 元; the ledger keeps the rest.
+
+    `source` names the fund's paper or project in words; `fund` says whose money it is.
+    """
 
     code = models.SlugField(_("科目代码"), max_length=40)
     year = models.PositiveSmallIntegerField(_("年度"))
     name = models.CharField(_("科目名称"), max_length=120)
     department = models.ForeignKey(Department, models.PROTECT, related_name="budget_lines", verbose_name=_("部门"))
+    fund = models.CharField(_("资金级次"), max_length=10, choices=Fund.choices, default=Fund.DISTRICT)
     source = models.CharField(_("资金来源"), max_length=80, blank=True)
     ceiling = models.DecimalField(_("预算额度（元）"), max_digits=16, decimal_places=2)
 
@@ -41,6 +54,7 @@ class BudgetLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["code", "year"], name="registry_budgetline_once_a_year"),
             models.CheckConstraint(condition=Q(ceiling__gte=0), name="registry_budgetline_ceiling_not_negative"),
+            models.CheckConstraint(condition=Q(fund__in=Fund.values), name="registry_budgetline_fund_known"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from disbursement.domain.errors import Invalid
 from disbursement.domain.invoices import Invoice
@@ -172,10 +172,13 @@ def test_the_items_own_ceiling_holds_beside_the_lines() -> None:
         money.granted(item=item)
 
 
-def test_a_lowered_ceiling_takes_back_only_what_is_free() -> None:
+def test_a_ceiling_is_lowered_no_further_than_what_is_reserved() -> None:
     line = small_line("300000")
     money.granted(item=money.version("100000", line="small"))
-    type(line).objects.filter(pk=line.pk).update(ceiling=Decimal("50000"))
+    lines = type(line).objects.filter(pk=line.pk)
+    with pytest.raises(IntegrityError, match="keeps what is reserved"), transaction.atomic():
+        lines.update(ceiling=Decimal("99999.99"))
+    lines.update(ceiling=Decimal("100000"))
     with pytest.raises(Invalid, match="不足"):
         money.granted(item=money.version("1", line="small"))
     with transaction.atomic():
