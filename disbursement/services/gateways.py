@@ -12,10 +12,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Length
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
@@ -33,6 +35,7 @@ from disbursement.treasury.channels import (
 )
 from disbursement.treasury.channels.http import check_url
 from matching.registry.models import BudgetLine
+from matching.stored_bytes import stored
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
 _PROBLEM = 300
@@ -81,7 +84,7 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     """
     delivery, may_have_left = _begin(batch_id=batch_id, now=now, channel=channel)
     sealed = delivery.sealed_file
-    parcel = Parcel(key=delivery.key, name=sealed.name, content=bytes(sealed.content))
+    parcel = parcel_of(delivery)
     if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
         # The folder of the settings, from which people take files: there it stands again when asked for.
         with contextlib.suppress(Unsure):
@@ -101,6 +104,14 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     return _note(delivery, state=DeliveryState.DONE, problem="", reference=receipt.reference[:100], done_at=now)
 
 
+def parcel_of(delivery: Delivery) -> Parcel:
+    """The file of a sending, read from the database while it goes out."""
+    sealed = delivery.sealed_file
+    # Of a binary column both databases count bytes.
+    size = SealedFile.objects.annotate(size=Length("content")).values_list("size", flat=True).get(pk=sealed.pk)
+    return Parcel(delivery.key, sealed.name, sealed.sha256, size, partial(stored, SealedFile, sealed.pk))
+
+
 def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool]:
     """The committed row of this sending, and whether an earlier try may have reached the bank."""
     # Committed here, not with what follows: nothing leaves the house while its row could still be rolled back.
@@ -109,6 +120,7 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
             SealedFile.objects.select_for_update(of=("self",))
             .select_related("batch__budget_line")
             .filter(batch_id=batch_id)
+            .defer("content")
             .first()
         )
         if sealed is None:

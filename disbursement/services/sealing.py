@@ -30,7 +30,7 @@ from disbursement.services.gateways import hand_over
 from disbursement.services.transitions import lock_batch, move_batch
 from disbursement.treasury.formats import payment_format
 from disbursement.treasury.gateway import Gateway, GatewayError
-from matching.stored_bytes import create_with_content, pieces_of
+from matching.stored_bytes import create_with_content, pieces_of, stored
 
 _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 
@@ -134,7 +134,8 @@ def send(*, batch_id: int, now: datetime, gateway: Gateway | None = None) -> Bat
     delivery: Delivery | None = None
     if sealed is not None and gateway is not None:
         try:
-            gateway.deliver(name=sealed.name, content=bytes(sealed.content))
+            with stored(SealedFile, sealed.pk) as content:
+                gateway.deliver(name=sealed.name, content=content)
         except GatewayError as error:
             raise invalid("gateway", str(error)) from error
     elif sealed is not None:

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import django
 
@@ -65,7 +65,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     if at == "delivered":
         deliver = gateway.FolderGateway.deliver
 
-        def delivered(self: gateway.FolderGateway, *, name: str, content: bytes) -> None:
+        def delivered(self: gateway.FolderGateway, *, name: str, content: BinaryIO) -> None:
             deliver(self, name=name, content=content)
             kill()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 # What may come back in one file, in bytes: a statement of a hundred thousand entries takes about 120 MB.
 LARGEST = 200 * 1024 * 1024
@@ -13,15 +14,20 @@ LARGEST = 200 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A sealed file on its way. `key` is the same for the same bytes, for ever."""
+    """A sealed file on its way. `key` is the same for the same bytes, for ever; `open` gives them from the beginning,
+    as often as they are wanted, in pieces: a month's file may be large.
+    """
 
     key: str
     name: str
-    content: bytes
+    sha256: str
+    size: int
+    open: Callable[[], BinaryIO]
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
+    @classmethod
+    def of(cls, *, key: str, name: str, content: bytes) -> Parcel:
+        """A parcel of bytes that are at hand."""
+        return cls(key, name, hashlib.sha256(content).hexdigest(), len(content), lambda: io.BytesIO(content))
 
 
 @dataclass(frozen=True, slots=True)

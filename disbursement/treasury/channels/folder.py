@@ -9,6 +9,7 @@ beside it or, where the bank writes none, when nothing has touched it for a whil
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -35,9 +36,10 @@ class FolderChannel:
     def hand_over(self, parcel: Parcel, *, tried: bool) -> Receipt | None:
         gateway = FolderGateway(self._out)
         try:
-            gateway.deliver(name=parcel.name, content=parcel.content)
+            with parcel.open() as content:
+                gateway.deliver(name=parcel.name, content=content)
             if self._marked:
-                gateway.deliver(name=f"{parcel.name}{_DONE}", content=f"{parcel.sha256}\n".encode())
+                gateway.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(f"{parcel.sha256}\n".encode()))
         except GatewayError as error:
             raise Unsure(str(error)) from error
         return Receipt()

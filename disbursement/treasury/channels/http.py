@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -22,6 +22,7 @@ from .base import LARGEST, Arrival, Parcel, Receipt, Refusal, Unsure
 
 TRIES = 3
 MOST_FILES = 1000
+_PIECE = 64 * 1024
 _ANSWER = 256 * 1024  # bytes of an answer that is no file
 _LISTING = 4 * 1024 * 1024
 _AGAIN = frozenset({408, 425, 429})
@@ -119,9 +120,11 @@ class HttpChannel:
             "Idempotency-Key": parcel.key,
             "Content-Type": "application/octet-stream",
             "X-File-Name": quote(parcel.name),
-            "Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(parcel.content).digest()).decode()}:",
+            "Content-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(parcel.sha256)).decode()}:",
         }
-        status, content = self._call("POST", "/payment-files", most=_ANSWER, data=parcel.content, headers=headers)
+        with parcel.open() as file:
+            data = _Sized(file, parcel.size)
+            status, content = self._call("POST", "/payment-files", most=_ANSWER, data=data, headers=headers)
         if status in (200, 201, 202):
             return self._judge(parcel, content)
         if status in _AGAIN or status >= 500 or status < 400:
@@ -143,7 +146,7 @@ class HttpChannel:
         return Receipt(str(said.get("reference", ""))[:100])
 
     def _call(
-        self, method: str, path: str, *, most: int, data: bytes | None = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, *, most: int, data: _Sized | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """(status, body). Raises Unsure where no whole answer came in time."""
         # Elapsed time alone: no date comes of it.
@@ -169,6 +172,23 @@ class HttpChannel:
                 return response.status_code, b"".join(parts)
         except requests.RequestException as error:
             raise Unsure(f"与银行的连接中断或超时（{type(error).__name__}）") from error
+
+
+class _Sized:
+    """A file whose length is told beforehand, and which is then sent in pieces."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(_PIECE), b"")
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
 
 
 def _json(content: bytes) -> dict[str, Any]:

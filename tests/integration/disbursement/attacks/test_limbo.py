@@ -72,7 +72,7 @@ def test_a_file_that_was_handed_over_before_a_crash_has_its_answers_posted(finan
     money.signed(batch, finance)
     sealed = sealing.seal(batch_id=batch.pk, now=money.CUT)
     # Delivered, then the power went before that could be recorded; the bank answers all the same.
-    FolderGateway(settings.HUIDA_TREASURY_OUTBOX).deliver(name=sealed.name, content=bytes(sealed.content))
+    FolderGateway(settings.HUIDA_TREASURY_OUTBOX).deliver(name=sealed.name, content=io.BytesIO(bytes(sealed.content)))
     money.receive(money.answer(batch))
     payable.refresh_from_db()
     batch.refresh_from_db()
