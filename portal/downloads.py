@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from disbursement.services.stored import Opened
 
 
 def attachment(*, content: bytes, name: str, content_type: str = "application/octet-stream") -> HttpResponse:
@@ -16,10 +16,12 @@ def attachment(*, content: bytes, name: str, content_type: str = "application/oc
     return response
 
 
-def streamed(*, file: BinaryIO, name: str, content_type: str, size: int) -> FileResponse:
-    """As `attachment`, piece by piece from an open file, which is closed with the response."""
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
-    response["Content-Length"] = str(size)
+def streamed(opened: Opened) -> StreamingHttpResponse:
+    """As `attachment`, for what people handed in: piece by piece, however large."""
+    response = StreamingHttpResponse(opened.pieces(), content_type=opened.content_type)
+    disposition = content_disposition_header(as_attachment=True, filename=opened.name)
+    response["Content-Disposition"] = disposition or "attachment"
+    response["Content-Length"] = str(opened.size)
     _seal(response)
     return response
 

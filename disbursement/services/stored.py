@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -23,7 +23,7 @@ from disbursement.scanning import EXTENSIONS, FileKind, Scanner, ScannerAway, Un
 logger = logging.getLogger(__name__)
 
 LARGEST = 20 * 1024 * 1024
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,19 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file for download; whoever takes `file` closes it. Views send it as an attachment, never inline."""
+    """A file for download, whose bytes were found to be those that came in. Views send it as an attachment."""
 
-    file: BinaryIO
+    path: str
     name: str
     content_type: str
     size: int
     subject: Material | EvidenceVersion
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes, a piece at a time; the file is open only while they are taken."""
+        with private_storage().open(self.path, "rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
 
 def refused(message: str) -> Invalid:
@@ -113,25 +119,14 @@ def keep(*, examined: Examined, now: datetime) -> StoredFile:
 
 def read(*, stored: StoredFile) -> bytes:
     """All bytes of a file, for the scanner. Raises Invalid where they are gone or no longer those that came in."""
-    with open_bytes(path=stored.path, sha256=stored.sha256) as file:
-        return file.read()
-
-
-def open_bytes(*, path: str, sha256: str) -> BinaryIO:
-    """The stored bytes, read once against their hash and opened at their beginning. Raises Invalid."""
-    storage = private_storage()
     try:
-        file = cast(BinaryIO, storage.open(path, "rb"))
+        with private_storage().open(stored.path, "rb") as file:
+            content: bytes = file.read()
     except OSError as error:
-        raise refused(_("文件与上传时不一致，请联系系统管理员。")) from error
-    digest = hashlib.sha256()
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-    if digest.hexdigest() != sha256:
-        file.close()
-        raise refused(_("文件与上传时不一致，请联系系统管理员。"))
-    file.seek(0)
-    return file
+        raise _changed() from error
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
+        raise _changed()
+    return content
 
 
 @transaction.atomic
@@ -147,7 +142,10 @@ def open_for(
         raise Denied(_("这个文件正在等待查毒，通过后才能打开。"))
     if stored is not None and stored.scan == ScanState.INFECTED:
         raise Denied(_("这个文件查出病毒（%(found)s），不能打开。") % {"found": stored.finding})
-    file = open_bytes(path=path, sha256=sha256)
+    kind = subject.content_type if isinstance(subject, Material) else subject.stored.content_type
+    size = subject.size if isinstance(subject, Material) else subject.stored.size
+    opened = Opened(path=path, name=subject.name, content_type=kind, size=size, subject=subject)
+    _check_bytes(opened, sha256)
     if actor.user_id is not None and not actor.acts_for(enterprise_id):
         FileReading.objects.create(
             reader_id=actor.user_id,
@@ -156,9 +154,22 @@ def open_for(
             material=subject if isinstance(subject, Material) else None,
             version=subject if isinstance(subject, EvidenceVersion) else None,
         )
-    kind = subject.content_type if isinstance(subject, Material) else subject.stored.content_type
-    size = subject.size if isinstance(subject, Material) else subject.stored.size
-    return Opened(file=file, name=subject.name, content_type=kind, size=size, subject=subject)
+    return opened
+
+
+def _check_bytes(opened: Opened, sha256: str) -> None:
+    digest = hashlib.sha256()
+    try:
+        for piece in opened.pieces():
+            digest.update(piece)
+    except OSError as error:
+        raise _changed() from error
+    if digest.hexdigest() != sha256:
+        raise _changed()
+
+
+def _changed() -> Invalid:
+    return refused(_("文件与上传时不一致，请联系系统管理员。"))
 
 
 def _scan(content: bytes) -> ScanState:

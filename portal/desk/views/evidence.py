@@ -157,7 +157,7 @@ def evidence_file(request: HttpRequest, version_id: int) -> HttpResponseBase:
     )
     if found is None:
         return redirect("desk:certificate", version.evidence_id)
-    return streamed(file=found.file, name=found.name, content_type=found.content_type, size=found.size)
+    return streamed(found)
 
 
 @role_required(*REVIEW_ROLES)

@@ -221,7 +221,7 @@ def download_material(request: HttpRequest, material_id: int) -> HttpResponseBas
     )
     if opened is None:
         return redirect("desk:application", found.pk)
-    return streamed(file=opened.file, name=opened.name, content_type=opened.content_type, size=opened.size)
+    return streamed(opened)
 
 
 @role_required(*_READERS)

@@ -153,7 +153,7 @@ def evidence_file(request: HttpRequest, version_id: int) -> HttpResponseBase:
     )
     if found is None:
         return redirect("enterprise:certificate", version.evidence_id)
-    return streamed(file=found.file, name=found.name, content_type=found.content_type, size=found.size)
+    return streamed(found)
 
 
 def _own(request: HttpRequest, evidence_id: int) -> Evidence:

@@ -54,4 +54,4 @@ def download_material(request: HttpRequest, material_id: int) -> HttpResponseBas
     )
     if found is None:
         return redirect(page_of(material.application), material.application_id)
-    return streamed(file=found.file, name=found.name, content_type=found.content_type, size=found.size)
+    return streamed(found)

@@ -211,5 +211,5 @@ def test_what_is_in_the_evidence_library_is_reused() -> None:
     )
     reused = second.application.materials.get()
     assert (reused.code, reused.reused_from) == ("licence", first.application.materials.get(code="licence"))
-    with materials.open_material(material_id=reused.pk, actor=second.agent, now=second.now).file as file:
-        assert file.read() == PDF
+    opened = materials.open_material(material_id=reused.pk, actor=second.agent, now=second.now)
+    assert b"".join(opened.pieces()) == PDF

@@ -316,8 +316,8 @@ def test_an_infected_file_leaves_drafts_is_flagged_elsewhere_and_opened_by_nobod
 def test_a_version_opens_for_its_enterprise_and_for_the_department_that_registered_it() -> None:
     made = case()
     own = give(made)
-    with evidence.open_version(version_id=own.pk, actor=made.agent, now=made.now).file as file:
-        assert file.read() == papers.pdf(mark="licence")
+    opened = evidence.open_version(version_id=own.pk, actor=made.agent, now=made.now)
+    assert b"".join(opened.pieces()) == papers.pdf(mark="licence")
     for stranger in (made.reviewer, agent(applicant())):
         with pytest.raises(Denied):
             evidence.open_version(version_id=own.pk, actor=stranger, now=made.now)
@@ -331,7 +331,7 @@ def test_a_version_opens_for_its_enterprise_and_for_the_department_that_register
         actor=made.acceptor,
         now=made.now,
     )
-    evidence.open_version(version_id=attested.pk, actor=made.reviewer, now=made.now).file.close()
+    evidence.open_version(version_id=attested.pk, actor=made.reviewer, now=made.now)
     assert [reading.reader_id for reading in FileReading.objects.all()] == [made.reviewer.user_id]
 
 

@@ -138,8 +138,8 @@ def test_while_the_scanner_is_away_nothing_is_taken_unless_the_settings_say_quar
         call_command("rescan", stdout=out)
     assert "查毒通过 1 个，查出病毒 1 个" in out.getvalue()
     outbox.deliver(now=timezone.now())
-    with materials.open_material(material_id=kept.pk, actor=made.agent, now=made.now).file as file:
-        assert file.read() == papers.pdf(mark="good")
+    opened = materials.open_material(material_id=kept.pk, actor=made.agent, now=made.now)
+    assert b"".join(opened.pieces()) == papers.pdf(mark="good")
     # The infected one has left the draft, and the enterprise knows why.
     assert not Material.objects.filter(application_id=made.id, code="licence", replaced_at__isnull=True).exists()
     assert "查出病毒" in Notification.objects.get(title__contains="不能再用").body

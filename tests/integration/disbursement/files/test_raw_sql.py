@@ -48,7 +48,7 @@ def world() -> SimpleNamespace:
     evidence.withdraw(evidence_id=gone.evidence_id, reason="已注销", actor=made.agent, now=made.now)
     evidence_following.follow(evidence_id=gone.evidence_id, now=made.now)
     flag = MaterialFlag.objects.get()
-    materials.open_material(material_id=flag.material_id, actor=made.reviewer, now=made.now).file.close()
+    materials.open_material(material_id=flag.material_id, actor=made.reviewer, now=made.now)
     evidence_following.settle(flag_id=flag.pk, note="不影响", actor=made.acceptor, now=made.now)
     newer = evidence.replace(
         evidence_id=lasting.evidence_id,
