@@ -45,12 +45,39 @@ class MaterialBlock(blocks.StructBlock):
         label_format = "{name}"
 
 
+STEP_KINDS = [
+    ("", _("只作说明")),
+    ("acceptance", _("受理")),
+    ("review", _("审核（初审）")),
+    ("site_visit", _("现场核查")),
+    ("joint", _("部门会审")),
+    ("expert", _("专家评审")),
+    ("second_review", _("复审")),
+]
+
+
 class StepBlock(blocks.StructBlock):
-    """One step of the procedure, who decides it and within how many working days."""
+    """One step of the procedure, who decides it and within how many working days; with a kind, reviews carry it out."""
 
     name = blocks.CharBlock(label=_("环节"), max_length=60)
+    kind = blocks.ChoiceBlock(
+        label=_("系统环节"),
+        choices=STEP_KINDS,
+        required=False,
+        default="",
+        help_text=_("选了现场核查、部门会审、专家评审，没有办完就不能通过；几项按这里的顺序办理"),
+    )
     by = blocks.CharBlock(label=_("办理单位（岗位）"), max_length=100, required=False)
     days = blocks.IntegerBlock(label=_("时限（工作日）"), required=False, min_value=0, max_value=1000)
+    departments = blocks.CharBlock(
+        label=_("会审部门代码"), max_length=400, required=False, help_text=_("部门会审才填写；几个部门用空格或顿号隔开")
+    )
+    silence_consents = blocks.BooleanBlock(
+        label=_("会审逾期视为同意"), required=False, default=False, help_text=_("不选则一直等待，逾期部门记黄牌、红牌")
+    )
+    checklist = blocks.TextBlock(
+        label=_("核对清单"), required=False, rows=3, help_text=_("受理、审核才填写；每行一项，办理人逐项勾选后才能通过")
+    )
     note = blocks.TextBlock(label=_("说明"), required=False, rows=2)
 
     class Meta:

@@ -7,8 +7,11 @@ from django.utils.translation import gettext as _
 
 from cms.blocks import plain_values
 from cms.fields import read_award, read_criteria
+from cms.form_blocks import form_fields
+from matching import review_path
 from matching.criteria import InvalidInput, leaves, load_json
-from matching.registry.models import BudgetLine
+from matching.forms import parse_form
+from matching.registry.models import BudgetLine, Department
 from matching.services.vocabulary import ITEM_TYPES, current_vocabulary
 
 MATERIAL_RULES = ("code", "name", "source", "required", "original", "copies", "tolerable", "promise")
@@ -46,11 +49,22 @@ def problems_of(page: Any) -> dict[str, list[str]]:
     codes = [material["code"] for material in plain_values(page.materials)]
     for code in sorted({code for code in codes if codes.count(code) > 1}):
         add("materials", _("材料代码 %(code)s 重复；一个事项里每个代码只用一次") % {"code": code})
+    steps = plain_values(page.steps)
+    if any(step.get("kind") for step in steps):
+        known = set(Department.objects.values_list("code", flat=True))
+        own = page.department.code if page.department_id else ""
+        problems["steps"] = review_path.problems(steps, own=own, departments=known)
+        if not problems["steps"]:
+            del problems["steps"]
     if page.criteria:
         try:
             _check_evidence(read_criteria(page.criteria), set(codes), add)
         except InvalidInput as error:
             problems["criteria"] = numbered(error)
+    try:
+        parse_form(form_fields(page.form_fields), current_vocabulary(), materials=codes)
+    except InvalidInput as error:
+        problems["form_fields"] = numbered(error)
     if page.award:
         try:
             award = read_award(page.award)
@@ -91,6 +105,8 @@ def _check_evidence(tree: Any, codes: set[str], add: Any) -> None:
 def item_rules(page: Any) -> dict[str, Any]:
     """The rules of a version. Raises InvalidInput where criteria or award are not JSON."""
     award = load_json(page.award, "award") if page.award else None
+    form = form_fields(page.form_fields)
+    path = review_path.write(plain_values(page.steps))
     return {
         "criteria": load_json(page.criteria, "criteria"),
         "award": award,
@@ -103,6 +119,9 @@ def item_rules(page: Any) -> dict[str, Any]:
         "ceiling": None if page.ceiling is None else f"{page.ceiling:.2f}",
         "publicity_days": page.publicity_days,
         "type": page.item_type,
+        **({"form": form} if form else {}),
+        # Only where the item asks for more than acceptance, first and second review: other versions stay as they are.
+        **({"review": path} if path else {}),
     }
 
 

@@ -15,21 +15,35 @@ from disbursement.models import (
     Correction,
     Decision,
     Document,
+    Handover,
+    JointReview,
     Judgement,
     Opinion,
     Payable,
     Publicity,
     Rating,
+    SiteVisit,
     StepClock,
     TransitionLog,
 )
 from disbursement.selectors.calendar import working_calendar
 
 _S = ApplicationState
+_REVIEW = frozenset(
+    {
+        _S.ACCEPTED,
+        _S.IN_REVIEW,
+        _S.REVIEW_CORRECTION,
+        _S.EXPERT,
+        _S.SITE_VISIT,
+        _S.JOINT_REVIEW,
+        _S.SECOND_REVIEW,
+    }
+)
 # The way as the enterprise sees it: four steps, and the states in which each is being walked.
 STAGES: tuple[tuple[str, frozenset[ApplicationState]], ...] = (
     ("受理", frozenset({_S.SUBMITTED, _S.CORRECTION, _S.NOT_ACCEPTED})),
-    ("审核", frozenset({_S.ACCEPTED, _S.IN_REVIEW, _S.REVIEW_CORRECTION, _S.EXPERT, _S.SECOND_REVIEW})),
+    ("审核", _REVIEW),
     ("公示与决定", frozenset({_S.PUBLICITY, _S.REJECTED, _S.APPEAL, _S.REJECTION_UPHELD, _S.REVOKED})),
     ("兑现", frozenset({_S.APPROVED})),
     ("办结", frozenset({_S.CLOSED})),
@@ -62,7 +76,7 @@ class Dossier:
 
     @cached_property
     def log(self) -> list[TransitionLog]:
-        return list(self.application.log.select_related("actor").order_by("-seq"))
+        return list(self.application.log.select_related("actor", "for_person").order_by("-seq"))
 
     @cached_property
     def steps(self) -> list[StepReading]:
@@ -93,6 +107,19 @@ class Dossier:
     @cached_property
     def opinions(self) -> list[Opinion]:
         return list(self.application.opinions.select_related("by").order_by("-pk"))
+
+    @cached_property
+    def visits(self) -> list[SiteVisit]:
+        rows = self.application.visits.select_related("recorded_by").prefetch_related("photos__stored")
+        return list(rows.order_by("-pk"))
+
+    @cached_property
+    def joint_reviews(self) -> list[JointReview]:
+        return list(self.application.joint_reviews.select_related("department", "by").order_by("-round", "pk"))
+
+    @cached_property
+    def handovers(self) -> list[Handover]:
+        return list(self.application.handovers.select_related("giver", "taker", "by").order_by("-pk"))
 
     @cached_property
     def publicities(self) -> list[Publicity]:

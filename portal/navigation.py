@@ -38,7 +38,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
     offer("publicity:list", _("公示"))
     if access.membership:
         offer("enterprise:overview", _("工作台"))
-        offer("enterprise:opportunities", _("可享政策"))
+        offer("enterprise:opportunities", _("可享政策"), also=("enterprise:choices",))
         offer("enterprise:applications", _("我的申报"))
         offer("enterprise:evidence", _("我的证照"))
         offer("enterprise:profile", _("企业画像"))
@@ -48,10 +48,12 @@ def for_request(request: HttpRequest) -> list[Entry]:
     if access.has(DESK_ROLES):
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
     if access.has(REVIEW_ROLES):
-        offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests"))
+        offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests", "desk:absences"))
         offer("desk:evidence", _("证照登记"))
     if access.has(FINANCE_ROLES):
-        money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines")
+        money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines", "limits")
+        if not access.membership:
+            offer("inbox:list", _("消息"), _unread(request))
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
         offer("desk:supervision", _("督查"))
@@ -59,6 +61,8 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("desk:admin_home", _("系统管理"))
     if access.has({StaffRole.POLICY_OFFICER}):
         offer("wagtailadmin_home", _("政策编辑"))
+        if not access.has(FINANCE_ROLES):
+            offer("desk:limits", _("享受上限"))
     matching = [(prefix, url) for prefix, url in places if request.path.startswith(prefix)]
     here = max(matching, key=lambda place: len(place[0]))[1] if matching else None
     return [Entry(label, url, url == here, count) for label, url, count in found]

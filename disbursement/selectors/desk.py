@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from django.db.models import Prefetch, Q
 
 from disbursement.domain import clocks
 from disbursement.domain.actors import Actor
+from disbursement.domain.calendar import Calendar
 from disbursement.domain.clocks import Colour, Reading
 from disbursement.domain.workflow import APPLICATION, ApplicationState, ClockStep, Role
 from disbursement.models import (
     Application,
     ClockCard,
+    Correction,
     InterestDeclaration,
+    JointReview,
     Participation,
     Rectification,
     StepClock,
@@ -51,14 +54,47 @@ def worklist(*, actor: Actor, as_of: date, roles: Iterable[Role] = STAFF_ROLES, 
         states = [state.value for state in states_of(role)]
         wanted |= Q(state__in=states) & place & ~Q(pk__in=others.values("application_id"))
     interests = InterestDeclaration.objects.filter(user_id=actor.user_id, ended_at__isnull=True)
-    found = (
-        Application.objects.filter(wanted)
-        .exclude(enterprise_id__in=interests.values("enterprise_id"))
-        .exclude(enterprise_id__in=actor.enterprise_ids)
+    found = Application.objects.exclude(enterprise_id__in=interests.values("enterprise_id")).exclude(
+        enterprise_id__in=actor.enterprise_ids
     )
     own = Q(handler_id=actor.user_id)
-    found = found.filter(own if mine else own | Q(handler__isnull=True))
-    return sorted(lines(applications=list(with_clocks(found)), as_of=as_of), key=_worst_first)
+    free = own if mine else own | Q(handler__isnull=True)
+    asked = {} if mine else _asked_of(actor)
+    # What a department is asked for lies on the desk of whoever asks.
+    found = found.filter(free & wanted | Q(pk__in=asked))
+    told = lines(applications=list(with_clocks(found)), as_of=as_of)
+    calendar = working_calendar() if asked else None
+    if calendar is not None:
+        told = [_as_asked(line, asked, as_of=as_of, calendar=calendar) for line in told]
+    return sorted(told, key=_worst_first)
+
+
+def _asked_of(actor: Actor) -> dict[int, frozenset[int]]:
+    """Applications on which this person may speak for a department that was asked, with those departments."""
+    places = {grant.department_id for grant in actor.grants if grant.role is Role.REVIEWER and grant.department_id}
+    if not places:
+        return {}
+    elsewhere = Participation.objects.filter(user_id=actor.user_id).exclude(role=Role.JOINT_REVIEWER.value)
+    waiting = JointReview.objects.filter(
+        department_id__in=places, at__isnull=True, application__state=ApplicationState.JOINT_REVIEW
+    ).exclude(application_id__in=elsewhere.values("application_id"))
+    found: dict[int, frozenset[int]] = {}
+    for application_id, department_id in waiting.values_list("application_id", "department_id"):
+        found[application_id] = found.get(application_id, frozenset()) | {department_id}
+    return found
+
+
+def _as_asked(line: Line, asked: dict[int, frozenset[int]], *, as_of: date, calendar: Calendar) -> Line:
+    """The line with the clock of the department that is asked, not that of the one that asks."""
+    places = asked.get(line.application.pk)
+    if places is None:
+        return line
+    own = [clock for clock in line.application.clocks.all() if clock.step == ClockStep.JOINT]
+    clock = next((clock for clock in own if clock.stopped_on is None and clock.department_id in places), None)
+    if clock is None:
+        return line
+    reading = clocks.read(clock.as_clock(clock.pauses.all()), as_of=as_of, calendar=calendar)
+    return replace(line, clock=clock, reading=reading)
 
 
 def _worst_first(line: Line) -> tuple[int, int, int, int]:
@@ -121,6 +157,16 @@ def card_counts(*, since: date, until: date) -> list[CardCount]:
         entry[index] = int(entry[index]) + 1
     found = [CardCount(key, str(name), int(yellow), int(red)) for key, (name, yellow, red) in counts.items()]
     return sorted(found, key=lambda count: (-count.red, -count.yellow, count.department))
+
+
+def late_corrections(*, since: datetime, department_ids: frozenset[int] | None = None) -> list[Correction]:
+    """Corrections since then (aware) that asked for what an earlier list could have named, the latest first; None: in
+    the whole district. One query.
+    """
+    found = Correction.objects.filter(asked_at__gte=since).exclude(late_reason="")
+    if department_ids is not None:
+        found = found.filter(application__item__department_id__in=department_ids)
+    return list(found.select_related("application__item__department", "asked_by").order_by("-asked_at", "-pk")[:100])
 
 
 def rectifications(*, actor: Actor, open_only: bool = True) -> list[Rectification]:

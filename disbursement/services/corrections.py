@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -21,22 +20,15 @@ from disbursement.selectors.invoices import table_of
 from disbursement.services import invoices as invoice_tables
 from disbursement.services import judging
 from disbursement.services.applications import transition
+from disbursement.services.complete_list import Ask, Key, changed_since, late
 from matching.criteria import leaves
 from matching.days import day_of
+
+__all__ = ["DEFAULT_DAYS", "LONGEST_DAYS", "Ask", "ask", "lapse_overdue", "open_correction", "supply"]
 
 # Working days that the enterprise has, unless more are given.
 DEFAULT_DAYS = 10
 LONGEST_DAYS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One thing to mend. `subject` says what `code` is: a material's code, a fact key of the form, or a leaf id."""
-
-    subject: CorrectionSubject
-    code: str
-    problem: str
-    remedy: str
 
 
 def ask(
@@ -47,10 +39,12 @@ def ask(
     now: datetime,
     note: str = "",
     days: int = DEFAULT_DAYS,
+    late_reason: str = "",
 ) -> Correction:
     """Ask the enterprise to mend the listed things within `days` working days (一次告知); the step's clock is paused.
 
-    What was not on a step's first list cannot be asked for later in that step: the list is told once, complete.
+    The list is told once, complete. What a step's first list could have named and did not is asked for later only with
+    a reason (`late_reason`), which supervision reads; what has changed since needs none.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.ASK_CORRECTION, actor=actor, now=now, note=note
@@ -59,13 +53,18 @@ def ask(
         stage = Stage.ACCEPTANCE if in_acceptance else Stage.REVIEW
         labels = _labels(application=application, now=now)
         earlier = Correction.objects.filter(application=application, stage=stage)
-        _check(items=items, days=days, labels=labels, first=_first_list(earlier))
+        first = earlier.order_by("round").first()
+        named = None if first is None else frozenset(first.items.values_list("subject", "code"))
+        changed = set() if first is None else changed_since(application=application, first=first, now=now)
+        added = late(items=items, first=named, changed=changed)
+        _check(items=items, days=days, labels=labels, added=added, late_reason=late_reason)
         assert actor.user_id is not None
         correction = Correction.objects.create(
             application=application,
             stage=stage,
             round=earlier.count() + 1,
             note=note,
+            late_reason=late_reason.strip()[:300] if added else "",
             asked_by_id=actor.user_id,
             asked_at=now,
             due_on=working_calendar().add_working_days(day_of(now), days),
@@ -78,6 +77,7 @@ def ask(
                 label=labels[(item.subject, item.code)],
                 problem=item.problem.strip(),
                 remedy=item.remedy.strip(),
+                is_late=item.key in added,
             )
             for item in items
         )
@@ -170,18 +170,13 @@ def _labels(*, application: Application, now: datetime) -> dict[tuple[str, str],
     return named
 
 
-def _first_list(earlier: Any) -> frozenset[tuple[str, str]] | None:
-    """What the step's first list named; None where there was none yet."""
-    first = earlier.order_by("round").first()
-    return None if first is None else frozenset(first.items.values_list("subject", "code"))
-
-
 def _check(
     *,
     items: Sequence[Ask],
     days: int,
     labels: Mapping[tuple[str, str], str],
-    first: frozenset[tuple[str, str]] | None,
+    added: set[Key],
+    late_reason: str,
 ) -> None:
     faults = []
     if not items:
@@ -196,8 +191,10 @@ def _check(
             faults.append(Fault(place, _("该事项没有“%(code)s”，请从清单中选择。") % {"code": item.code}))
         elif key in seen:
             faults.append(Fault(place, _("“%(label)s”列了两次，请合并为一项。") % {"label": labels[key]}))
-        elif first is not None and key not in first:
-            text = _("本阶段已一次性告知补正内容，其中没有“%(label)s”，不能再次追加。请据现有材料审核。")
+        elif key in added and not late_reason.strip():
+            text = _(
+                "本阶段已一次性告知补正内容，其中没有“%(label)s”。确需追加的，请写明首次为何没有告知；追加由督查部门跟踪。"
+            )
             faults.append(Fault(place, text % {"label": labels[key]}))
         if not item.problem.strip() or not item.remedy.strip():
             faults.append(Fault(place, _("请写明存在的问题和补正要求。")))

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import ApplicationAction
-from disbursement.services import decisions, publicity, reviews
+from disbursement.models import Application
+from disbursement.services import decisions, publicity, reviews, steps
+from matching.registry.models import Department
 
 _A = ApplicationAction
 
@@ -27,31 +29,95 @@ def _area(label: Any, *, required: bool = True, help_text: Any = "", rows: int =
     )
 
 
-class NothingForm(forms.Form):
+class DeedForm(forms.Form):
+    """A form on the page of one application."""
+
+    # The checklist of the item that is ticked with this deed, if any (`matching.review_path.LISTS`).
+    ticks_of = ""
+
+    def __init__(self, *args: Any, application: Application | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checks = steps.path_of(application=application).checks(self.ticks_of) if application and self.ticks_of else ()
+        if checks:
+            self.fields["ticks"] = forms.MultipleChoiceField(
+                label=_("核对清单"),
+                required=False,
+                choices=[(check.code, check.text) for check in checks],
+                widget=forms.CheckboxSelectMultiple,
+                help_text=_("逐项核对无误后勾选，随决定一并存档。"),
+            )
+            self.order_fields(["ticks"])
+
+
+class NothingForm(DeedForm):
     pass
 
 
-class NoteForm(forms.Form):
+class NoteForm(DeedForm):
+    ticks_of = "acceptance"
     note = _area(_("受理意见"), required=False)
 
 
-class QuestionForm(forms.Form):
+class QuestionForm(DeedForm):
     question = _area(_("需要专家评审的问题"))
 
 
-class ReportForm(forms.Form):
+class ReportForm(DeedForm):
     text = _area(_("专家意见"))
 
 
-class OpinionForm(forms.Form):
+class OpinionForm(DeedForm):
+    ticks_of = "review"
     text = _area(_("审核意见"), help_text=_("写明核对了什么、结论是什么；企业看不到内部意见。"))
 
 
-class SendBackForm(forms.Form):
+class VisitPlanForm(DeedForm):
+    note = _area(_("核查时间和内容"), help_text=_("例如：3月5日下午，核对设备和生产线。企业会收到通知。"))
+
+
+class DepartmentsForm(DeedForm):
+    question = _area(_("会审事项"), help_text=_("写明需要各部门核对什么；各部门同时办理，互不等待。"))
+    department_ids = forms.ModelMultipleChoiceField(
+        label=_("会审部门"), queryset=Department.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(
+        label=_("会审时限（工作日）"),
+        required=False,
+        min_value=1,
+        max_value=steps.LONGEST_DAYS,
+        help_text=_("不填为 5 个工作日。"),
+    )
+
+    def __init__(self, *args: Any, application: Application | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, application=application, **kwargs)
+        step = steps.path_of(application=application).step("joint") if application else None
+        if step is not None:  # the item says whom to ask, and for how long
+            del self.fields["department_ids"], self.fields["days"]
+        elif application is not None:
+            self.fields["department_ids"].queryset = Department.objects.exclude(pk=application.item.department_id)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "department_ids" in cleaned:
+            cleaned["department_ids"] = [department.pk for department in cleaned["department_ids"]]
+        return cleaned
+
+
+class JointOpinionForm(DeedForm):
+    agrees = forms.TypedChoiceField(
+        label=_("会审意见"),
+        choices=[("yes", _("同意")), ("no", _("不同意"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    text = _area(_("意见内容"), help_text=_("写明依据；不同意的，写明理由和建议。"))
+
+
+class SendBackForm(DeedForm):
     text = _area(_("退回意见"), help_text=_("写明还要核对什么。"))
 
 
-class PublicityForm(forms.Form):
+class PublicityForm(DeedForm):
     days = forms.IntegerField(
         label=_("公示工作日数"),
         required=False,
@@ -61,11 +127,11 @@ class PublicityForm(forms.Form):
     )
 
 
-class SummaryForm(forms.Form):
+class SummaryForm(DeedForm):
     summary = _area(_("决定内容"), required=False, help_text=_("不填则写“符合申报条件，审核通过。”"))
 
 
-class UpholdForm(forms.Form):
+class UpholdForm(DeedForm):
     summary = _area(_("维持的理由"))
     remedy = _area(_("企业还可以怎样主张权利"), help_text=_("例如：可自收到本决定之日起六十日内依法申请行政复议。"))
 
@@ -77,7 +143,7 @@ class Deed:
     name: str
     action: ApplicationAction
     label: str
-    form: type[forms.Form]
+    form: type[DeedForm]
     call: Callable[..., Any]
     done: str
     style: str = ""
@@ -93,6 +159,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("recommend", _A.RECOMMEND_APPROVAL, "建议通过", OpinionForm, reviews.recommend_approval, "已提交复审。"),
     Deed("expert", _A.ASK_EXPERT, "提请专家评审", QuestionForm, reviews.ask_expert, "已提请专家评审。", "second"),
     Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, reviews.record_expert_report, "已登记。"),
+    Deed("visit", _A.ARRANGE_VISIT, "安排现场核查", VisitPlanForm, steps.arrange_visit, "已安排现场核查。", "second"),
+    Deed("joint", _A.ASK_DEPARTMENTS, "提请部门会审", DepartmentsForm, steps.ask_departments, "已提请会审。", "second"),
+    Deed("opinion", _A.GIVE_OPINION, "出具会审意见", JointOpinionForm, steps.give_opinion, "会审意见已出具。"),
     Deed("publicise", _A.PUBLICISE, "发起公示", PublicityForm, publicity.publicise, "公示已发起。"),
     Deed("approve", _A.APPROVE, "审核通过", SummaryForm, decisions.approve, "已审核通过，预算已预留。"),
     Deed("send-back", _A.SEND_BACK, "退回审核", SendBackForm, reviews.send_back, "已退回。", "second"),

@@ -1,9 +1,12 @@
 from django.urls import path
 
+from portal.desk import review_urls
 from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
+from portal.desk.budget import urls as budget_urls
 from portal.desk.views import (
     audits,
+    batches,
     deliveries,
     evidence,
     finance,
@@ -45,6 +48,7 @@ urlpatterns = [
     path("rectifications/<pk:rectification_id>/", home.rectification, name="rectification"),
     path("interests/", interests.interests, name="interests"),
     path("interests/<pk:declaration_id>/end/", interests.end_interest, name="interest_end"),
+    *review_urls.urlpatterns,
     # finance
     path("cycles/", finance.cycle_list, name="cycles"),
     path("cycles/open/", finance.cycle_open, name="cycle_open"),
@@ -54,11 +58,11 @@ urlpatterns = [
     path("cycles/<pk:cycle_id>/documents/<pk:document_id>/", finance.cycle_document, name="cycle_document"),
     path("runs/<pk:run_id>/", runs.run, name="run"),
     path("batches/", home.batches_waiting, name="batches_waiting"),
-    path("batches/<pk:batch_id>/", finance.batch, name="batch"),
-    path("batches/<pk:batch_id>/do/<slug:deed>/", finance.batch_act, name="batch_act"),
-    path("batches/<pk:batch_id>/file/", finance.sealed_file, name="sealed_file"),
-    path("batches/<pk:batch_id>/preview/", finance.draft_file, name="draft_file"),
-    path("batches/<pk:batch_id>/documents/<pk:document_id>/", finance.batch_document, name="batch_document"),
+    path("batches/<pk:batch_id>/", batches.batch, name="batch"),
+    path("batches/<pk:batch_id>/do/<slug:deed>/", batches.batch_act, name="batch_act"),
+    path("batches/<pk:batch_id>/file/", batches.sealed_file, name="sealed_file"),
+    path("batches/<pk:batch_id>/preview/", batches.draft_file, name="draft_file"),
+    path("batches/<pk:batch_id>/documents/<pk:document_id>/", batches.batch_document, name="batch_document"),
     path("batches/<pk:batch_id>/delivery/<slug:deed>/", deliveries.delivery_act, name="delivery_act"),
     path("payables/", payables.payable_list, name="payables"),
     path("payables/<pk:payable_id>/", payables.payable, name="payable"),
@@ -75,6 +79,7 @@ urlpatterns = [
     path("supervision/", home.supervision, name="supervision"),
     path("supervision/audit/", audits.audit, name="audit"),
     # budget and administration
+    *budget_urls.urlpatterns,
     path("budget/", budget.budget_lines, name="budget_lines"),
     path("budget/new/", budget.budget_line_edit, name="budget_line_new"),
     path("budget/<pk:line_id>/", budget.budget_line, name="budget_line"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application
+from disbursement.models import Application, JointReview
 from disbursement.selectors.applications import Line
 from portal.accounts.access import REVIEW_ROLES, Access
 from portal.accounts.models import StaffRole
@@ -18,18 +18,25 @@ OPEN = (
     _S.IN_REVIEW,
     _S.REVIEW_CORRECTION,
     _S.EXPERT,
+    _S.SITE_VISIT,
+    _S.JOINT_REVIEW,
     _S.SECOND_REVIEW,
     _S.PUBLICITY,
     _S.APPEAL,
 )
-WAITING = (_S.CORRECTION, _S.REVIEW_CORRECTION, _S.EXPERT, _S.PUBLICITY)
+WAITING = (_S.CORRECTION, _S.REVIEW_CORRECTION, _S.EXPERT, _S.JOINT_REVIEW, _S.PUBLICITY)
 
 
 def visible(*, access: Access) -> QuerySet[Application]:
-    """What a member of staff may look at: their departments' applications; all of them for the whole district."""
+    """What a member of staff may look at: their departments' applications, and those on which their departments were
+    asked for their opinions; all of them for the whole district.
+    """
     found = Application.objects.filter(number__isnull=False)
     places = access.departments_of(REVIEW_ROLES | {StaffRole.SUPERVISOR})
-    return found if places is None else found.filter(item__department_id__in=places)
+    if places is None:
+        return found
+    asked = JointReview.objects.filter(department_id__in=places).values("application_id")
+    return found.filter(Q(item__department_id__in=places) | Q(pk__in=asked))
 
 
 def worst_first(line: Line) -> tuple[int, int, int]:

@@ -92,6 +92,12 @@ _APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
     Act.ASK_EXPERT: _plain(
         gettext_lazy("《%(item)s》的申报进入专家评审"), gettext_lazy("专家评审期间不计入办理时限。")
     ),
+    Act.ARRANGE_VISIT: _plain(
+        gettext_lazy("《%(item)s》的申报将进行现场核查"), gettext_lazy("工作人员会与联系人约定时间，请备好相关原件。")
+    ),
+    Act.ASK_DEPARTMENTS: _plain(
+        gettext_lazy("《%(item)s》的申报进入部门会审"), gettext_lazy("各部门同时办理，会审期间不计入审核时限。")
+    ),
     Act.PUBLICISE: _plain(gettext_lazy("《%(item)s》的申报进入公示")),
     Act.SUSTAIN_OBJECTION: _refusal(gettext_lazy("《%(item)s》的公示异议成立")),
     Act.APPROVE: _approved,

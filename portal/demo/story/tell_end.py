@@ -209,6 +209,8 @@ _WHOSE = {
     _S.ACCEPTED: "审核人",
     _S.IN_REVIEW: "审核人",
     _S.EXPERT: "专家",
+    _S.SITE_VISIT: "审核人（现场核查）",
+    _S.JOINT_REVIEW: "会审部门",
     _S.SECOND_REVIEW: "复审人",
     _S.PUBLICITY: "公示",
     _S.APPEAL: "另一位复审人",

@@ -35,7 +35,7 @@ from disbursement.services import ratings
 from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.finance import visible_batches
+from portal.desk.views.finance_scope import visible_batches
 from portal.desk.worklist import OPEN
 from portal.refusals import lay_on
 
@@ -142,6 +142,7 @@ def supervision(request: HttpRequest) -> HttpResponseBase:
         "desk/supervision.html",
         {
             "today": today,
+            "late_corrections": desk.late_corrections(since=now - timedelta(days=90), department_ids=places),
             "stuck": Paginator(desk.stuck(as_of=today, department_ids=places), 50).get_page(request.GET.get("page")),
             "cards": cards,
             "open_count": applications.filter(state__in=OPEN).count(),

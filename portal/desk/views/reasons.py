@@ -14,15 +14,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from disbursement.domain import reasons as reasons_known
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.workflow import ApplicationAction
-from disbursement.models import Application, Correction, CorrectionSubject
+from disbursement.domain.reasons import REASONS
+from disbursement.domain.workflow import ApplicationAction, ApplicationState
+from disbursement.models import Application, Correction, CorrectionSubject, Stage
 from disbursement.selectors.forms import form_fields, material_rules
 from disbursement.services import applications, corrections, decisions, judging, reviews
+from disbursement.services.complete_list import Ask, compose
 from disbursement.services.decisions import Reason
 from matching.criteria import Scope, leaves
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, actor_for, role_required
+from portal.desk.context import drafts_of
 from portal.desk.views.review import desk_application
 from portal.facts.fields import PREFIX, FactsForm
 from portal.forms import typed
@@ -40,6 +44,8 @@ class Point:
     chosen: bool = False
     problem: str = ""
     remedy: str = ""
+    reason_code: str = "criteria"
+    by_machine: bool = False
 
     @property
     def name(self) -> str:
@@ -57,6 +63,18 @@ class CorrectionForm(forms.Form):
     note = forms.CharField(
         label=gettext_lazy("说明"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+    late_reason = forms.CharField(
+        label=gettext_lazy("追加理由"),
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy("本环节告知过补正、又要追加首次没有列出的内容时填写；督查部门会看到。"),
+    )
+
+    def __init__(self, *args: Any, is_first: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_first:
+            del self.fields["late_reason"]
 
 
 class RefusalForm(forms.Form):
@@ -107,8 +125,12 @@ def ask_correction(request: HttpRequest, application_id: int) -> HttpResponseBas
     found = desk_application(request, application_id)
     actor, now = actor_for(request), timezone.now()
     posted = request.POST if request.method == "POST" else None
-    form = CorrectionForm(posted)
-    points = _points(found, posted, with_fields=True)
+    stage = Stage.ACCEPTANCE if found.status is ApplicationState.SUBMITTED else Stage.REVIEW
+    earlier = Correction.objects.filter(application=found).prefetch_related("items")
+    draft = drafts_of(request, found).get("correction") or {}
+    form = CorrectionForm(posted, initial=draft, is_first=not earlier.filter(stage=stage).exists())
+    seen = {} if posted or draft or found.submitted_at is None else _found_by_machine(found)
+    points = _points(found, posted or draft, with_fields=True, seen=seen)
     refused: list[str] = []
     if request.method == "POST" and form.is_valid():
         items = [
@@ -124,6 +146,7 @@ def ask_correction(request: HttpRequest, application_id: int) -> HttpResponseBas
                 now=now,
                 note=form.cleaned_data["note"],
                 days=form.cleaned_data["days"],
+                late_reason=form.cleaned_data.get("late_reason", ""),
             )
         except REFUSALS as refusal:
             refused = words_of(refusal)
@@ -142,7 +165,9 @@ def ask_correction(request: HttpRequest, application_id: int) -> HttpResponseBas
             "form": form,
             "refused": refused,
             "possible": ApplicationAction.ASK_CORRECTION in permitted,
-            "earlier": Correction.objects.filter(application=found).prefetch_related("items"),
+            "earlier": earlier,
+            "seen": len(seen),
+            "draft_name": "correction",
         },
         status=422 if refused or form.errors else 200,
     )
@@ -157,13 +182,15 @@ def refuse(request: HttpRequest, application_id: int, deed: str) -> HttpResponse
     found = desk_application(request, application_id)
     actor, now = actor_for(request), timezone.now()
     posted = request.POST if request.method == "POST" else None
-    form = wanted.form(posted)
-    points = _points(found, posted, with_fields=False)
+    draft = drafts_of(request, found).get(deed) or {}
+    form = wanted.form(posted, initial=draft)
+    points = _points(found, posted or draft, with_fields=False)
     refused: list[str] = []
     if request.method == "POST" and form.is_valid():
         reasons = [
             Reason(
-                reason=point.problem,
+                reason=point.problem or REASONS[point.reason_code].text,
+                code=point.reason_code,
                 leaf=point.code if point.subject == CorrectionSubject.LEAF else "",
                 material=point.code if point.subject == CorrectionSubject.MATERIAL else "",
             )
@@ -171,7 +198,7 @@ def refuse(request: HttpRequest, application_id: int, deed: str) -> HttpResponse
             if point.chosen
         ]
         if form.cleaned_data["other"].strip():
-            reasons.append(Reason(reason=form.cleaned_data["other"]))
+            reasons.append(Reason(reason=form.cleaned_data["other"], code="other"))
         try:
             wanted.call(
                 application_id=found.pk,
@@ -197,6 +224,8 @@ def refuse(request: HttpRequest, application_id: int, deed: str) -> HttpResponse
             "form": form,
             "refused": refused,
             "possible": wanted.action in permitted,
+            "codes": reasons_known.choices(),
+            "draft_name": deed,
         },
         status=422 if refused or form.errors else 200,
     )
@@ -252,8 +281,15 @@ class NoteForm(forms.Form):
     )
 
 
-def _points(found: Application, posted: Any, *, with_fields: bool) -> list[Point]:
-    """Everything of the item that can be named, with what was typed."""
+def _found_by_machine(found: Application) -> dict[tuple[str, str], Ask]:
+    """What the machine would ask to be mended, by subject and code: the start of the one complete list."""
+    return {ask.key: ask for ask in compose(application=found, now=timezone.now())}
+
+
+def _points(
+    found: Application, posted: Any, *, with_fields: bool, seen: dict[tuple[str, str], Ask] | None = None
+) -> list[Point]:
+    """Everything of the item that can be named, with what was typed, or what the machine found; that comes first."""
     rules = judging.rules_of(version=found.version, now=timezone.now())
     facts = rules.vocabulary.facts
     named: list[tuple[str, str, str]] = [
@@ -269,6 +305,13 @@ def _points(found: Application, posted: Any, *, with_fields: bool) -> list[Point
     told = []
     for subject, code, label in named:
         name = f"{subject}.{code}"
+        ask = (seen or {}).get((subject, code))
+        if ask is not None:
+            kind = str(CorrectionSubject(subject).label)
+            told.append(Point(subject, code, label, kind, True, ask.problem, ask.remedy, by_machine=True))
+            continue
+        usual = "criteria" if subject == CorrectionSubject.LEAF else "evidence"
+        chosen_code = typed(posted or {}, f"{name}.code", most=20)
         told.append(
             Point(
                 subject=subject,
@@ -278,6 +321,7 @@ def _points(found: Application, posted: Any, *, with_fields: bool) -> list[Point
                 chosen=bool(posted and (posted.get(name) or posted.get(f"{name}.problem", "").strip())),
                 problem=typed(posted or {}, f"{name}.problem", most=500),
                 remedy=typed(posted or {}, f"{name}.remedy", most=500),
+                reason_code=chosen_code if chosen_code in REASONS else usual,
             )
         )
-    return told
+    return sorted(told, key=lambda point: not point.by_machine)

@@ -27,6 +27,7 @@ from matching.models import Fact, PolicyItem
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.actions import BY_NAME, DEEDS, Deed
+from portal.desk.context import drafts_of, review_context
 from portal.desk.worklist import OPEN, WAITING, visible, worst_first
 from portal.dossier import Dossier
 from portal.downloads import attachment, streamed
@@ -133,7 +134,7 @@ def application_page(
         "rows": rows,
         "invoices": rows_of(application=found),
         "conditions": _conditions(found, dossier, rules, rows),
-        "deeds": _deeds(found, permitted, bound or {}),
+        "deeds": _deeds(found, permitted, bound or {}, drafts_of(request, found)),
         "reasoned": [(WITH_REASONS[action], action.label) for action in permitted if action in WITH_REASONS],
         "may_correct": ApplicationAction.ASK_CORRECTION in permitted,
         "may_confirm": bool(permitted) and found.status in _CONFIRMABLE,
@@ -144,6 +145,7 @@ def application_page(
         if found.status is ApplicationState.PUBLICITY
         else [],
         "names": True,
+        **review_context(request, found, dossier, permitted, now=now),
     }
     return render(request, "desk/application.html", context, status=status)
 
@@ -167,7 +169,7 @@ def act(request: HttpRequest, application_id: int, deed: str) -> HttpResponseBas
     wanted = BY_NAME.get(deed)
     if wanted is None:
         raise Http404
-    form = wanted.form(request.POST, prefix=wanted.name)
+    form = wanted.form(request.POST, prefix=wanted.name, application=found)
     if form.is_valid():
         try:
             wanted.do(application_id=found.pk, actor=actor_for(request), now=timezone.now(), data=form.cleaned_data)
@@ -232,7 +234,10 @@ def download_document(request: HttpRequest, document_id: int) -> HttpResponseBas
 
 
 def _deeds(
-    found: Application, permitted: list[ApplicationAction], bound: dict[str, forms.Form]
+    found: Application,
+    permitted: list[ApplicationAction],
+    bound: dict[str, forms.Form],
+    drafts: dict[str, dict[str, Any]],
 ) -> list[tuple[Deed, forms.Form, bool]]:
     """What may be done, each with its form, and whether it is the usual next step."""
     shown = [deed for deed in DEEDS if deed.action in permitted]
@@ -242,7 +247,15 @@ def _deeds(
     unusual = {deed.name for deed in shown if deed.style}
     if found.status is not ApplicationState.PUBLICITY:
         unusual.add("approve" if decisions.publicity_days(found) else "publicise")
-    told = [(deed, bound.get(deed.name) or deed.form(prefix=deed.name), deed.name not in unusual) for deed in shown]
+    told = [
+        (
+            deed,
+            bound.get(deed.name)
+            or deed.form(prefix=deed.name, application=found, initial=drafts.get(deed.name) or None),
+            deed.name not in unusual,
+        )
+        for deed in shown
+    ]
     return sorted(told, key=lambda row: not row[2])
 
 

@@ -9,12 +9,14 @@ import pytest
 from disbursement.domain import clocks
 from disbursement.domain.errors import Invalid
 from disbursement.models import Correction, CorrectionItem, CorrectionSubject, Judgement, StepClock
+from disbursement.selectors import desk
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import corrections, reviews
+from disbursement.services import corrections, drafts, reviews
+from disbursement.services.complete_list import compose
 from disbursement.services.corrections import Ask
 from disbursement.tasks import nightly_applications
 from tests.factories import papers
-from tests.factories.disbursement import START, Case, case, invoices
+from tests.factories.disbursement import START, Case, applicant, case, invoices
 
 pytestmark = pytest.mark.django_db
 INVOICE = Ask(CorrectionSubject.MATERIAL, "invoice", "缺页", "补页")
@@ -74,13 +76,45 @@ def test_a_failed_supply_keeps_nothing() -> None:
     assert made.application.state == "correction"
 
 
-def test_what_was_not_on_the_first_list_cannot_be_asked_for_later() -> None:
+def test_what_the_first_list_left_out_is_asked_for_later_only_with_a_reason_for_supervision() -> None:
     made = case().submitted()
     ask(made, TOTAL)
     corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, invoices=invoices("310000"))
     with pytest.raises(Invalid, match="一次性告知"):
         ask(made, INVOICE)
-    assert ask(made, TOTAL).round == 2
+    second = corrections.ask(
+        application_id=made.id,
+        items=[TOTAL, INVOICE],
+        actor=made.acceptor,
+        now=made.later().now,
+        late_reason="收到举报后才发现",
+    )
+    assert second.round == 2
+    assert {row.code: row.is_late for row in second.items.all()} == {"invoice_total": False, "invoice": True}
+    assert [row.pk for row in desk.late_corrections(since=made.now - timedelta(days=1))] == [second.pk]
+
+
+def test_what_has_changed_since_the_first_list_needs_no_reason() -> None:
+    made = case().submitted()
+    ask(made, INVOICE)
+    made.later().upload("invoice", papers.pdf(mark="newer"))
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now, invoices=invoices("310000"))
+    third = corrections.ask(application_id=made.id, items=[TOTAL], actor=made.acceptor, now=made.later().now)
+    assert third.late_reason == ""
+    assert desk.late_corrections(since=made.now - timedelta(days=1)) == []
+
+
+def test_the_machine_begins_the_list_with_what_it_finds_and_each_thing_once() -> None:
+    made = case(enterprise=applicant(registered_region="510104")).drafted()
+    drafts.submit(application_id=made.id, actor=made.agent, now=made.later().now, acknowledge_unmet=True)
+    made.later()
+    found = compose(application=made.fresh(), now=made.now)
+    assert [(ask.subject, ask.code) for ask in found] == [("leaf", "here")]
+    assert found[0].problem
+    assert found[0].remedy
+    made.application.materials.update(replaced_at=made.now)
+    found = compose(application=made.fresh(), now=made.now)
+    assert [(ask.subject, ask.code) for ask in found] == [("material", "invoice"), ("leaf", "here")]
 
 
 def test_review_has_its_own_list() -> None:

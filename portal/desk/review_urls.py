@@ -1,0 +1,15 @@
+"""Addresses of the review beside the decision itself."""
+
+from django.urls import path
+
+from portal.desk.views import absences, steps
+
+urlpatterns = [
+    path("applications/<pk:application_id>/visit/", steps.visit, name="visit"),
+    path("applications/<pk:application_id>/draft/<slug:name>/", steps.keep_draft, name="keep_draft"),
+    path("applications/<pk:application_id>/assign/", steps.assign, name="assign"),
+    path("applications/<pk:application_id>/reassign/", steps.reassign, name="reassign"),
+    path("visit-photos/<pk:photo_id>/", steps.photo, name="visit_photo"),
+    path("absences/", absences.absences, name="absences"),
+    path("absences/<pk:absence_id>/end/", absences.end_absence, name="absence_end"),
+]

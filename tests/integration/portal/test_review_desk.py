@@ -1,0 +1,134 @@
+"""The reviewer's desk beside the decision: steps of the path, deputies, drafts, what is asked of other departments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from disbursement.domain.workflow import Role
+from disbursement.models import Absence, DecisionDraft, JointReview, SiteVisit
+from portal.accounts.models import User
+from tests.factories import matching as base
+from tests.factories.disbursement import case, staff
+
+pytestmark = pytest.mark.django_db
+PATH: dict[str, Any] = {
+    "steps": [
+        {"kind": "site_visit", "name": "现场核查", "days": 5},
+        {"kind": "joint", "name": "部门会审", "days": 3, "departments": ["fgj"], "silence_consents": True},
+    ],
+    "checklist": [{"code": "review-1", "step": "review", "text": "发票已逐张核对"}],
+}
+
+
+def client(user_id: int | None) -> Client:
+    made = Client()
+    made.force_login(User.objects.get(pk=user_id))
+    return made
+
+
+def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
+    other = base.department("fgj", "发改局")
+    made = case(review=PATH).in_review()
+    desk, page = client(made.reviewer.user_id), reverse("desk:application", args=[made.id])
+    shown = desk.get(page).content.decode()
+    assert "发票已逐张核对" in shown
+    assert "逾期视为同意" in shown
+    act = lambda name, **data: desk.post(  # noqa: E731
+        reverse("desk:act", args=[made.id, name]), {f"{name}-{key}": value for key, value in data.items()}
+    )
+    assert act("joint", question="是否重复").status_code == 422
+    assert act("visit", note="今天下午").status_code == 302
+    told = {
+        "visited_on": "2026-03-02",
+        "place": "厂房",
+        "visitors": "李某",
+        "is_confirmed": "yes",
+        "finding": "设备在用",
+    }
+    record = reverse("desk:visit", args=[made.id])
+    refused = desk.post(record, told)
+    assert refused.status_code == 422
+    assert "两人以上" in refused.content.decode()
+    assert desk.post(record, {**told, "visitors": "李某、王某"}).status_code == 302
+    assert SiteVisit.objects.get().visitors == "李某、王某"
+    assert act("joint", question="是否重复").status_code == 302
+
+    asked = client(staff(Role.REVIEWER, other).user_id)
+    assert made.fresh().number in asked.get(reverse("desk:worklist")).content.decode()
+    theirs = asked.get(page).content.decode()
+    assert "出具会审意见" in theirs
+    assert "建议通过" not in theirs
+    opinion = reverse("desk:act", args=[made.id, "opinion"])
+    assert asked.post(opinion, {"opinion-agrees": "no", "opinion-text": "已获省级支持"}).status_code == 302
+    assert JointReview.objects.get().answer == "disagree"
+    assert "已获省级支持" in desk.get(page).content.decode()
+
+    refused = act("recommend", text="同意")
+    assert refused.status_code == 422
+    assert "没有勾选" in refused.content.decode()
+    assert act("recommend", text="同意", ticks=["review-1"]).status_code == 302
+    assert made.fresh().state == "second_review"
+
+
+def test_what_is_being_written_is_kept_for_its_writer_and_offered_again() -> None:
+    made = case().in_review()
+    desk = client(made.reviewer.user_id)
+    keep = reverse("desk:keep_draft", args=[made.id, "recommend"])
+    answer = desk.post(keep, {"recommend-text": "核对到第三张"}, headers={"HX-Request": "true"})
+    assert "草稿已存" in answer.content.decode()
+    assert DecisionDraft.objects.get().content == {"recommend": {"text": "核对到第三张"}}
+    page = reverse("desk:application", args=[made.id])
+    assert "核对到第三张" in desk.get(page).content.decode()
+    assert "核对到第三张" not in client(made.second.user_id).get(page).content.decode()
+    assert desk.post(reverse("desk:keep_draft", args=[made.id, "nothing"])).status_code == 404
+
+
+def test_a_person_declares_an_absence_and_the_deputy_sees_for_whom_they_act() -> None:
+    made = case().in_review()
+    deputy = staff(Role.REVIEWER, made.version.item.department, "代理人")
+    desk = client(made.reviewer.user_id)
+    from django.utils import timezone
+
+    from matching.days import day_of
+
+    today = day_of(timezone.now()).isoformat()
+    told = {
+        "person": made.reviewer.user_id,
+        "deputy": deputy.user_id,
+        "starts_on": today,
+        "ends_on": today,
+        "reason": "年休假",
+    }
+    page = reverse("desk:absences")
+    assert desk.post(page, {**told, "deputy": made.acceptor.user_id}).status_code == 422
+    assert desk.post(page, told).status_code == 302
+    assert "代理中" in desk.get(page).content.decode()
+    shown = client(deputy.user_id).get(reverse("desk:application", args=[made.id])).content.decode()
+    assert f"（代 {User.objects.get(pk=made.reviewer.user_id)}）" in shown
+    absence = Absence.objects.get()
+    assert client(deputy.user_id).post(reverse("desk:absence_end", args=[absence.pk])).status_code == 302
+    assert Absence.objects.get().ended_at is None
+    desk.post(reverse("desk:absence_end", args=[absence.pk]))
+    assert made.fresh().handler_id == made.reviewer.user_id
+
+
+def test_an_application_is_given_to_the_least_loaded_and_passed_on_with_a_reason() -> None:
+    made = case().accepted()
+    other = staff(Role.REVIEWER, made.version.item.department)
+    desk = client(made.second.user_id)
+    desk.post(reverse("desk:assign", args=[made.id]))
+    first = made.fresh().handler_id
+    assert first in (made.reviewer.user_id, other.user_id)
+    taker = other.user_id if first == made.reviewer.user_id else made.reviewer.user_id
+    move = reverse("desk:reassign", args=[made.id])
+    desk.post(move, {"taker": taker, "reason": ""})
+    assert made.fresh().handler_id == first
+    desk.post(move, {"taker": "999999", "reason": "x"})
+    assert made.fresh().handler_id == first
+    desk.post(move, {"taker": taker, "reason": "工作调整"})
+    assert made.fresh().handler_id == taker
+    assert "工作调整" in desk.get(reverse("desk:application", args=[made.id])).content.decode()

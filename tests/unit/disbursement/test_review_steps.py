@@ -1,0 +1,187 @@
+"""The steps that an item puts into its review: in order, each department by its own clock, nothing left out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from PIL import Image
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.conflicts import Conflict
+from disbursement.domain.errors import Denied, Invalid
+from disbursement.domain.workflow import ClockStep, Refused, Role
+from disbursement.models import ClockCard, Decision, JointReview, Opinion, SiteVisit, StepClock, TransitionLog
+from disbursement.selectors import desk
+from disbursement.services import clocks, decisions, reviews, steps
+from disbursement.services.decisions import Reason
+from matching.days import day_of
+from tests.factories import matching as base
+from tests.factories.disbursement import JOINT_RULES, Case, case, staff
+
+pytestmark = pytest.mark.django_db
+WHOLE: dict[str, Any] = {
+    "steps": [
+        {"kind": "site_visit", "name": "现场核查", "days": 5},
+        {"kind": "joint", "name": "部门会审", "days": 3, "departments": ["fgj", "rsj"]},
+        {"kind": "expert", "name": "专家评审"},
+    ],
+    "checklist": [
+        {"code": "acceptance-1", "step": "acceptance", "text": "申报表已盖章"},
+        {"code": "review-1", "step": "review", "text": "发票已逐张核对"},
+    ],
+}
+
+
+def picture() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (32, 24), "white").save(out, "PNG")
+    return out.getvalue()
+
+
+def visit(made: Case, **changes: Any) -> SiteVisit:
+    told: dict[str, Any] = {
+        "visited_on": day_of(made.now),
+        "place": "光华大道1号厂房",
+        "visitors": "李某、王某",
+        "met": "张三",
+        "is_confirmed": True,
+        "finding": "设备与发票一致",
+        **changes,
+    }
+    return steps.record_visit(application_id=made.id, actor=made.reviewer, now=made.now, **told)
+
+
+def ask(made: Case, **options: Any) -> list[JointReview]:
+    return steps.ask_departments(
+        application_id=made.id, question="是否重复享受", actor=made.reviewer, now=made.now, **options
+    )
+
+
+def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> None:
+    fgj, rsj = base.department("fgj", "发改局"), base.department("rsj", "人社局")
+    made = case(review=WHOLE).submitted()
+    with pytest.raises(Invalid, match="申报表已盖章"):
+        reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now)
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now, ticks=["acceptance-1"])
+    assert Decision.objects.get(kind="accepted").checklist == [{"code": "acceptance-1", "text": "申报表已盖章"}]
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=made.later().now)
+    with pytest.raises(Invalid, match="应先完成“现场核查”"):
+        ask(made)
+    with pytest.raises(Invalid) as missing:
+        reviews.recommend_approval(
+            application_id=made.id, text="同意", actor=made.reviewer, now=made.now, ticks=["review-1"]
+        )
+    assert [fault.place for fault in missing.value.faults] == ["path.site_visit", "path.joint", "path.expert"]
+    steps.arrange_visit(application_id=made.id, note="今天下午", actor=made.reviewer, now=made.now)
+    with pytest.raises(Invalid, match="两人以上"):
+        visit(made, visitors="李某")
+    with pytest.raises(Invalid, match="受理之日"):
+        visit(made, visited_on=day_of(made.now) - timedelta(days=30))
+    found = visit(made, photos=[("厂房.png", picture())])
+    assert [photo.name for photo in found.photos.all()] == ["厂房.png"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SiteVisit.objects.filter(pk=found.pk).update(finding="改过")
+
+    asked = ask(made.later())
+    assert [(row.department, row.limit) for row in asked] == [(fgj, 3), (rsj, 3)]
+    review_clock = StepClock.objects.get(application_id=made.id, step=ClockStep.REVIEW)
+    assert review_clock.pauses.filter(ended_on__isnull=True).exists()
+    theirs = staff(Role.REVIEWER, fgj), staff(Role.REVIEWER, rsj)
+    assert [line.application.pk for line in desk.worklist(actor=theirs[0], as_of=day_of(made.now))] == [made.id]
+    [line] = desk.worklist(actor=theirs[0], as_of=day_of(made.now))
+    assert line.clock is not None
+    assert line.clock.department == fgj
+    with pytest.raises(Refused):
+        steps.give_opinion(
+            application_id=made.id, agrees=True, text="好", actor=staff(Role.REVIEWER), now=made.now
+        )  # of the whole district: speaks for no department
+    steps.give_opinion(application_id=made.id, agrees=True, text="未重复", actor=theirs[0], now=made.now)
+    assert made.fresh().state == "joint_review"
+    assert desk.worklist(actor=theirs[0], as_of=day_of(made.now)) == []
+    with pytest.raises((Denied, Refused)):
+        steps.give_opinion(application_id=made.id, agrees=False, text="再说", actor=theirs[0], now=made.now)
+    steps.give_opinion(application_id=made.id, agrees=False, text="社保不足", actor=theirs[1], now=made.later().now)
+    assert made.fresh().state == "in_review"
+    assert made.application.handler_id == made.reviewer.user_id
+    assert not review_clock.pauses.filter(ended_on__isnull=True).exists()
+    assert "人社局：不同意" in TransitionLog.objects.get(action="gather_opinions").note
+    with pytest.raises(IntegrityError), transaction.atomic():
+        JointReview.objects.filter(department=rsj).update(answer="agree")
+
+    reviews.ask_expert(application_id=made.id, question="技术先进性", actor=made.reviewer, now=made.now)
+    reviews.record_expert_report(application_id=made.id, text="先进", actor=made.reviewer, now=made.now)
+    with pytest.raises(Invalid, match="发票已逐张核对"):
+        reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.now)
+    reviews.recommend_approval(
+        application_id=made.id, text="同意", actor=made.reviewer, now=made.now, ticks=["review-1"]
+    )
+    assert Opinion.objects.get(kind="approval").checklist == [{"code": "review-1", "text": "发票已逐张核对"}]
+    # Who spoke for another department takes no other part here.
+    everywhere = Actor(
+        theirs[0].user_id, theirs[0].grants | staff(Role.SECOND_REVIEWER, made.version.item.department).grants
+    )
+    with pytest.raises(Conflict):
+        decisions.approve(application_id=made.id, actor=everywhere, now=made.now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.later().now)
+    assert made.fresh().state == "approved"
+
+
+def test_silence_is_consent_only_where_the_item_says_so_and_else_draws_cards() -> None:
+    made = case(review=JOINT_RULES).asked_departments()
+    assert steps.lapse_overdue(now=made.now) == []
+    late = made.now + timedelta(days=7)
+    [lapsed] = steps.lapse_overdue(now=late)
+    assert JointReview.objects.get(pk=lapsed).answer == "lapsed"
+    assert made.fresh().state == "in_review"
+    assert steps.lapse_overdue(now=late) == []
+
+    waits = case().asked_departments()
+    assert steps.lapse_overdue(now=late) == []
+    assert waits.fresh().state == "joint_review"
+    clocks.charge_cards(now=late)
+    cards = ClockCard.objects.filter(clock__application_id=waits.id, clock__step=ClockStep.JOINT)
+    assert {(card.colour, card.department) for card in cards} == {
+        ("yellow", waits.consulted[0]),
+        ("red", waits.consulted[0]),
+    }
+
+
+def test_departments_are_chosen_freely_where_the_item_names_none_but_never_ones_own() -> None:
+    made = case().in_review()
+    own = made.version.item.department
+    with pytest.raises(Invalid, match="本部门除外"):
+        ask(made, department_ids=[own.pk])
+    other = base.department("rsj", "人社局")
+    [row] = ask(made, department_ids=[own.pk, other.pk], days=2)
+    assert (row.department, row.limit, row.silence_consents) == (other, 2, False)
+
+
+def test_a_step_left_out_of_a_rejected_application_is_made_up_for_after_the_appeal() -> None:
+    made = case(review=JOINT_RULES)
+    base.department("fgj", "发改局")
+    made.in_review()
+    reasons = [Reason("发票与项目无关", leaf="spent", code="criteria")]
+    reviews.recommend_rejection(application_id=made.id, text="不符", reasons=reasons, actor=made.reviewer, now=made.now)
+    decisions.reject(application_id=made.id, reasons=reasons, remedy="可复核", actor=made.second, now=made.later().now)
+    decisions.appeal(application_id=made.id, grounds="有关", actor=made.agent, now=made.later().now)
+    with pytest.raises(Invalid, match="部门会审"):
+        decisions.approve(application_id=made.id, actor=made.other, now=made.now)
+    reviews.send_back(application_id=made.id, text="请会审后再议", actor=made.other, now=made.later().now)
+    assert made.fresh().state == "in_review"
+    assert (made.application.decided_at, made.application.handler_id) == (None, made.reviewer.user_id)
+
+
+def test_a_reason_has_a_known_code_or_none() -> None:
+    made = case().submitted()
+    with pytest.raises(Invalid, match="没有理由代码"):
+        reviews.not_accept(
+            application_id=made.id,
+            reasons=[Reason("不符", code="whim")],
+            remedy="补",
+            actor=made.acceptor,
+            now=made.now,
+        )
