@@ -3,11 +3,15 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+TESTS = Path(__file__).parent
+# What puts whole parts of the product together is slow by its nature; `make test-fast` leaves it out.
+SLOW_FOLDERS = ("cluster", "faults", "fuzz", "integration", "journeys", "pdfa", "search_quality", "stateful")
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 # Machines are shared: an example that takes long once says nothing. A failing example prints how to run it again.
@@ -51,6 +55,10 @@ def touches_database(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    slow = tuple(TESTS / folder for folder in SLOW_FOLDERS)
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in slow):
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--database-only"):
         chosen = [item for item in items if touches_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])

@@ -75,6 +75,7 @@ def check(backend: MatcherBackend, policies: Sequence[Listed], facts: Facts, as_
     assert sorted(backend.eligible(facts, as_of=as_of)) == by_verdict[Verdict.ELIGIBLE]
 
 
+@pytest.mark.slow
 def test_a_backend_says_of_every_pair_what_the_evaluator_says(name: str) -> None:
     @settings(max_examples=400 // FEWER.get(name, 1), deadline=None)
     @given(
@@ -117,6 +118,7 @@ def test_a_policy_finds_the_profiles_that_the_evaluator_finds(name: str) -> None
     agree()
 
 
+@pytest.mark.slow
 def test_policies_put_again_replace_and_removed_ones_are_gone(name: str) -> None:
     @settings(max_examples=100 // FEWER.get(name, 1), deadline=None)
     @given(
