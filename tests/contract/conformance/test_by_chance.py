@@ -18,6 +18,8 @@ from tests.oracle import criteria as oracle
 from .chance import Chance
 from .world import AS_OF, VOCABULARY, Outcome, enterprise, lines, policy, run
 
+pytestmark = pytest.mark.slow
+
 # The number of worlds for each vocabulary: 20 policies and 10 enterprises in each. Raise it to look harder.
 WORLDS = int(os.environ.get("CONFORMANCE_WORLDS", "25"))
 seeds = st.integers(min_value=0, max_value=2**32)

@@ -9,9 +9,12 @@ import termios
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import settings
 
 from .world import AS_OF, VOCABULARY, call, enterprise, lines, policy
+
+pytestmark = pytest.mark.slow
 
 
 def pair(p: str, e: str) -> str:

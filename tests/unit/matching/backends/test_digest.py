@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def test_a_leaf_that_turns_turns_the_digest() -> None:
     assert len({digest(staff=50), digest(staff=100), digest(staff=4), digest(), digest(staff=50, listed=True)}) == 5
 
 
+@pytest.mark.slow
 def test_digests_are_the_same_in_every_process() -> None:
     script = (
         "import django; django.setup()\n"

@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -163,6 +164,7 @@ def outcomes(data: dict[str, Any], known: dict[str, Any], tried: list[Fraction])
             yield Fraction(amount // unit) * unit
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(data=awards(), known=known_facts, middle=st.integers(0, 3000))
 def test_the_range_is_what_brute_force_finds(data, known, middle):

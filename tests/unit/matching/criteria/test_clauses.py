@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from matching.criteria import evaluate, parse_criteria, parse_facts
@@ -25,6 +26,7 @@ def staff(least: int, **more: Any) -> Json:
     return {"fact": "staff", "gte": least, **more}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(strategies.trees, strategies.facts, strategies.as_ofs)
 def test_the_cheapest_clause_costs_what_the_cheapest_way_costs(criteria: Json, facts: Json, as_of: date) -> None:

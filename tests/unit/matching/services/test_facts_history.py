@@ -28,6 +28,7 @@ def model(told, day, known):
     return best and best[1]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @settings(max_examples=60)
 @given(assertions)
