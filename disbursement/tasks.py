@@ -10,6 +10,7 @@ from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
 from disbursement.services import (
     applications,
+    budget_alerts,
     clocks,
     collection,
     corrections,
@@ -63,6 +64,12 @@ def nightly_audit() -> int:
 def treasury_round() -> dict[str, int]:
     """Bring sendings that were begun to an end, and fetch what the bank sends back."""
     return collection.treasury_round(now=timezone.now())
+
+
+@shared_task(name="disbursement.budget_alerts")
+def warn_of_budgets() -> int:
+    """Tell finance of lines that run short, run out or are left over. How many warnings stand."""
+    return budget_alerts.warn(now=timezone.now())
 
 
 @shared_task(name="disbursement.daily_cycle")

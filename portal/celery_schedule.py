@@ -17,6 +17,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "scan-waiting": {"task": "disbursement.scan_waiting", "schedule": 300.0, "options": {"expires": 290}},
     # Opens the month's cycle, and cuts off the morning after the cut-off day what nobody cut off by hand.
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
+    # Before finance comes to work: lines that run short, run out or are left over, each told once.
+    "budget-alerts": {"task": "disbursement.budget_alerts", "schedule": crontab(hour=6, minute=30)},
     # When nobody works any longer: everything is proved, and what was written since yesterday is anchored.
     "audit-nightly": {"task": "disbursement.nightly_audit", "schedule": crontab(hour=3, minute=30)},
     # Asks the bank about sendings that were cut off, and fetches its returns.

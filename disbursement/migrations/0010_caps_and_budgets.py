@@ -653,6 +653,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="capuse",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("limit__isnull", True)),
+                fields=("award", "kind"),
+                name="disbursement_capuse_own_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="capuse",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     (

@@ -71,6 +71,9 @@ class CapUse(models.Model):
         verbose_name = verbose_name_plural = _("上限使用")
         constraints = [
             models.UniqueConstraint(fields=["award", "limit", "kind"], name="disbursement_capuse_once"),
+            models.UniqueConstraint(
+                fields=["award", "kind"], condition=Q(limit__isnull=True), name="disbursement_capuse_own_once"
+            ),
             models.CheckConstraint(
                 condition=Q(granted__gt=0, used__gte=0, ceiling__gte=F("used") + F("granted")),
                 name="disbursement_capuse_within",

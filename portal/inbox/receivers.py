@@ -9,7 +9,7 @@ from typing import Any
 
 from matching.chunks import chunks
 from matching.registry import outbox
-from portal.inbox import evidence_texts, push_texts, services, texts
+from portal.inbox import budget_texts, evidence_texts, push_texts, services, texts
 from portal.inbox.services import Message
 
 _TOGETHER = 2000
@@ -54,6 +54,16 @@ def tell_of_certificate(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("material.changed")
 def tell_of_material(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(evidence_texts.of_material(**payload), now)
+
+
+@outbox.subscribe("budget.alert")
+def tell_of_budget(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(budget_texts.of_alert(line_id=payload["line"], code=payload["code"], text=payload["text"]), now)
+
+
+@outbox.subscribe("budget.changed")
+def tell_of_budget_change(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(budget_texts.of_change(change_id=payload["change"]), now)
 
 
 def _payable_event(event: str) -> None:

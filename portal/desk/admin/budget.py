@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from disbursement.ledger.posting import sync_ceiling
 from disbursement.ledger.reconcile import ledger_findings
-from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer
+from disbursement.ledger.standing import freeze_of
+from disbursement.models import AccountKind, BudgetChange, LedgerAccount, LedgerTransfer, YearEnd
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, role_required
 from portal.accounts.models import StaffRole
@@ -29,10 +31,10 @@ _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
 class BudgetLineForm(forms.ModelForm):
     class Meta:
         model = BudgetLine
-        fields = ["code", "year", "name", "department", "source", "ceiling"]
+        fields = ["code", "year", "name", "department", "fund", "source", "ceiling"]
         help_texts = {
             "code": gettext_lazy("政策事项按代码使用科目；同一代码每年度一条。"),
-            "ceiling": gettext_lazy("批准的全年额度。调低时，只收回尚未预留的部分。"),
+            "ceiling": gettext_lazy("批准的全年额度。建立以后的增减由财务提出、另一人批准。"),
         }
 
     def __init__(self, *args, **kwargs) -> None:
@@ -41,22 +43,8 @@ class BudgetLineForm(forms.ModelForm):
         if self.instance.pk:
             self.fields["code"].disabled = True
             self.fields["year"].disabled = True
-
-    def clean_ceiling(self) -> Decimal:
-        ceiling: Decimal = self.cleaned_data["ceiling"]
-        if self.instance.pk:
-            used = sum(
-                LedgerAccount.objects.filter(
-                    budget_line=self.instance,
-                    kind__in=[AccountKind.RESERVED, AccountKind.COMMITTED, AccountKind.PAID],
-                ).values_list("balance", flat=True),
-                Decimal(0),
-            )
-            if ceiling < used:
-                raise forms.ValidationError(
-                    _("额度不能低于已预留、待付和已付的合计 %(used)s 元。") % {"used": f"{used:,.2f}"}
-                )
-        return ceiling
+            # From here on the ceiling changes by `services.budget`: on a paper, by two people.
+            self.fields["ceiling"].disabled = True
 
 
 @role_required(*_READERS)
@@ -94,6 +82,12 @@ def budget_line(request: HttpRequest, line_id: int) -> HttpResponseBase:
             "findings": ledger_findings(line=line),
             "page": Paginator(transfers, PER_PAGE).get_page(request.GET.get("page")),
             "may_edit": access_for(request).has({StaffRole.ADMINISTRATOR}),
+            "may_change": access_for(request).has(FINANCE_ROLES),
+            "frozen": freeze_of(line=line),
+            "year_end": YearEnd.objects.filter(line=line).select_related("closed_by").first(),
+            "changes": BudgetChange.objects.filter(Q(line=line) | Q(to_line=line)).select_related(
+                "line", "to_line", "proposed_by", "decided_by"
+            )[:20],
         },
     )
 

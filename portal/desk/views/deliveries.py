@@ -46,7 +46,7 @@ def delivery_context(*, batch: Batch, may_act: bool) -> dict[str, Any]:
 @require_POST
 def delivery_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBase:
     """Send again, say that the file was brought to the bank, or choose another way."""
-    from portal.desk.views.finance import visible_batches
+    from portal.desk.views.finance_scope import visible_batches
 
     batch = get_object_or_404(visible_batches(request), pk=batch_id)
     now = timezone.now()

@@ -25,7 +25,7 @@ from disbursement.services import payees, payments
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.finance import visible_payables
+from portal.desk.views.finance_scope import visible_payables
 from portal.forms import DateInput, typed
 from portal.refusals import attempt, words_of
 

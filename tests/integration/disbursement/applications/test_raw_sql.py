@@ -202,6 +202,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         # invoices
         "applicationinvoice_once": copy("applicationinvoice", w.invoice.pk),
         "applicationinvoice_positive": change("applicationinvoice", w.invoice.pk, amount=0),
+        "applicationinvoice_known": change("applicationinvoice", w.invoice.pk, kind="napkin"),
         "applicationinvoice_named": change("applicationinvoice", w.invoice.pk, issuer=""),
         # clocks
         "stepclock_one_a_step": copy("stepclock", w.clock.pk),

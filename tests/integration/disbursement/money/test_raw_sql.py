@@ -16,7 +16,18 @@ from django.db import IntegrityError, connection, models, transaction
 
 from disbursement import guards
 from disbursement.domain.invoices import Invoice
-from disbursement.models import Batch, LedgerAccount, LedgerTransfer, Payable, PaymentAttempt
+from disbursement.models import (
+    AwardLimit,
+    Batch,
+    BudgetChange,
+    LedgerAccount,
+    LedgerTransfer,
+    Payable,
+    PaymentAttempt,
+    YearEnd,
+)
+from disbursement.models import account as account_models
+from disbursement.models import award as award_models
 from disbursement.models import batch as batch_models
 from disbursement.models import ledger as ledger_models
 from disbursement.models import payable as payable_models
@@ -27,7 +38,8 @@ from tests.factories import money
 from tests.factories.disbursement import at
 
 pytestmark = pytest.mark.django_db
-MODULES = {m.__name__ for m in (batch_models, ledger_models, payable_models, return_models)}
+MONEY = (account_models, award_models, batch_models, ledger_models, payable_models, return_models)
+MODULES = {m.__name__ for m in MONEY}
 MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
 Attack = Callable[[], object]
 
@@ -65,7 +77,8 @@ def world() -> SimpleNamespace:
     finance = money.Finance()
     invoice = [Invoice("电子所", "25510001", money.line().ceiling)]
     digital = [Invoice("电子所", "26510000000000000001", money.line().ceiling)]
-    clawed, bounced = money.payable(invoices=invoice), money.payable(invoices=digital)
+    capped = money.version(cap_per_year="1000000")
+    clawed, bounced = money.payable(invoices=invoice, item=capped), money.payable(invoices=digital)
     [old] = money.cut()
     money.sent(old, finance)
     first, second = money.lines(old)
@@ -101,6 +114,9 @@ def world() -> SimpleNamespace:
         exception=return_models.ReturnLine.objects.get(status="exception"),
         account=money.account_of(clawed.enterprise),
         claim=clawed.application.claimed_invoices.get(),
+        capuse=clawed.award.cap_uses.get(),
+        limit=_limit().pk,
+        unawarded=money.application(enterprise=waiting.enterprise).pk,
         digital=bounced.application.claimed_invoices.get(),
         change=clawed.changes.first(),
         signature=new.approvals.get(role="finance_checker"),
@@ -151,9 +167,17 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_clawback_confirmed_by_another": change(
             "clawback", w.clawed.clawback.pk, recovered_by_id=w.finance.approver.user_id
         ),
-        "disbursement_invoice_used_once": copy("claimedinvoice", w.claim.pk),
-        "disbursement_invoice_digital_used_once": copy("claimedinvoice", w.digital.pk, issuer="另一种写法"),
-        "disbursement_invoice_positive": change("claimedinvoice", w.claim.pk, amount=0),
+        "disbursement_invoice_once_an_award": copy("claimedinvoice", w.claim.pk),
+        "disbursement_invoice_positive": change("claimedinvoice", w.claim.pk, used=0),
+        "disbursement_invoice_within": change("claimedinvoice", w.claim.pk, used=10_000_001),
+        "disbursement_paper_once": copy("paper", w.claim.paper_id),
+        "disbursement_paper_positive": change("paper", w.claim.paper_id, amount=0),
+        "disbursement_paper_kind_known": change("paper", w.claim.paper_id, kind="napkin"),
+        "disbursement_paper_named": change("paper", w.claim.paper_id, key=""),
+        "disbursement_capuse_once": lambda: [copy("capuse", w.capuse.pk, limit_id=w.limit)() for _ in "ab"],
+        "disbursement_capuse_own_once": copy("capuse", w.capuse.pk),
+        "disbursement_capuse_within": change("capuse", w.capuse.pk, used=999_999),
+        "disbursement_capuse_kind_known": change("capuse", w.capuse.pk, kind="gift"),
         # batches
         "disbursement_cycle_state_known": change("cycle", w.new.cycle_id, state="bicycle"),
         "disbursement_cycle_cut_has_time": change("cycle", w.new.cycle_id, cut_at=None),
@@ -216,6 +240,18 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
     assert other is not None
     return {
         "disbursement_award_append_only": change("award", w.clawed.award_id, amount=1),
+        "disbursement_award_per_year": lambda: (_limit(per_year=1), _second_award(w)()),
+        "disbursement_award_total": lambda: (_limit(total=1), _second_award(w)()),
+        "disbursement_award_exclusive": lambda: (_limit(is_exclusive=True), _second_award(w)()),
+        "disbursement_capuse_append_only": change("capuse", w.capuse.pk, granted=1),
+        "disbursement_claim_within_paper": copy("claimedinvoice", w.digital.pk, application_id=w.unawarded, used=1),
+        "disbursement_claimedinvoice_once": lambda: [
+            change("claimedinvoice", w.claim.pk, released_at=at(day))() for day in ("2026-05-01", "2026-05-02")
+        ],
+        "disbursement_paper_amount": change("paper", w.claim.paper_id, amount=1),
+        "disbursement_paper_frozen": change("paper", w.claim.paper_id, key="another"),
+        "disbursement_transfer_closed": lambda: _after_the_year(w),
+        "disbursement_transfer_frozen": lambda: (_freeze(w), copy("ledgertransfer", w.transfer.pk, key="x")()),
         "disbursement_batchapproval_append_only": change("batchapproval", w.signature.pk, person_id=w.stranger),
         "disbursement_ledgertransfer_append_only": change("ledgertransfer", w.transfer.pk, amount=1),
         "disbursement_reconciliation_append_only": change(
@@ -309,6 +345,57 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
     }
 
 
+def _limit(**options: Any) -> AwardLimit:
+    """A limit over all items."""
+    return AwardLimit.objects.create(
+        name="限",
+        basis="文",
+        covers_all=True,
+        from_year=2026,
+        declared_by_id=people.user().pk,
+        declared_at=money.CUT,
+        **(options or {"total": 10**9}),
+    )
+
+
+def _second_award(w: SimpleNamespace) -> Attack:
+    """Of another item, for an enterprise that keeps one."""
+    return copy("award", w.waiting.award_id, application_id=w.unawarded, item_code="another")
+
+
+def _freeze(w: SimpleNamespace) -> None:
+    BudgetChange.objects.create(
+        kind="freeze",
+        line=money.line(),
+        paper_number="文",
+        reason="因",
+        proposed_by_id=w.stranger,
+        proposed_at=money.CUT,
+        approved=True,
+        decided_by_id=w.new.maker_id,
+        decided_at=money.CUT,
+    )
+
+
+def _after_the_year(w: SimpleNamespace) -> None:
+    line = people.budget_line(code="over", ceiling="0")
+    YearEnd.objects.create(
+        line=line,
+        ceiling=0,
+        paid=0,
+        carried=0,
+        carried_count=0,
+        released=0,
+        paper_number="文",
+        closed_by_id=w.stranger,
+        closed_at=money.CUT,
+    )
+    source, taker = (LedgerAccount.objects.get(budget_line=line, kind=kind) for kind in ("source", "appropriated"))
+    LedgerTransfer.objects.create(
+        debit=source, credit=taker, amount=1, kind="appropriate", key="x", posted_at=money.CUT
+    )
+
+
 def _across_lines(w: SimpleNamespace) -> Attack:
     other = people.budget_line(code="talent")
     credit = LedgerAccount.objects.get(budget_line=other, kind="reserved")
@@ -393,7 +480,7 @@ def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
 
 @pytest.mark.postgres
 def test_nothing_with_money_in_it_is_ever_deleted(world: SimpleNamespace) -> None:
-    tables = [m._meta.db_table for m in MODELS if m is not payable_models.ClaimedInvoice]
+    tables = [m._meta.db_table for m in MODELS if m is not award_models.ClaimedInvoice]
     assert set(tables) <= {*guards.APPEND_ONLY, *guards.NEVER_DELETED}
     filled = [table for table in tables if refused(delete(table)) is not None]
     assert filled == tables
