@@ -96,6 +96,9 @@ def rounds(lab: Lab, kind: str, wanted: int, make: Callable[[Lab, str], Evils], 
     numbers = iter([int(ONLY)]) if ONLY else iter(range(10_000))
     for number in numbers:
         met += one_round(lab, f"{SEED}-{kind}-{number}", make, proxied=proxied)
+        if wanted > 50:
+            sys.stdout.write(f"{kind}: {met.total()} of {wanted} met in {number + 1} rounds\n")
+            sys.stdout.flush()
         if met.total() >= wanted:
             break
     spent = time.monotonic() - began

@@ -50,6 +50,13 @@ class HonestBank(Bank):
         return first, late
 
 
+class QuietServer(Server):
+    """That its clients are cut off is what is wanted here."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        return
+
+
 class Lab:
     """Start it once, end it whatever happened; each `round` has a fresh copy of the scene."""
 
@@ -104,7 +111,7 @@ class Lab:
         shutil.rmtree(self.folder / "bank", ignore_errors=True)
         answers = dice.choice(("csv", "csvgbk", "xlsx", "pain002", "camt053"))
         bank = HonestBank(self.folder / "bank", mischief=mischief, seed=dice.randrange(2**32), answers=answers)
-        server = Server(bank)
+        server = QuietServer(bank)
         with server.running():
             way = self.network.before(server.server_address[1])
             self.through["bank"] = way
