@@ -11,6 +11,7 @@ from matching.criteria import Collector, InvalidInput, Problem, Vocabulary, leav
 from matching.criteria.award import parse_award
 from matching.criteria.errors import join, shown
 from matching.criteria.values import read_date, read_integer, read_number
+from matching.forms import parse_form
 from matching.services.vocabulary import ITEM_TYPES
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -228,6 +229,7 @@ KINDS: dict[str, tuple[dict[str, Reader], tuple[str, ...]]] = {
             "type": text(longest=60, empty=False),
             "criteria": anything,
             "award": anything,
+            "form": many(anything),
             "audience": text(longest=300),
             "summary": text(),
             "sub_items": many(_NAME),
@@ -346,6 +348,10 @@ def _check_item(values: dict[str, Any], problems: Collector, vocabulary: Vocabul
             problems.problems.extend(error.problems)
         if "budget_line" not in values:
             problems.add("", "涉及资金（有 award）的事项缺少键 budget_line")
+    try:
+        parse_form(values.get("form") or [], vocabulary, materials=[code for code in codes if code])
+    except InvalidInput as error:
+        problems.problems.extend(error.problems)
     types = vocabulary.code_lists.get(ITEM_TYPES)
     if values.get("type") is not None and (types is None or values["type"] not in types):
         problems.add("type", f"没有事项类型 {shown(values['type'])}；应是词表代码表 {ITEM_TYPES} 中的代码")

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from wagtail.models import Page
 
+from cms.form_blocks import form_blocks
 from cms.importers.lines import Line
 from cms.models import PolicyDocumentPage, PolicyIndexPage, PolicyItemPage, ReadingPage
 from cms.services.publishing import published_at
@@ -119,6 +120,7 @@ class Writer:
             "sub_items": [("sub_item", name) for name in values.get("sub_items", [])],
             "criteria": rule_text(values["criteria"]),
             "award": "" if values.get("award") is None else rule_text(values["award"]),
+            "form_fields": form_blocks(values.get("form", [])),
             "materials": [("material", material(value, page)) for value in values.get("materials", [])],
             "steps": [
                 ("step", {"by": "", "days": None, "note": "", **{k: v for k, v in step.items() if v is not None}})

@@ -16,6 +16,7 @@ from wagtail.search import index
 from cms.blocks import MaterialBlocks, StepBlocks, SubItemBlocks
 from cms.completeness import missing_elements
 from cms.fields import AWARD_HELP, CRITERIA_HELP
+from cms.form_blocks import FormBlocks
 from cms.forms import ItemPageForm
 from cms.models.panels import item_tabs
 from cms.rules import item_details, item_rules, problems_of, unpublishable
@@ -66,6 +67,12 @@ class PolicyItemPage(ItemView, Page):
     sub_items = StreamField(SubItemBlocks(required=False), verbose_name=_("子项"), blank=True)
     criteria = models.TextField(_("申报条件"), help_text=CRITERIA_HELP)
     award = models.TextField(_("支持标准"), blank=True, help_text=AWARD_HELP)
+    form_fields = StreamField(
+        FormBlocks(required=False),
+        verbose_name=_("申报表字段"),
+        blank=True,
+        help_text=_("条件和标准用到的项目信息会自动列入申报表；在这里写明顺序、说明、界限，并加上本事项自己的问题"),
+    )
     materials = StreamField(MaterialBlocks(required=False), verbose_name=_("申报材料"), blank=True)
     steps = StreamField(StepBlocks(required=False), verbose_name=_("办理流程"), blank=True)
     fees = models.CharField(_("收费"), max_length=120, default="不收费", blank=True)

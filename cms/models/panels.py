@@ -77,6 +77,7 @@ def item_tabs() -> TabbedInterface:
         [
             ObjectList(basics, heading=_("基本信息")),
             ObjectList(rules, heading=_("条件与标准")),
+            ObjectList([field("form_fields")], heading=_("申报表")),
             ObjectList(handling, heading=_("材料与流程")),
             ObjectList(gates, heading=_("审查与评估")),
             ObjectList(Page.promote_panels, heading=_("网址")),

@@ -11,7 +11,7 @@ from wagtail.models import Page
 
 from cms.models.item import PolicyItemPage
 from cms.services import listing
-from matching.services.publish import criteria_words, publish_version, withdraw_item
+from matching.services.publish import criteria_words, form_words, publish_version, withdraw_item
 
 _moment: ContextVar[datetime | None] = ContextVar("cms_publication_moment", default=None)
 
@@ -45,7 +45,7 @@ def page_went_live(*, page: Any, now: datetime) -> None:
             department=page.department,
             rules=rules,
             details=page.details(),
-            words=criteria_words(criteria=rules["criteria"]),
+            words=criteria_words(criteria=rules["criteria"]) | form_words(form=rules.get("form")),
             now=now,
         )
     listing.refresh_row(page=page, now=now)

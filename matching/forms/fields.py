@@ -96,7 +96,7 @@ class FormField:
         kind = _AS_FACT.get(self.type)
         if kind is None:
             return None
-        codes = own_list(self.key) if self.options else None
+        codes = own_list(self.key) if self.type in (FieldType.CHOICE, FieldType.CHOICES) else None
         unit = "元" if self.type is FieldType.MONEY else self.unit
         return FactDefinition(self.key, self.label, kind, codes, unit, "申报表", None, Scope.APPLICATION)
 
@@ -129,7 +129,7 @@ def widened(vocabulary: Vocabulary, fields: tuple[FormField, ...]) -> Vocabulary
     lists = {
         own_list(one.key): CodeList(own_list(one.key), Hierarchy.NONE, dict(one.options))
         for one in fields
-        if one.options and one.key in own
+        if one.type in (FieldType.CHOICE, FieldType.CHOICES)
     }
     if not own:
         return vocabulary

@@ -48,6 +48,12 @@ def criteria_words(*, criteria: Any) -> dict[str, dict[str, str]]:
     return words
 
 
+def form_words(*, form: list[dict[str, Any]] | None) -> dict[str, dict[str, str]]:
+    """The help of a form's fields, as the words of an item hold it: mended without a new version."""
+    helps = {field.get("key") or field["fact"]: field["help"] for field in form or () if field.get("help")}
+    return {FORM_WORDS: helps} if helps else {}
+
+
 @transaction.atomic
 def publish_version(
     *,
