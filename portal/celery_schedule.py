@@ -23,6 +23,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "audit-nightly": {"task": "disbursement.nightly_audit", "schedule": crontab(hour=3, minute=30)},
     # Asks the bank about sendings that were cut off, and fetches its returns.
     "treasury-round": {"task": "disbursement.treasury_round", "schedule": 600.0, "options": {"expires": 590}},
+    # The month before is over: a share of what it decided is drawn, once; later days find it drawn.
+    "draw-quality-sample": {"task": "desk.draw_quality_sample", "schedule": crontab(hour=4, minute=30)},
     "match-nightly": {"task": "matching.match_nightly", "schedule": crontab(hour=1, minute=30)},
     # Changes wake the writer at once; this finds what waited for a server that was away.
     "write-index": {"task": "matching.write_index", "schedule": 30.0, "options": {"expires": 25}},

@@ -49,6 +49,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
     if access.has(REVIEW_ROLES):
         offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests", "desk:absences"))
+        offer("desk:quality", _("抽查"))
         offer("desk:evidence", _("证照登记"))
     if access.has(FINANCE_ROLES):
         money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines", "limits")
@@ -57,6 +58,8 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
         offer("desk:supervision", _("督查"))
+        if not access.has(REVIEW_ROLES):
+            offer("desk:quality", _("抽查"))
     if access.has({StaffRole.ADMINISTRATOR}):
         offer("desk:admin_home", _("系统管理"))
     if access.has({StaffRole.POLICY_OFFICER}):

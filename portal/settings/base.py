@@ -208,6 +208,11 @@ HUIDA_VOUCHER_TAGS: dict[str, str] = env.json("HUIDA_VOUCHER_TAGS", default={})
 HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
 # Keys with which database sessions sign what they write (the first signs, all are accepted); empty: the SECRET_KEY.
 HUIDA_AUDIT_KEYS: list[str] = env.list("HUIDA_AUDIT_KEYS", default=[])
+# Whether applications with a signed promise (告知承诺) may be accepted and recommended many at once.
+HUIDA_BULK_WITH_PROMISES = env.bool("HUIDA_BULK_WITH_PROMISES", default=False)
+# Shares in % of a month's decided applications, and of its promises, that are drawn for a check of quality.
+HUIDA_QUALITY_SHARE = env.int("HUIDA_QUALITY_SHARE", default=10)
+HUIDA_PROMISE_SHARE = env.int("HUIDA_PROMISE_SHARE", default=20)
 # Append-only tables of other rooms that audits cover, and who tells them which roles a person held when.
 HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
 HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
-from disbursement.models import Application, Document, Material, Objection
+from disbursement.models import Application, BulkDeed, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import rows_of
@@ -92,6 +92,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
             "items": PolicyItem.objects.filter(applications__in=found).distinct().only("code", "name"),
             "item": item,
             "query": query,
+            "bulk_deeds": BulkDeed.choices,
         },
     )
 

@@ -132,3 +132,57 @@ def test_an_application_is_given_to_the_least_loaded_and_passed_on_with_a_reason
     desk.post(move, {"taker": taker, "reason": "工作调整"})
     assert made.fresh().handler_id == taker
     assert "工作调整" in desk.get(reverse("desk:application", args=[made.id])).content.decode()
+
+
+def test_many_are_previewed_then_done_and_told_row_by_row() -> None:
+    first = case().submitted()
+    second = case(version=first.version).submitted().asked(by=first.acceptor).supplied()
+    desk = client(first.acceptor.user_id)
+    assert 'name="application"' in desk.get(reverse("desk:worklist")).content.decode()
+    shown = desk.post(
+        reverse("desk:bulk_preview"), {"deed": "accept", "application": [first.id, second.id, "x", 10**20]}
+    ).content.decode()
+    assert "1 件可以办理，1 件需要单独打开" in shown
+    assert "补正过" in shown
+    told = {
+        "deed": "accept",
+        "key": "0b0e6a1e-6c2e-4c7e-9b52-1f2d3c4b5a69",
+        "note": "",
+        "application": [f"{first.id}:{first.fresh().revision}", f"{second.id}:{second.fresh().revision}"],
+    }
+    answers = [desk.post(reverse("desk:bulk_run"), told) for _press in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert answers[0].url == answers[1].url  # type: ignore[attr-defined]
+    page = desk.get(answers[0].url).content.decode()  # type: ignore[attr-defined]
+    assert "共 2 件，已办理 1 件" in page
+    assert (first.fresh().state, second.fresh().state) == ("accepted", "submitted")
+    other = client(first.reviewer.user_id)
+    assert other.get(answers[0].url).status_code == 404  # type: ignore[attr-defined]
+
+
+def test_a_check_of_quality_is_seen_and_recorded_by_whom_it_was_given_to(settings: Any) -> None:
+    from datetime import date
+
+    from disbursement.models import QualityCheck
+    from disbursement.services import quality
+    from portal.accounts import people
+    from tests.factories.disbursement import at
+
+    settings.HUIDA_QUALITY_SHARE = 100
+    made = case().rejected()
+    checker = staff(Role.SECOND_REVIEWER, made.version.item.department)
+    quality.draw_month(
+        month=date(2026, 3, 1),
+        now=at("2026-04-01"),
+        candidates=lambda department_id: people.reviewers(department_id=department_id),
+    )
+    check = QualityCheck.objects.get()
+    assert check.assigned_to_id in (checker.user_id, made.other.user_id)
+    mine = client(check.assigned_to_id)
+    page = reverse("desk:quality_check", args=[check.pk])
+    assert made.enterprise.name in mine.get(reverse("desk:quality")).content.decode()
+    assert "由被指定的抽查人登记" in client(made.reviewer.user_id).get(page).content.decode()
+    assert client(made.reviewer.user_id).post(page, {"finding": "sound", "text": "好"}).status_code == 422
+    assert mine.post(page, {"finding": "sound", "text": "条件与材料一致"}).status_code == 302
+    assert "条件与材料一致" in mine.get(page).content.decode()
+    assert mine.post(reverse("desk:quality_draw")).status_code == 403

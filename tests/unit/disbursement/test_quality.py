@@ -1,0 +1,91 @@
+"""Checks of quality: drawn from a seed, by people who took no part, found once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Denied, Invalid
+from disbursement.domain.workflow import Role
+from disbursement.models import Finding, Promise, QualityCheck, QualityDraw
+from disbursement.services import decisions, drafts, interests, materials, quality, reviews
+from tests.factories.disbursement import Case, at, case, staff
+
+pytestmark = pytest.mark.django_db
+MARCH = date(2026, 3, 1)
+APRIL = at("2026-04-01", 4)
+
+
+def promised(made: Case) -> Case:
+    made.drafted()
+    materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.now)
+    drafts.submit(application_id=made.id, actor=made.agent, now=made.later().now)
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=made.later().now)
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=made.later().now)
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.later().now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.later().now)
+    return made
+
+
+def draw(people: list[Actor], seed: str = "seed") -> QualityDraw:
+    return quality.draw_month(month=MARCH, now=APRIL, candidates=lambda department_id: people, seed=seed)
+
+
+def test_a_months_draw_goes_to_somebody_else_and_is_found_once_and_for_good(settings: Any) -> None:
+    settings.HUIDA_QUALITY_SHARE, settings.HUIDA_PROMISE_SHARE = 50, 100
+    first = promised(case())
+    department = first.version.item.department
+    second = case(version=first.version).rejected()
+    checker, kin = staff(Role.REVIEWER, department), staff(Role.REVIEWER, department)
+    for made in (first, second):
+        interests.declare(enterprise_id=made.enterprise.pk, reason="任职", actor=kin, now=made.now)
+    people = [first.reviewer, first.second, second.reviewer, kin, first.acceptor, checker]
+    with pytest.raises(Invalid, match="还没有结束"):
+        quality.draw_month(month=MARCH, now=at("2026-03-31"), candidates=lambda department_id: people)
+    made = draw(people)
+    assert draw(people, seed="another") == made
+    assert (made.population, made.promise_population, made.checks.count()) == (2, 1, 2)
+    drawn, kept = quality.redraw(made=made)
+    assert drawn == kept
+    [of_application] = made.checks.filter(promise__isnull=True)
+    [of_promise] = made.checks.filter(promise__isnull=False)
+    # Whoever reviewed the one may check the other; none checks what they took part in, or have an interest in.
+    for check in (of_application, of_promise):
+        case_of = first if check.application_id == first.id else second
+        assert check.assigned_to_id not in {case_of.reviewer.user_id, case_of.second.user_id, kin.user_id}
+        assert check.assigned_to_id is not None
+        assert check.decided_by_id == case_of.reviewer.user_id
+    told = {"text": "已实地核对", "now": APRIL}
+    with pytest.raises(Denied):
+        quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=first.reviewer, **told)
+    who = next(person for person in people if person.user_id == of_promise.assigned_to_id)
+    with pytest.raises(Invalid, match="写明"):
+        quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, text=" ", now=APRIL)
+    quality.record(check_id=of_promise.pk, finding=Finding.SERIOUS, actor=who, **told)
+    assert Promise.objects.get(pk=of_promise.promise_id).kept is False
+    with pytest.raises(Invalid, match="登记过"):
+        quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, **told)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        QualityCheck.objects.filter(pk=of_promise.pk).update(finding=Finding.SOUND)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        QualityDraw.objects.filter(pk=made.pk).update(seed="chosen")
+
+
+def test_the_database_lets_nobody_check_what_they_took_part_in(settings: Any) -> None:
+    settings.HUIDA_QUALITY_SHARE = 100
+    made = case().rejected()
+    drawn = draw([])
+    check = drawn.checks.get()
+    assert check.assigned_to_id is None
+    for person in (made.reviewer, made.second):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            QualityCheck.objects.filter(pk=check.pk).update(
+                finding="sound", text="好", checked_by_id=person.user_id, checked_at=APRIL
+            )
+    able = staff(Role.REVIEWER, made.version.item.department)
+    quality.record(check_id=check.pk, finding=Finding.MINOR, text="漏一页", actor=able, now=APRIL)
+    assert QualityCheck.objects.get().checked_by_id == able.user_id
