@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from disbursement.audit.amounts import check_amounts
 from disbursement.audit.findings import Finding, Scope
 from disbursement.audit.paths import Step, wrong_steps
 from disbursement.audit.people import People
 from disbursement.domain.cycle import next_month
 from disbursement.domain.workflow import PAYABLE, PayableState
-from disbursement.ledger.reconcile import HOLDING
 from disbursement.models import AttemptOutcome, Clawback, Cycle, Payable, PayeeAccount, PaymentAttempt
 
 _STATE = "请对照办理记录、预算流水和银行回单查明该款项的真实情况；查明前暂缓支付。"
@@ -43,12 +43,13 @@ def check_payables(*, scope: Scope, people: People, counts: Counter[str]) -> Ite
         "attempts__return_lines",
         "transfers__debit",
         "transfers__credit",
+        "carry_overs",
     )
     for payable in query.prefetch_related(*related).iterator(chunk_size=500):
         counts["payables"] += 1
         place = f"申报 {payable.application.number} 第{payable.number}期"
         yield from _way(payable, place, people=people)
-        yield from _amounts(payable, place)
+        yield from check_amounts(payable, place)
         yield from _attempts(payable, place)
         yield from _answers(payable, place)
         yield from _demand(payable, place)
@@ -74,28 +75,6 @@ def _way(payable: Payable, place: str, *, people: People) -> Iterator[Finding]:
     holds = [change for change in changes if change.action == "hold"]
     if payable.state == PayableState.HELD and (not holds or holds[-1].note != payable.hold_reason):
         yield Finding("payables.path", place, "暂缓原因与办理记录不符。", _STATE)
-
-
-def _amounts(payable: Payable, place: str) -> Iterator[Finding]:
-    """The ledger has this payable's money exactly where its state says, reserved once, on its line."""
-    net: dict[str, Decimal] = defaultdict(lambda: _ZERO)
-    for transfer in payable.transfers.all():
-        net[transfer.debit.kind] -= transfer.amount
-        net[transfer.credit.kind] += transfer.amount
-        for account in (transfer.debit, transfer.credit):
-            if account.budget_line_id != payable.budget_line_id:
-                yield Finding("payables.amount", place, f"预算流水 {transfer.key} 记在别的预算科目上。", _AMOUNT)
-    where = HOLDING.get(PayableState(payable.state))
-    expected = {} if where is None else {where.value: payable.amount, "appropriated": -payable.amount}
-    actual = {kind: amount for kind, amount in net.items() if amount}
-    if actual != expected:
-        shown = "、".join(f"{kind} {amount}元" for kind, amount in sorted(actual.items())) or "没有"
-        problem = f"状态“{payable.get_state_display()}”金额{payable.amount}元，预算流水为：{shown}。"
-        yield Finding("payables.amount", place, problem, _AMOUNT)
-    if payable.amount < payable.entitled and payable.award.shortfall != "pro_rata":
-        yield Finding("payables.amount", place, "实付少于应付，但该事项不是按比例兑付。", _AMOUNT)
-    if not payable.entitled >= payable.amount > 0:
-        yield Finding("payables.amount", place, f"实付{payable.amount}元与应付{payable.entitled}元不合理。", _AMOUNT)
 
 
 def _attempts(payable: Payable, place: str) -> Iterator[Finding]:

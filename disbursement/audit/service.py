@@ -11,6 +11,7 @@ from disbursement.audit.batches import check_batches, check_returns
 from disbursement.audit.books import check_ledger
 from disbursement.audit.cases import check_applications
 from disbursement.audit.findings import Finding, Scope
+from disbursement.audit.limits import check_limits
 from disbursement.audit.links import check_links
 from disbursement.audit.papers import check_papers
 from disbursement.audit.payments import check_accounts, check_payables
@@ -28,6 +29,7 @@ CHECKS = {
     "anchors": "锚点",
     "people": "人员职责",
     "applications": "申报、判定与核定",
+    "limits": "上限、票据和预算调整",
     "payables": "应付款项",
     "accounts": "收款账户",
     "batches": "批次与封存文件",
@@ -52,6 +54,8 @@ COUNTED = {
     "documents": "文书",
     "materials": "材料",
     "invoices": "发票",
+    "caps": "上限",
+    "budget_changes": "预算调整",
 }
 
 
@@ -108,6 +112,7 @@ def findings(
         "anchors": lambda: check_anchors(counts=counts),
         "people": lambda: _role_problems(people),
         "applications": lambda: check_applications(scope=scope, people=people, counts=counts),
+        "limits": lambda: check_limits(scope=scope, people=people, counts=counts),
         "payables": lambda: check_payables(scope=scope, people=people, counts=counts),
         "accounts": lambda: check_accounts(scope=scope, people=people, counts=counts),
         "batches": lambda: check_batches(scope=scope, people=people, counts=counts),

@@ -13,7 +13,7 @@ from disbursement.domain.errors import Fault, Invalid
 from disbursement.domain.invoices import read_rows, total
 from disbursement.models import Application, ApplicationInvoice
 from disbursement.selectors.forms import Rules
-from disbursement.selectors.invoices import invoice_fact, table_of
+from disbursement.selectors.invoices import already_claimed, invoice_fact, table_of
 from matching.days import day_of
 
 
@@ -62,4 +62,13 @@ def faults_of(*, application: Application, rules: Rules, facts: Mapping[str, Any
     if total(table) != Decimal(str(facts[fact.key])):
         text = _("“%(label)s”与发票清单合计 %(sum)s 元不一致，请核对发票清单。")
         return [Fault(f"form.{fact.key}", text % {"label": fact.label, "sum": total(table)})]
-    return []
+    return [
+        Fault("invoices", _("%(paper)s已用于其他申报，可用余额 %(left)s 元。请删去，或改填本次使用金额。") % told)
+        for told in _short(application=application)
+    ]
+
+
+def _short(*, application: Application) -> list[dict[str, str]]:
+    """The papers of the table of which other awards leave too little; nothing is told of whose awards those are."""
+    found = already_claimed(invoices=table_of(application=application), application=application)
+    return [{"paper": invoice.label, "left": f"{max(used.left, Decimal(0)):,.2f}"} for invoice, used in found]

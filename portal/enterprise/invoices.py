@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.domain.invoices import COLUMNS, MOST_ROWS, Invoice, read_rows, total
+from disbursement.domain.invoices import COLUMNS, KINDS, MORE_COLUMNS, MOST_ROWS, Invoice, read_rows, total
 from disbursement.models import Application
 from disbursement.selectors.forms import Rules
 from disbursement.selectors.invoices import invoice_fact, table_of
@@ -22,6 +22,8 @@ _LONGEST = 300
 
 class InvoiceTable:
     """One table as it is shown. Fields are named `invoice-<row from 0>-<column>`."""
+
+    kinds = list(KINDS.items())
 
     def __init__(self, *, fact: FactDefinition, table: Sequence[Invoice], data: Mapping[str, Any] | None) -> None:
         self.fact = fact
@@ -52,7 +54,7 @@ class InvoiceTable:
         """(row from 1, what is typed, columns with a fault) for the template."""
         wrong = {fault.place for fault in self.faults}
         return [
-            (n, row, {column for column in COLUMNS if f"invoice.{n}.{column}" in wrong})
+            (n, row, {column for column in (*COLUMNS, *MORE_COLUMNS) if f"invoice.{n}.{column}" in wrong})
             for n, row in enumerate(self.rows, start=1)
         ]
 
@@ -69,5 +71,7 @@ def _typed(data: Mapping[str, Any]) -> list[dict[str, str]]:
     for n in range(MOST_ROWS):
         row = {column: str(data.get(f"{PREFIX}{n}-{column}") or "").strip()[:_LONGEST] for column in COLUMNS}
         if any(row.values()):
-            rows.append(row)
+            more = {column: str(data.get(f"{PREFIX}{n}-{column}") or "").strip()[:_LONGEST] for column in MORE_COLUMNS}
+            # An invoice, counted whole, is what a row is unless it says otherwise.
+            rows.append(row | {name: said for name, said in more.items() if said not in ("", "invoice")})
     return rows

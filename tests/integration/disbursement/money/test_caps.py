@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from disbursement.audit.findings import Scope
+from disbursement.audit.service import findings
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.invoices import Invoice
 from disbursement.models import Application, Award, CapUse, Choice, ClaimedInvoice
@@ -16,6 +19,7 @@ from disbursement.services import applications, awards, combinations, limits
 from matching.models import PolicyVersion
 from tests.factories import disbursement as people
 from tests.factories import money
+from tests.factories.unguarded import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +216,21 @@ def test_giving_up_withdraws_the_application_and_a_late_choice_finds_nothing_to_
     with pytest.raises(Invalid, match="没有需要选择"):
         combinations.choose(enterprise_id=enterprise.pk, taken=["low"], give_up=False, actor=agent, now=money.APPROVED)
     assert Choice.objects.count() == 1
+
+
+def test_the_audit_finds_what_passed_the_caps_and_the_papers_behind_the_service() -> None:
+    item = money.version("80000")
+    declare(item, per_year=Decimal(100000))
+    award = money.granted(item=item, invoices=[Invoice("电子所", "25510001", Decimal(100000))])
+
+    def found() -> list[str]:
+        return [str(finding) for finding in findings(scope=Scope(), counts=Counter(), only=["limits"])]
+
+    assert found() == []
+    with unguarded():
+        award.payables.update(amount=100001, entitled=100001)
+        ClaimedInvoice.objects.update(used=100001, amount=100001)
+        CapUse.objects.update(ceiling=90000)
+    told = str(found())
+    for part in ("没有按上限", "超过“产业扶持”的每年上限", "各申报共使用100,001.00元"):
+        assert part in told

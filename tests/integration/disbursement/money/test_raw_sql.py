@@ -391,9 +391,16 @@ def _after_the_year(w: SimpleNamespace) -> None:
         closed_at=money.CUT,
     )
     source, taker = (LedgerAccount.objects.get(budget_line=line, kind=kind) for kind in ("source", "appropriated"))
-    LedgerTransfer.objects.create(
-        debit=source, credit=taker, amount=1, kind="appropriate", key="x", posted_at=money.CUT
-    )
+    copy(
+        "ledgertransfer",
+        w.transfer.pk,
+        debit_id=source.pk,
+        credit_id=taker.pk,
+        amount=1,
+        kind="appropriate",
+        key="x",
+        payable_id=None,
+    )()
 
 
 def _across_lines(w: SimpleNamespace) -> Attack:
