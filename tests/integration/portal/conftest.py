@@ -15,15 +15,16 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Decision, DocumentKind, Payable
-from disbursement.services import interests, notices, payees, publicity, ratings
+from disbursement.models import Decision, DocumentKind, MaterialFlag, Payable
+from disbursement.services import evidence, interests, notices, payees, publicity, ratings
+from disbursement.services.evidence import Details
 from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 from portal.desk.admin.calendar import YearForm, enter_year
 from portal.inbox.models import Notification
 from tests.factories import disbursement as people
 from tests.factories import matching as base
-from tests.factories import money
+from tests.factories import money, papers
 from tests.factories.disbursement import Case, at
 
 NOW = at("2026-03-25", 15)
@@ -109,11 +110,42 @@ def build() -> World:
     for decision in Decision.objects.filter(application__in=[made.cases["accepted"].id, made.cases["rejected"].id]):
         kind = DocumentKind.ACCEPTANCE if decision.kind == "accepted" else DocumentKind.DECISION
         notices.issue(kind=kind, subject_id=decision.pk, now=NOW)
+    _keep_certificates(made)
     year = YearForm({"year": 2026, "is_official": "on", "source": "通知"})
     assert year.is_valid()
     enter_year(form=year)
     _admit(made)
     return made
+
+
+def _keep_certificates(made: World) -> None:
+    """One of each enterprise's own, and one that a department registered; a review with a certificate that is gone."""
+    details = Details(issuer="某所", issued_on=at("2026-01-05").date(), is_long_term=True)
+    for case in (made.cases["submitted"], made.cases["accepted"], made.cases["in_review"]):
+        subject = case.enterprise
+        given = evidence.add(
+            enterprise_id=subject.pk,
+            kind="licence",
+            details=details,
+            content=papers.pdf(mark=subject.name),
+            name="执照.pdf",
+            actor=case.agent,
+            now=NOW,
+        )
+    material = made.cases["in_review"].application.materials.filter(replaced_at__isnull=True)[0]
+    MaterialFlag.objects.create(material=material, reason="withdrawn", raised_at=NOW)
+    evidence.withdraw(evidence_id=given.evidence_id, reason="已注销", actor=made.cases["in_review"].agent, now=NOW)
+    registrar = made.cases["submitted"]
+    evidence.attest(
+        enterprise_id=made.theirs.pk,
+        kind="licence",
+        department_id=registrar.version.item.department_id,
+        details=details,
+        content=papers.pdf(mark="attested"),
+        name="登记.pdf",
+        actor=registrar.acceptor,
+        now=NOW,
+    )
 
 
 def _pay(made: World) -> None:

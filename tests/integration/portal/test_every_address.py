@@ -50,6 +50,9 @@ def ids_of(world: World) -> dict[str, list[Any]]:
         "application_id": applications,
         "material_id": few(Material),
         "document_id": few(Document),
+        "evidence_id": few(d.Evidence),
+        "version_id": few(d.EvidenceVersion),
+        "flag_id": few(d.MaterialFlag, 1),
         "payable_id": few(Payable),
         "attempt_id": few(d.PaymentAttempt),
         "membership_id": few(Membership),
@@ -202,6 +205,9 @@ def test_no_enterprise_page_shows_or_changes_anything_of_another_enterprise(worl
     payables = Payable.objects.filter(enterprise=world.theirs).values_list("pk", flat=True)
     materials = Material.objects.filter(application__in=theirs).values_list("pk", flat=True)
     documents = Document.objects.filter(application__in=theirs).values_list("pk", flat=True)
+    certificates = d.Evidence.objects.filter(enterprise=world.theirs).values_list("pk", flat=True)
+    versions = d.EvidenceVersion.objects.filter(evidence__in=certificates).values_list("pk", flat=True)
+    assert len(versions) == 2
     assert theirs
     assert payables
     assert materials
@@ -215,6 +221,8 @@ def test_no_enterprise_page_shows_or_changes_anything_of_another_enterprise(worl
             "payable_id": payables,
             "material_id": materials,
             "document_id": documents,
+            "evidence_id": certificates,
+            "version_id": versions,
         }
         subject = next((argument for argument in converters if argument in subjects), None)
         if subject is None:
@@ -239,7 +247,7 @@ def test_the_name_of_another_enterprise_stands_on_no_page_of_ours(world: World) 
         if not name.startswith(("enterprise:", "inbox:", "accounts:")):
             continue
         response = world.clients["ours"].get(path, follow=True)
-        assert world.theirs.name not in response.content.decode(errors="replace"), path
+        assert world.theirs.name not in response.getvalue().decode(errors="replace"), path
 
 
 @pytest.mark.django_db
