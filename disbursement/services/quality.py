@@ -74,7 +74,7 @@ def draw_month(
         picked = draw(things=decided, share=share, seed=seed)
         promise_strata = {thing.key: thing.stratum for thing in promised}
         kept = Promise.objects.in_bulk(draw(things=promised, share=promise_share, seed=seed))
-        pairs = [(pk, None, strata[pk]) for pk in picked]
+        pairs: list[tuple[int, int | None, str]] = [(pk, None, strata[pk]) for pk in picked]
         pairs += [(kept[pk].application_id, pk, promise_strata[pk]) for pk in sorted(kept)]
         _give_out(made, pairs, candidates=candidates, now=now)
     return made
@@ -137,6 +137,8 @@ def _give_out(
 
 
 def _may_check(*, application: Application, person: Actor) -> bool:
+    if person.user_id is None:
+        return False
     department_id = application.item.department_id
     if not any(person.holds(role, department_id=department_id) for role in CHECKERS):
         return False

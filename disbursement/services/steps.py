@@ -236,7 +236,7 @@ def _gather(*, application: Application, now: datetime) -> bool:
     if application.joint_reviews.filter(at__isnull=True).exists():
         return False
     latest = application.joint_reviews.order_by("-round").values_list("round", flat=True).first()
-    answers = application.joint_reviews.filter(round=latest).select_related("department")
+    answers = application.joint_reviews.filter(round=latest or 1).select_related("department")
     note = "；".join(f"{row.department}：{JointAnswer(row.answer).label}" for row in answers.order_by("pk"))
     with transition(
         application_id=application.pk, action=ApplicationAction.GATHER_OPINIONS, actor=SYSTEM, now=now, note=note

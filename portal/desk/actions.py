@@ -94,7 +94,9 @@ class DepartmentsForm(DeedForm):
         if step is not None:  # the item says whom to ask, and for how long
             del self.fields["department_ids"], self.fields["days"]
         elif application is not None:
-            self.fields["department_ids"].queryset = Department.objects.exclude(pk=application.item.department_id)
+            choice = self.fields["department_ids"]
+            assert isinstance(choice, forms.ModelMultipleChoiceField)
+            choice.queryset = Department.objects.exclude(pk=application.item.department_id)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

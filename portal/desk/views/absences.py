@@ -44,10 +44,13 @@ class AbsenceForm(forms.Form):
         super().__init__(*args, **kwargs)
         staff = User.objects.filter(is_active=True, role_assignments__role__in=REVIEW_ROLES).distinct()
         staff = staff.order_by("full_name", "username")
-        self.fields["person"].queryset = staff if own is None else staff.filter(pk=own.pk)
-        self.fields["deputy"].queryset = staff if own is None else staff.exclude(pk=own.pk)
+        person, deputy = self.fields["person"], self.fields["deputy"]
+        assert isinstance(person, forms.ModelChoiceField)
+        assert isinstance(deputy, forms.ModelChoiceField)
+        person.queryset = staff if own is None else staff.filter(pk=own.pk)
+        deputy.queryset = staff if own is None else staff.exclude(pk=own.pk)
         if own is not None:
-            self.fields["person"].initial = own
+            person.initial = own
 
 
 def _is_administrator(request: HttpRequest) -> bool:
@@ -59,7 +62,7 @@ def absences(request: HttpRequest) -> HttpResponseBase:
     """One's own absences, those one stands in for, and the form; an administrator sees all."""
     everything = _is_administrator(request)
     now = timezone.now()
-    own = None if everything else User.objects.get(pk=request.user.pk)
+    own = None if everything else User.objects.get(pk=request.user.pk or 0)
     form = AbsenceForm(request.POST or None, own=own, initial={"starts_on": day_of(now)})
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data

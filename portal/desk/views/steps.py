@@ -24,7 +24,7 @@ from portal.accounts.models import StaffRole
 from portal.desk.actions import BY_NAME
 from portal.desk.context import drafts_of
 from portal.desk.views.review import desk_application
-from portal.downloads import streamed
+from portal.downloads import attachment
 from portal.forms import DateInput, typed
 from portal.refusals import attempt, lay_on
 
@@ -108,12 +108,12 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponseBase:
     found = desk_application(request, row.visit.application_id)
     opened = None
     if row.stored.may_be_opened:
-        opened = attempt(request, lambda: stored.open_bytes(path=row.stored.path, sha256=row.stored.sha256))
+        opened = attempt(request, lambda: stored.read(stored=row.stored))
     else:
         messages.error(request, _("这个文件还没有通过查毒，不能打开。"))
     if opened is None:
         return redirect("desk:application", found.pk)
-    return streamed(file=opened, name=row.name, content_type=row.stored.content_type, size=row.stored.size)
+    return attachment(content=opened, name=row.name, content_type=row.stored.content_type)
 
 
 @role_required(*REVIEW_ROLES)

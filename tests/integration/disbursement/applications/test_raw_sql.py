@@ -35,6 +35,7 @@ from disbursement.models import (
     clock,
     document,
     invoice,
+    promise,
     rating,
     review,
 )
@@ -56,7 +57,7 @@ from tests.factories.disbursement import MATERIALS, at, case, case_in, invoices
 from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (application, clock, document, invoice, rating, review)}
+MODULES = {module.__name__ for module in (application, clock, document, invoice, promise, rating, review)}
 MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
 
 
@@ -116,6 +117,8 @@ def world() -> SimpleNamespace:
     clocks.charge_cards(now=slow.now)
     waiting = case().submitted().asked()
     appealed = case().appealed()
+    asking = case().asked_departments().application
+    asking.refresh_from_db()
     return SimpleNamespace(
         paid=paid,
         application=paid.fresh(),
@@ -148,6 +151,8 @@ def world() -> SimpleNamespace:
         rectification=given.rectification,
         shown=shown,
         waiting=waiting,
+        asking=asking,
+        joint_clock=asking.clocks.get(step="joint"),
     )
 
 
@@ -168,6 +173,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "transitionlog_seq_once": copy("transitionlog", w.log.pk),
         "transitionlog_seq_from_1": copy("transitionlog", w.log.pk, seq=0),
         "transitionlog_somebody_acted": copy("transitionlog", w.log.pk, seq=99, actor_id=None),
+        "transitionlog_deputy_is_another": copy("transitionlog", w.log.pk, seq=99, for_person_id=w.log.actor_id),
         "transitionlog_words_known": copy("transitionlog", w.log.pk, seq=99, action="bribe"),
         "participation_one_role_each": copy("participation", w.part.pk, role="reviewer"),
         "participation_role_known": copy("participation", w.part.pk, user_id=w.stranger, role="system"),
@@ -206,6 +212,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "applicationinvoice_named": change("applicationinvoice", w.invoice.pk, issuer=""),
         # clocks
         "stepclock_one_a_step": copy("stepclock", w.clock.pk),
+        "stepclock_one_running_a_department": copy("stepclock", w.joint_clock.pk),
         "stepclock_step_known": change("stepclock", w.clock.pk, step="lunch"),
         "stepclock_promise_within_statute": change("stepclock", w.clock.pk, promised_limit=99),
         "stepclock_stops_after_it_starts": change("stepclock", w.clock.pk, stopped_on="2020-01-01"),
@@ -292,6 +299,17 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_application_version": change("application", w.waiting.id, version_id=w.paid.version.pk),
         "disbursement_transitionlog_table": _step_by_hand(w, w.shown.second, target="closed"),
         "disbursement_transitionlog_follows": copy("transitionlog", w.log.pk, seq=99),
+        "disbursement_transitionlog_gathered": copy(
+            "transitionlog",
+            w.asking.log.latest("seq").pk,
+            seq=w.asking.revision + 1,
+            source="joint_review",
+            action="gather_opinions",
+            target="in_review",
+            role="system",
+            actor_id=None,
+        ),
+        "disbursement_transitionlog_deputy": _step_by_hand(w, w.shown.second, target="approved", instead_of=w.stranger),
         "disbursement_transitionlog_role": _step_by_hand(w, w.shown.acceptor, target="approved"),
         "disbursement_rectification_low": one_after_the_other(
             lambda: execute("DELETE FROM disbursement_rectification"),
@@ -315,11 +333,11 @@ def _checked(w: SimpleNamespace, *, kept: bool) -> dict[str, object]:
     return {"kept": kept, "finding": "经查", "checked_by_id": w.stranger, "checked_at": at("2026-04-01")}
 
 
-def _step_by_hand(w: SimpleNamespace, actor: Actor, *, target: str) -> Attack:
+def _step_by_hand(w: SimpleNamespace, actor: Actor, *, target: str, instead_of: int | None = None) -> Attack:
     """The application in publicity is approved (or worse) by writing its log."""
     last = TransitionLog.objects.filter(application=w.shown.application).latest("seq")
     step = {"source": "publicity", "action": "approve", "target": target, "role": "second_reviewer"}
-    return copy("transitionlog", last.pk, seq=last.seq + 1, actor_id=actor.user_id, **step)
+    return copy("transitionlog", last.pk, seq=last.seq + 1, actor_id=actor.user_id, for_person_id=instead_of, **step)
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
