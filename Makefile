@@ -9,7 +9,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper lint format migrations schemas bench bench-elastic bench-search lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper faults machine soak lint format migrations schemas bench bench-elastic bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,15 @@ fuzz-returns: setup-dev ## 100,000 mutated return files read, 4,000 of them post
 
 tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refused, or found by the audit (TAMPER=, TAMPER_FROM=)
 	TAMPER=$${TAMPER:-1000} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/integration/disbursement/tampering
+
+faults: setup-dev ## 200 kill -9 and 200 broken connections over a month's run, 20 workers on one budget line (FAULTS=, FAULTS_SEED=, FAULTS_ONLY=)
+	FAULTS=$${FAULTS:-200} LINE_WORKERS=$${LINE_WORKERS:-20} LINE_DEEDS=$${LINE_DEEDS:-500} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/faults/test_month.py tests/faults/test_one_line.py
+
+machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite
+	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-250} $(PYTEST) -q tests/stateful
+
+soak: setup-dev ## The same until a million steps are taken, or SOAK=36000 seconds are over
+	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=25 HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(PYTEST) -q tests/stateful
 
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
 	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) -s -v tests/cluster

@@ -13,7 +13,7 @@ from .lab import Lab, Later
 from .proxy import Spell
 
 # About so many steps has a round; evils fall on different ones.
-STEPS = 40
+STEPS = 50
 
 
 class Evils(Protocol):
