@@ -87,6 +87,14 @@ def form_fields(*, rules: Rules) -> list[FactDefinition]:
     return [known[key] for key in rules.fact_keys() if known[key].scope is Scope.APPLICATION]
 
 
+def questions(*, rules: Rules) -> list[tuple[str, str]]:
+    """(key, label) of every answer of the form, in its order: what a correction or a page may name."""
+    found = {one.key: one.label for one in rules.form.fields if one.type is not FieldType.FILE}
+    for definition in form_fields(rules=rules):
+        found.setdefault(definition.key, definition.label)
+    return list(found.items())
+
+
 def _with_table(field: FormField) -> FormField:
     if field.type is FieldType.FACT and field.key in INVOICE_FACTS:
         return replace(field, type=FieldType.INVOICES)

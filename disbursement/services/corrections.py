@@ -15,7 +15,7 @@ from disbursement.domain.invoices import INVOICE_FACTS, Invoice
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, Correction, CorrectionItem, CorrectionSubject, Occasion, Stage
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.forms import material_rules, questions
 from disbursement.selectors.invoices import table_of
 from disbursement.services import invoices as invoice_tables
 from disbursement.services import judging
@@ -163,8 +163,8 @@ def _labels(*, application: Application, now: datetime) -> dict[tuple[str, str],
     named: dict[tuple[str, str], str] = {}
     for rule in material_rules(version=application.version):
         named[(CorrectionSubject.MATERIAL.value, rule.code)] = rule.name
-    for field in form_fields(rules=rules):
-        named[(CorrectionSubject.FIELD.value, field.key)] = field.label
+    for key, label in questions(rules=rules):
+        named[(CorrectionSubject.FIELD.value, key)] = label
     for leaf in leaves(rules.tree):
         named[(CorrectionSubject.LEAF.value, leaf.id)] = leaf.text or facts[leaf.fact].label
     return named

@@ -6,9 +6,10 @@ An answer is kept under its key of the form; beside the form stand the contact (
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -144,8 +145,10 @@ def unusable(*, application: Application, rules: Rules) -> list[Fault]:
     for key, typed in sorted((sheet.typed if sheet else {}).items()):
         fact = invoice_fact(rules=rules)
         place = key.removeprefix("@") if key in CONTACT else f"form.{fact.key if key == INVOICES and fact else key}"
-        told = typed.get("messages") or [_("填写的内容不能用，请更正。")]
-        faults += [Fault(place, message) for message in told]
+        one = rules.form.get(key)
+        label = f"{one.label}：" if one is not None else ""
+        for message in typed.get("messages") or [_("填写的内容不能用，请更正。")]:
+            faults.append(Fault(place, message if message.startswith(label[:-1]) else f"{label}{message}"))
     return faults
 
 
@@ -208,8 +211,7 @@ def _write(
             form.pop(key, None)
             if value not in (None, ""):
                 form[key] = value
-    application.form = form
-    _follow_tables(application=application, rules=rules, keys=list(news))
+    application.form = with_totals(rules=rules, form=form, keys=list(news))
     if INVOICES in news:
         rows: Sequence[Mapping[str, str]] = (news[INVOICES] or {}).get("value") or []
         read_rows(rows, as_of=day_of(now))
@@ -220,17 +222,19 @@ def _write(
     return list(news)
 
 
-def _follow_tables(*, application: Application, rules: Rules, keys: Sequence[str]) -> None:
-    """The facts that are totals of the tables among `keys`."""
+def with_totals(*, rules: Rules, form: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """The answers with the facts that are totals of the tables among `keys`."""
+    found = dict(form)
     for key in keys:
         one = rules.form.get(key)
         if one is None or one.total is None or one.fact is None:
             continue
-        application.form.pop(one.fact, None)
-        total = table_total(one, application.form.get(key))
+        found.pop(one.fact, None)
+        total = table_total(one, form.get(key))
         if total is not None:
             text = f"{total:f}"
-            application.form[one.fact] = text.rstrip("0").rstrip(".") if "." in text else text
+            found[one.fact] = text.rstrip("0").rstrip(".") if "." in text else text
+    return found
 
 
 def _note_presence(*, sheet: DraftSheet, user_id: int, now: datetime) -> None:

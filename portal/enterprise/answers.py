@@ -50,7 +50,9 @@ def answers_of(*, application: Application, rules: Rules, day: date) -> list[Ans
         if value is None and source is not None:
             found.append(Answer(one.key, one.label, value_lines(one, source.value, rules), source))
         else:
-            found.append(Answer(one.key, one.label, value_lines(one, value, rules), None, one.key in own))
+            found.append(
+                Answer(one.key, one.label, value_lines(one, value, rules), None, value is not None and one.key in own)
+            )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -27,7 +27,8 @@ class SheetForm(forms.Form):
     """Every field that is typed here, none of them required: a draft may be left half done.
 
     `states` fill it in; `known` are the facts on file of the enterprise, with their sources; `helps` are the words
-    that explain a field now, by key. What an authority states is shown and cannot be changed.
+    that explain a field now, by key; `only` leaves the other fields out. What an authority states is shown and cannot
+    be changed.
     """
 
     def __init__(
@@ -39,9 +40,12 @@ class SheetForm(forms.Form):
         known: Mapping[str, Known],
         as_of: date,
         helps: Mapping[str, str] | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         self.rules, self.known, self.as_of = rules, known, as_of
-        self.asked = {one.key: one for one in rules.form.fields if one.is_answered_here}
+        self.asked = {
+            one.key: one for one in rules.form.fields if one.is_answered_here and (only is None or one.key in only)
+        }
         self.states = {key: states.get(key) for key in self.asked}
         vocabulary = rules.form.vocabulary
         options = asked_of(rules, as_of=as_of)

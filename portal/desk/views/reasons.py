@@ -19,7 +19,7 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.reasons import REASONS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Correction, CorrectionSubject, Stage
-from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.forms import form_fields, material_rules, questions
 from disbursement.services import applications, corrections, decisions, judging, reviews
 from disbursement.services.complete_list import Ask, compose
 from disbursement.services.decisions import Reason
@@ -298,7 +298,7 @@ def _points(
         if not rule.is_typed  # the form itself: its answers are named one by one
     ]
     if with_fields:
-        named += [(CorrectionSubject.FIELD.value, field.key, field.label) for field in form_fields(rules=rules)]
+        named += [(CorrectionSubject.FIELD.value, key, label) for key, label in questions(rules=rules)]
     named += [
         (CorrectionSubject.LEAF.value, leaf.id, leaf.text or facts[leaf.fact].label) for leaf in leaves(rules.tree)
     ]

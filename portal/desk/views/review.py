@@ -31,9 +31,9 @@ from portal.desk.context import drafts_of, review_context
 from portal.desk.worklist import OPEN, WAITING, visible, worst_first
 from portal.dossier import Dossier
 from portal.downloads import attachment, streamed
-from portal.enterprise.asked import asked_of
+from portal.enterprise.answers import answer_lines
 from portal.enterprise.materials import material_rows
-from portal.facts.display import fact_lines, fact_text
+from portal.facts.display import fact_text
 from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
@@ -121,10 +121,7 @@ def application_page(
     permitted = applications.permitted_actions(application=found, actor=actor) if actor.grants else []
     rules = judging.rules_of(version=found.version, now=now)
     rows = material_rows(found)
-    answers = [
-        (rules.vocabulary.facts[key].label, fact_lines(key, found.form.get(key), rules.vocabulary))
-        for key in asked_of(rules, as_of=today)
-    ]
+    answers = answer_lines(application=found, rules=rules, day=day_of(found.submitted_at or now))
     may_grant = found.status in (ApplicationState.SECOND_REVIEW, ApplicationState.APPEAL, ApplicationState.PUBLICITY)
     judgement = dossier.judgement
     proposal = awards.propose(application=found, judgement=judgement, now=now) if may_grant and judgement else None

@@ -19,16 +19,19 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, CorrectionSubject, Document, RatingLevel
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import invoice_fact, rows_of
-from disbursement.services import applications, corrections, decisions, judging, ratings
+from disbursement.services import applications, corrections, decisions, judging, ratings, sheets
+from matching.criteria import Scope
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.dossier import Dossier
 from portal.downloads import attachment
 from portal.enterprise.answers import answer_lines
+from portal.enterprise.drafts import drafts_of
 from portal.enterprise.invoices import table_for
 from portal.enterprise.materials import material_rows, take_material
-from portal.enterprise.views.apply import own_application, typed_facts
-from portal.facts.fields import PREFIX, FactsForm
+from portal.enterprise.sheet import SheetForm
+from portal.enterprise.views.apply import own_application
+from portal.facts.fields import PREFIX
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 20
@@ -67,11 +70,14 @@ class RatingForm(forms.Form):
 
 @enterprise_required
 def application_list(request: HttpRequest) -> HttpResponseBase:
-    found = Application.objects.filter(enterprise=current_enterprise(request)).order_by("-created_at", "-pk")
+    enterprise, now = current_enterprise(request), timezone.now()
+    found = Application.objects.filter(enterprise=enterprise).exclude(state=ApplicationState.DRAFT.value)
+    found = found.order_by("-created_at", "-pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     shown: Any = page
-    shown.object_list = lines(applications=list(with_clocks(shown.object_list)), as_of=day_of(timezone.now()))
-    return render(request, "enterprise/applications.html", {"page": page})
+    shown.object_list = lines(applications=list(with_clocks(shown.object_list)), as_of=day_of(now))
+    drafts = drafts_of(enterprise=enterprise, now=now)
+    return render(request, "enterprise/applications.html", {"page": page, "drafts": drafts})
 
 
 @enterprise_required
@@ -98,34 +104,38 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
     named = {item.code for item in correction.items.all() if item.subject == CorrectionSubject.FIELD}
     touches_conditions = any(item.subject == CorrectionSubject.LEAF for item in correction.items.all())
     rules = judging.rules_of(version=found.version, now=now)
-    wanted = {
-        key: options
-        for key, options in typed_facts(rules, as_of=day_of(now)).items()
-        if key in named or touches_conditions
-    }
+    facts = rules.form.vocabulary.facts
+    # What the enterprise says of itself is mended in its profile.
+    wanted = [
+        one.key
+        for one in rules.form.fields
+        if ({one.key, one.fact} & named or (touches_conditions and one.fact))
+        and not (one.key in facts and facts[one.key].scope is Scope.ENTERPRISE)
+    ]
     data = request.POST if request.method == "POST" else None
     fact = invoice_fact(rules=rules)
     asks_invoices = fact is not None and (fact.key in named or touches_conditions)
     invoices = table_for(application=found, rules=rules, data=data) if asks_invoices else None
     invoices_fit = data is None or invoices is None or invoices.read(now=now)
-    form = FactsForm(
-        data,
-        vocabulary=rules.vocabulary,
-        wanted=wanted,
-        values=found.form,
-        as_of=day_of(now),
-    )
+    states = {key: {"value": value} for key, value in found.form.items()}
+    form = SheetForm(data, rules=rules, states=states, known={}, as_of=day_of(now), only=wanted)
+    typed = {} if data is None else form.typed_states(whole=True)
+    for key, state in typed.items():
+        if state and "raw" in state and f"{PREFIX}{key}" not in form.errors:
+            form.add_error(f"{PREFIX}{key}", state["messages"])
     if "supply" in request.POST and form.is_valid() and invoices_fit:
         try:
             corrections.supply(
                 application_id=found.pk,
                 actor=enterprise_actor(request),
                 now=now,
-                form=form.cleaned_facts,
+                form=sheets.with_totals(
+                    rules=rules, form={key: state["value"] for key, state in typed.items() if state}, keys=list(typed)
+                ),
                 invoices=None if invoices is None else invoices.typed,
             )
         except REFUSALS as refusal:
-            lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.definitions})
+            lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.asked})
         else:
             messages.success(request, _("补正已提交，办理时限继续计算。"))
             return redirect("enterprise:application", found.pk)

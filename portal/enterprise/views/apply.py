@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +13,9 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application
-from disbursement.selectors.forms import Rules
 from disbursement.services import drafts
-from matching.forms import FieldType
 from matching.models import PolicyItem
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
-from portal.enterprise.asked import asked_of
 from portal.forms import PHONE
 from portal.refusals import attempt
 
@@ -69,9 +65,3 @@ def apply(request: HttpRequest, code: str) -> HttpResponseBase:
             contact_phone=user.phone if re.fullmatch(PHONE.regex, user.phone or "") else "",
         )
     return redirect("enterprise:edit", draft.pk)
-
-
-def typed_facts(rules: Rules, *, as_of: date) -> dict[str, dict[str, Any]]:
-    """What is asked of the enterprise and typed; the total of invoices follows from their table."""
-    asked = asked_of(rules, as_of=as_of)
-    return {one.key: asked[one.key] for one in rules.form.fields if one.type is FieldType.FACT and one.key in asked}

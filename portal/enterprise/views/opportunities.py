@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from disbursement.models import Application
-from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.forms import material_rules, questions
 from matching.criteria import Scope
 from matching.days import day_of
 from matching.models import Enterprise, PolicyItem
@@ -87,7 +87,7 @@ def opportunity(request: HttpRequest, code: str) -> HttpResponseBase:
             "version": version,
             "told": told,
             "fillable": fillable,
-            "asked": form_fields(rules=rules),
+            "asked": questions(rules=rules),
             "materials": material_rules(version=version),
             "opens_later": opens_later,
             "is_over": is_over,

@@ -232,6 +232,17 @@ def test_a_rehearsal_names_what_is_missing_and_what_clashes() -> None:
     assert any(number in clash for clash in found.clashes)
 
 
+def test_the_list_tells_how_far_each_draft_is_and_who_is_at_it() -> None:
+    made, client = begun()
+    other = signed_in(member(made.enterprise, "agent", "吴工"))
+    edit(other, made)
+    keep(other, made, **{"fact-model": "HX-1", "fact-old_area": "一百"})
+    page = client.get(reverse("enterprise:applications")).content.decode()
+    assert "已填 1 / 5 项" in page
+    assert "1 处要更正" in page
+    assert "吴工 正在填写" in page
+
+
 def test_a_declaration_in_the_form_counts_in_the_estimate_but_not_on_file_before_submission() -> None:
     made, client = begun()
     edit(client, made)

@@ -108,7 +108,7 @@ def test_what_cannot_be_used_is_kept_as_typed_and_bars_the_submission() -> None:
     assert sheet.typed == {"old_area": state}
     assert "old_area" not in made.fresh().form
     ready = drafts.check_draft(application_id=made.id, actor=made.agent, now=made.now)
-    assert ("form.old_area", "请填写数字。") in {(f.place, f.message) for f in ready.faults}
+    assert ("form.old_area", "原厂房面积：请填写数字。") in {(f.place, f.message) for f in ready.faults}
     save(made, sheet.revision, old_area="100")
     assert DraftSheet.objects.get(application_id=made.id).typed == {}
 
