@@ -9,6 +9,9 @@ made by the portal: every alive membership in `enterprise_ids`, every role assig
 The application, step by step
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
     drafts.save_draft(form, contact_name, contact_phone, invoices)   kept as typed, complete or not
+    sheets.save(base, states, settled) -> Saved            merged into what others saved since revision `base`; clashes are told
+    copying.sources / preview / copy(source_id, keys)      answers of an earlier application, and why some are left
+    rehearsal.rehearse(application_id) -> Rehearsal        what would be decided and paid; leaves no trace
     drafts.check_draft(application_id, gaps) -> Readiness  faults, warnings, assessment (verdict, leaves, amount)
     drafts.submit(application_id, gaps={code: date}, acknowledge_unmet)    numbered, judged, clock started
     materials.upload / remove / sign_promise / open_material (bytes for download as attachment)
