@@ -12,6 +12,7 @@ from matching.criteria.award import parse_award
 from matching.criteria.errors import join, shown
 from matching.criteria.values import read_date, read_integer, read_number
 from matching.forms import parse_form
+from matching.review_path import KINDS as PATH_KINDS
 from matching.services.vocabulary import ITEM_TYPES
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -19,6 +20,7 @@ MATERIAL_CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 SOURCES = ("applicant", "library", "exchange", "form")
 FORMS = ("electronic", "original", "copy")
 DELIVERIES = ("automatic", "instant", "fast", "window")
+STEP_KINDS = ("acceptance", "review", *PATH_KINDS, "second_review")
 CONTACT = ("phone", "office", "address", "hours")
 
 Reader = Callable[[Any, str, Collector], Any]
@@ -184,7 +186,16 @@ _MATERIAL = {
     "promise": text(),
     "note": text(),
 }
-_STEP = {"name": text(longest=60, empty=False), "by": text(longest=100), "days": whole(0, 1000), "note": text()}
+_STEP = {
+    "name": text(longest=60, empty=False),
+    "by": text(longest=100),
+    "days": whole(0, 1000),
+    "note": text(),
+    "kind": choice(STEP_KINDS),
+    "departments": text(longest=400),
+    "silence_consents": boolean,
+    "checklist": text(),
+}
 
 KINDS: dict[str, tuple[dict[str, Reader], tuple[str, ...]]] = {
     "department": (
