@@ -53,6 +53,7 @@ COUNTED = {
     "transfers": "预算流水",
     "documents": "文书",
     "materials": "材料",
+    "certificates": "证照",
     "invoices": "发票",
     "caps": "上限",
     "budget_changes": "预算调整",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationState, PayableState
 from disbursement.models import AccountState, Application, Correction, Payable, PayeeAccount, ToleratedGap
+from disbursement.selectors.evidence import library
 from disbursement.selectors.forms import material_rules
 from matching.days import day_of
 from matching.models import Enterprise
@@ -72,6 +73,27 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     return render(request, "enterprise/overview.html", context)
 
 
+def _certificates(enterprise: Enterprise) -> list[ToDo]:
+    """Certificates of the library that are no longer to be handed in, or soon will not be."""
+    attention = {
+        "infected": _("文件查出病毒，已停止使用。请换成干净的文件。"),
+        "expired": _("已到期，今后的申报不再取用。请换成新版。"),
+        "expiring": _("即将到期。换成新版后，正在填写的申报会自动取用。"),
+    }
+    entries = library(enterprise_id=enterprise.pk, day=day_of(timezone.now()), with_withdrawn=False)
+    return [
+        ToDo(
+            _("更新证照：%(name)s") % {"name": entry.evidence.kind_name},
+            attention[entry.state],
+            reverse("enterprise:certificate", args=[entry.evidence.pk]),
+            _("去更新"),
+            entry.version.valid_until if entry.state == "expiring" else None,
+        )
+        for entry in entries
+        if entry.state in attention and entry.evidence.department_id is None
+    ]
+
+
 def to_do(enterprise: Enterprise) -> list[ToDo]:
     """What waits for the enterprise: what has a date first, by date, then the rest in order of weight."""
     found: list[ToDo] = []
@@ -116,6 +138,7 @@ def to_do(enterprise: Enterprise) -> list[ToDo]:
         )
         for row in bounced
     ]
+    found += _certificates(enterprise)
     accounts = PayeeAccount.objects.filter(
         enterprise=enterprise, state__in=[AccountState.CHECKED, AccountState.PROPOSED]
     )
