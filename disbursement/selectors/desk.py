@@ -72,7 +72,7 @@ def worklist(*, actor: Actor, as_of: date, roles: Iterable[Role] = STAFF_ROLES, 
 def _asked_of(actor: Actor) -> dict[int, frozenset[int]]:
     """Applications on which this person may speak for a department that was asked, with those departments."""
     places = {grant.department_id for grant in actor.grants if grant.role is Role.REVIEWER and grant.department_id}
-    if not places:
+    if not places or actor.user_id is None:
         return {}
     elsewhere = Participation.objects.filter(user_id=actor.user_id).exclude(role=Role.JOINT_REVIEWER.value)
     waiting = JointReview.objects.filter(
