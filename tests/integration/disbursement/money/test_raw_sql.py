@@ -268,7 +268,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_returnfile_frozen": change("returnfile", w.posted.file_id, content=b""),
         "disbursement_returnline_frozen": change("returnline", w.posted.pk, amount=1),
         "disbursement_payable_amount": change("payable", w.waiting.pk, amount=1),
-        "disbursement_payable_line": change("payable", w.waiting.pk, budget_line_id=None),
+        "disbursement_payable_line": change("payable", w.waiting.pk, budget_line_id=people.budget_line(code="art").pk),
         "disbursement_payable_payee": change("payable", w.waiting.pk, account_number="99999999"),
         "disbursement_attempt_insert": copy("paymentattempt", w.attempt.pk, line_no=9, outcome="withdrawn"),
         "disbursement_attempt_payable": _another_account(w),
