@@ -25,6 +25,7 @@ from disbursement.domain.workflow import (
 )
 from disbursement.models import (
     Application,
+    DraftSheet,
     Participation,
     Payable,
     TransitionLog,
@@ -186,6 +187,8 @@ def withdraw(*, application_id: int, actor: Actor, now: datetime, reason: str = 
     ) as application:
         application.corrections.filter(supplied_at__isnull=True, lapsed_at__isnull=True).update(lapsed_at=now)
         application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
+        # How a draft came about goes with it.
+        DraftSheet.objects.filter(application=application).delete()
     return application
 
 
