@@ -9,6 +9,7 @@ from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
 from disbursement.services import (
+    absences,
     applications,
     budget_alerts,
     clocks,
@@ -19,7 +20,6 @@ from disbursement.services import (
     publicity,
     runs,
     scans,
-    staffing,
     steps,
 )
 
@@ -28,7 +28,7 @@ from disbursement.services import (
 def nightly_applications() -> dict[str, int]:
     """The night's round over applications: who is away, what lapsed, publicity that ended, cards, what is settled."""
     now = timezone.now()
-    moved, back = staffing.keep_up(now=now)
+    moved, back = absences.keep_up(now=now)
     return {
         "deputised": moved,
         "handed_back": back,

@@ -20,7 +20,8 @@ The application, step by step
     corrections.ask(items=[Ask], days) / corrections.supply(form, invoices)
     reviews.start_review / ask_expert / record_expert_report / confirm_facts(facts)
     reviews.recommend_approval / recommend_rejection / send_back / save_decision_draft
-    steps.arrange_visit / record_visit / ask_departments / give_opinion; staffing.assign / reassign / declare_absence
+    steps.arrange_visit / record_visit / ask_departments / give_opinion
+    staffing.assign / reassign; absences.declare_absence / end_absence
     bulk_review.preview / begin / work_off; quality.draw_month / record; complete_list.compose
     publicity.publicise / object_to / answer_objection
     decisions.approve / reject(reasons, remedy) / appeal(grounds) / uphold / revoke

@@ -24,7 +24,18 @@ MOST_FILES = 20
 _S = ApplicationState
 _OPEN = frozenset({_S.DRAFT, _S.CORRECTION, _S.REVIEW_CORRECTION})
 # Here only what a granted gap still waits for may come in.
-_GAP_OPEN = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.IN_REVIEW, _S.EXPERT, _S.SECOND_REVIEW, _S.PUBLICITY})
+_GAP_OPEN = frozenset(
+    {
+        _S.SUBMITTED,
+        _S.ACCEPTED,
+        _S.IN_REVIEW,
+        _S.EXPERT,
+        _S.SITE_VISIT,
+        _S.JOINT_REVIEW,
+        _S.SECOND_REVIEW,
+        _S.PUBLICITY,
+    }
+)
 
 
 def upload(*, application_id: int, code: str, name: str, content: bytes, actor: Actor, now: datetime) -> Material:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Absence
-from disbursement.services import staffing
+from disbursement.services import absences as service
 from matching.days import day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
@@ -67,7 +67,7 @@ def absences(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            staffing.declare_absence(
+            service.declare_absence(
                 person=people.actor_of(user_id=told["person"].pk),
                 deputy=people.actor_of(user_id=told["deputy"].pk),
                 starts_on=told["starts_on"],
@@ -99,7 +99,7 @@ def end_absence(request: HttpRequest, absence_id: int) -> HttpResponseBase:
     row = get_object_or_404(Absence, pk=absence_id)
     attempt(
         request,
-        lambda: staffing.end_absence(
+        lambda: service.end_absence(
             absence_id=row.pk,
             actor=actor_for(request),
             now=timezone.now(),

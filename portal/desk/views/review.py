@@ -20,7 +20,7 @@ from disbursement.models import Application, BulkDeed, Document, Material, Objec
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import rows_of
-from disbursement.services import applications, awards, decisions, judging, materials, publicity, reviews
+from disbursement.services import applications, awards, decisions, judging, materials, publicity, reviews, staffing
 from matching.criteria import leaves
 from matching.days import day_of
 from matching.models import Fact, PolicyItem
@@ -93,6 +93,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
             "item": item,
             "query": query,
             "bulk_deeds": BulkDeed.choices,
+            "principals": staffing.principals(application_ids=[line.application.pk for line in page.object_list]),
         },
     )
 

@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, DecisionDraft, JointReview, SiteVisit
+from disbursement.services import absences, steps
 from portal.accounts.models import User
 from tests.factories import matching as base
+from tests.factories import papers
 from tests.factories.disbursement import case, staff
 
 pytestmark = pytest.mark.django_db
@@ -186,3 +188,44 @@ def test_a_check_of_quality_is_seen_and_recorded_by_whom_it_was_given_to(setting
     assert mine.post(page, {"finding": "sound", "text": "条件与材料一致"}).status_code == 302
     assert "条件与材料一致" in mine.get(page).content.decode()
     assert mine.post(reverse("desk:quality_draw")).status_code == 403
+
+
+def test_the_worklist_of_a_deputy_says_in_whose_place() -> None:
+    from matching.days import day_of
+
+    made = case().in_review()
+    deputy = staff(Role.REVIEWER, made.version.item.department)
+    absences.declare_absence(
+        person=made.reviewer,
+        deputy=deputy,
+        starts_on=day_of(made.now),
+        ends_on=day_of(made.now),
+        reason="年休假",
+        actor=made.reviewer,
+        now=made.now,
+    )
+    away = User.objects.get(pk=made.reviewer.user_id)
+    shown = client(deputy.user_id).get(reverse("desk:worklist")).content.decode()
+    assert f"代 {away}" in shown
+
+
+def test_a_photograph_of_a_visit_is_a_download_for_the_department_alone() -> None:
+    made = case().visiting()
+    visit = steps.record_visit(
+        application_id=made.id,
+        visited_on=made.now.date(),
+        place="厂房",
+        visitors="李某、王某",
+        met="",
+        is_confirmed=True,
+        finding="一致",
+        actor=made.reviewer,
+        now=made.now,
+        photos=[("门头.png", papers.png())],
+    )
+    url = reverse("desk:visit_photo", args=[visit.photos.get().pk])
+    answer = client(made.second.user_id).get(url)
+    assert answer.content == papers.png()
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert client(staff(Role.REVIEWER, base.department("rsj", "人社局")).user_id).get(url).status_code == 404
+    assert client(made.agent.user_id).get(url).status_code == 403

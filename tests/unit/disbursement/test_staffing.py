@@ -12,7 +12,7 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, Handover, Participation, StepClock, TransitionLog
-from disbursement.services import decisions, interests, reviews, staffing
+from disbursement.services import absences, decisions, interests, reviews, staffing
 from matching.days import day_of
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, case, staff
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def away(made: Case, person: Actor, deputy: Actor, *, days: int = 5, begins: int = 0) -> Absence:
     first = day_of(made.now) + timedelta(days=begins)
-    return staffing.declare_absence(
+    return absences.declare_absence(
         person=person,
         deputy=deputy,
         starts_on=first,
@@ -43,13 +43,13 @@ def test_the_desk_of_who_is_away_goes_to_the_deputy_and_comes_back_by_date() -> 
     absence = away(made, made.reviewer, deputy)
     assert handler(made) == deputy.user_id
     assert StepClock.objects.get(application_id=made.id, step="review").holder_id == deputy.user_id
-    assert staffing.keep_up(now=made.now) == (0, 0)
+    assert absences.keep_up(now=made.now) == (0, 0)
     reviews.recommend_approval(application_id=made.id, text="同意", actor=deputy, now=made.later().now)
     step = TransitionLog.objects.get(action="recommend_approval")
     assert (step.actor_id, step.for_person_id) == (deputy.user_id, made.reviewer.user_id)
     reviews.send_back(application_id=made.id, text="再核", actor=made.second, now=made.later().now)
     assert handler(made) == deputy.user_id
-    assert staffing.keep_up(now=made.now + timedelta(days=6)) == (0, 1)
+    assert absences.keep_up(now=made.now + timedelta(days=6)) == (0, 1)
     assert handler(made) == made.reviewer.user_id
     assert [row.kind for row in absence.handovers.order_by("pk")] == ["deputised", "returned"]
 
@@ -59,9 +59,9 @@ def test_what_was_not_touched_returns_to_its_owner_the_day_after() -> None:
     deputy = staff(Role.REVIEWER, made.version.item.department)
     away(made, made.reviewer, deputy, days=2, begins=1)
     assert handler(made) == made.reviewer.user_id
-    assert staffing.keep_up(now=made.now + timedelta(days=1)) == (1, 0)
+    assert absences.keep_up(now=made.now + timedelta(days=1)) == (1, 0)
     assert handler(made) == deputy.user_id
-    assert staffing.keep_up(now=made.now + timedelta(days=3)) == (0, 1)
+    assert absences.keep_up(now=made.now + timedelta(days=3)) == (0, 1)
     assert handler(made) == made.reviewer.user_id
     kinds = list(Handover.objects.filter(application_id=made.id).order_by("pk").values_list("kind", flat=True))
     assert kinds == ["deputised", "returned"]
@@ -72,8 +72,8 @@ def test_back_early_everything_is_handed_back_at_once() -> None:
     deputy = staff(Role.REVIEWER, made.version.item.department)
     absence = away(made, made.reviewer, deputy)
     with pytest.raises(Denied):
-        staffing.end_absence(absence_id=absence.pk, actor=deputy, now=made.now)
-    staffing.end_absence(absence_id=absence.pk, actor=made.reviewer, now=made.later().now)
+        absences.end_absence(absence_id=absence.pk, actor=deputy, now=made.now)
+    absences.end_absence(absence_id=absence.pk, actor=made.reviewer, now=made.later().now)
     assert handler(made) == made.reviewer.user_id
 
 
@@ -125,7 +125,7 @@ def test_an_absence_needs_a_deputy_of_the_same_role_and_place_who_is_there() -> 
         away(made, made.reviewer, made.reviewer)
     deputy = staff(Role.REVIEWER, made.version.item.department)
     with pytest.raises(Denied):
-        staffing.declare_absence(
+        absences.declare_absence(
             person=made.reviewer,
             deputy=deputy,
             starts_on=day_of(made.now),

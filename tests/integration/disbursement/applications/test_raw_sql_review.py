@@ -26,7 +26,7 @@ from disbursement.models import (
     staffing,
     steps,
 )
-from disbursement.services import bulk_review
+from disbursement.services import absences, bulk_review
 from disbursement.services import staffing as desks
 from disbursement.services import steps as stepping
 from matching.days import day_of
@@ -61,7 +61,7 @@ def world() -> SimpleNamespace:
     stepping.give_opinion(application_id=asked.id, agrees=True, text="好", actor=speaker, now=asked.now)
     waiting = case().asked_departments()
     deputy = staff(Role.REVIEWER, visited.version.item.department)
-    absence = desks.declare_absence(
+    absence = absences.declare_absence(
         person=visited.reviewer,
         deputy=deputy,
         starts_on=day_of(visited.now),
