@@ -363,8 +363,8 @@ def _second_award(w: SimpleNamespace) -> Attack:
     return copy("award", w.waiting.award_id, application_id=w.unawarded, item_code="another")
 
 
-def _freeze(w: SimpleNamespace) -> None:
-    BudgetChange.objects.create(
+def _freeze(w: SimpleNamespace) -> BudgetChange:
+    return BudgetChange.objects.create(
         kind="freeze",
         line=money.line(),
         paper_number="文",
