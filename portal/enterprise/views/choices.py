@@ -17,7 +17,7 @@ from portal.refusals import words_of
 
 @enterprise_required
 def choices(request: HttpRequest) -> HttpResponseBase:
-    """The alternatives with their amounts and what each gives up; a set may be tried out (`take`) before it is chosen."""
+    """The alternatives with their amounts and what each gives up; a set may be tried before it is chosen."""
     enterprise, now = current_enterprise(request), timezone.now()
     refused: list[str] = []
     if request.method == "POST" and "try" not in request.POST:
