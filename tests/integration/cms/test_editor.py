@@ -34,6 +34,7 @@ def form(**changes: Any) -> dict[str, Any]:
             "budget_line": "",
             "publicity_days": "5",
             "sub_items": streamfield([]),
+            "form_fields": streamfield([]),
             "materials": streamfield([]),
             "steps": streamfield([]),
             "comments": {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0", "MIN_NUM_FORMS": "0", "MAX_NUM_FORMS": ""},
