@@ -132,8 +132,9 @@ class Worker:
     def _one(self, *states: str) -> Any:
         """Some payable that was in one of the states a moment ago; another worker may have it by now."""
         found = Payable.objects.filter(state__in=states).order_by("pk").values_list("pk", flat=True)
-        count = found.count()
-        return found[self.dice.randrange(count)] if count else None
+        place = self.dice.randrange(max(1, found.count()))
+        # There may be fewer by now.
+        return next(iter(found[place : place + 1]), None)
 
 
 def all_at_once(workers: Sequence[Worker], *, deeds: int, mix: dict[str, int], seconds: float) -> Told:

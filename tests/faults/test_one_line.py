@@ -77,9 +77,8 @@ def test_many_workers_on_one_line_never_exceed_it_and_every_cent_is_explained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     each = DEEDS // 2
-    # About half of what is asked for is approvals; the line has money for two thirds of those.
-    wanted = WORKERS * DEEDS * 2 // 5
-    ceiling = AMOUNT * (wanted * 2 // 3) + Decimal("0.66")
+    # Two fifths of what is tried are approvals; the line has money for half of those, and for what is given back.
+    ceiling = AMOUNT * (WORKERS * DEEDS // 5) + Decimal("0.66")
     with transaction.atomic():
         line = people.budget_line(code="crowded", ceiling=str(ceiling))
         item = money.version(str(AMOUNT), line="crowded", cap_per_year="900000000")
