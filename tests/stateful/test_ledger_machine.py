@@ -24,9 +24,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from disbursement.domain.cycle import cutoff_date, next_month
 from disbursement.domain.errors import REFUSALS
 from disbursement.ledger.reconcile import four_figures, ledger_findings
-from disbursement.models import Batch, Payable, PayeeAccount, PaymentAttempt
+from disbursement.models import Batch, ChangeKind, Payable, PayeeAccount, PaymentAttempt
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import batches, payees, payments, sealing
+from disbursement.services import batches, budget, payees, payments, sealing
 from matching.registry.models import BudgetLine
 from tests.factories import matching as base
 from tests.factories import money
@@ -106,10 +106,22 @@ class Months(RuleBasedStateMachine):
         if waiting:
             self.attempt(self.world.grant, application_id=waiting.pop())
 
-    @rule(ceiling=st.sampled_from(["0", "250000.75", "400000", "900000"]))
-    def change_the_ceiling(self, ceiling: str) -> None:
-        BudgetLine.objects.filter(pk=self.line.pk).update(ceiling=Decimal(ceiling))
-        self.most = max(self.most, Decimal(ceiling))
+    @rule(ceiling=st.sampled_from(["0", "250000.75", "400000", "900000"]), approve=st.booleans())
+    def change_the_ceiling(self, ceiling: str, approve: bool) -> None:
+        standing = BudgetLine.objects.get(pk=self.line.pk).ceiling
+        self.attempt(self.change_budget, kind=ChangeKind.ADJUST, amount=Decimal(ceiling) - standing, approve=approve)
+        self.most = max(self.most, BudgetLine.objects.get(pk=self.line.pk).ceiling)
+
+    @rule(freeze=st.booleans())
+    def freeze_or_unfreeze(self, freeze: bool) -> None:
+        self.attempt(self.change_budget, kind=ChangeKind.FREEZE if freeze else ChangeKind.UNFREEZE)
+
+    def change_budget(self, *, now: datetime, approve: bool = True, **wanted: Any) -> None:
+        maker, approver = self.finance.maker, self.finance.approver
+        made = budget.propose(
+            line_id=self.line.pk, actor=maker, now=now, paper_number="财预〔2026〕1号", reason="调整", **wanted
+        )
+        budget.decide(change_id=made.pk, approve=approve, actor=approver, now=now, note="不同意")
 
     @rule(first=pick, second=pick, said=st.lists(results, min_size=4, max_size=12))
     def run_a_whole_month(self, first: int, second: int, said: list[str]) -> None:
