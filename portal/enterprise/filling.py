@@ -28,7 +28,7 @@ from matching.services.publish import FORM_WORDS
 from portal.accounts.models import User
 from portal.enterprise.answers import state_lines
 from portal.enterprise.invoices import InvoiceTable, table_for
-from portal.enterprise.sheet import SheetForm, SheetRow, rows_of_sheet
+from portal.enterprise.sheet import SheetForm, SheetRow, rows_of_sheet, storable
 from portal.facts.fields import PREFIX
 from portal.forms import PHONE
 
@@ -220,6 +220,7 @@ def read_sent(request: HttpRequest, filling: Filling) -> Sent:
             said = data.get(f"settle-{key}", "")
             choice = Choice(said) if said in (Choice.MINE, Choice.THEIRS) else Choice.OPEN
             settled[key] = Settlement(choice, _number(data.get(f"clash-{key}")))
+    states = {key: storable(state) for key, state in states.items()}
     return Sent(states, _number(data.get("revision")) if whole else filling.sheet.revision, settled)
 
 

@@ -98,7 +98,7 @@ class SheetForm(forms.Form):
                 bad = {fault.row for fault in found}
                 rows = [row for number, row in enumerate(good[key], start=1) if number not in bad]
                 states[key] = {**(states[key] or {}), **({"value": rows} if rows and None not in bad else {})}
-        return states
+        return {key: storable(state) for key, state in states.items()}
 
     def _value(self, key: str) -> Any:
         cleaned = self.cleaned_data.get(f"{PREFIX}{key}")
@@ -123,7 +123,7 @@ class SheetForm(forms.Form):
         return typed[0] == typed[1]
 
     def _raw(self, name: str) -> Any:
-        return _storable(self.fields[name].widget.value_from_datadict(self.data, self.files, name))
+        return self.fields[name].widget.value_from_datadict(self.data, self.files, name)
 
     def _initial(self, one: FormField) -> Any:
         state = self.states.get(one.key)
@@ -223,12 +223,12 @@ def _field(
     return made
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """What was typed, without what no database takes, and not without end."""
     if isinstance(value, str):
         return value.replace("\0", "")[:_LONGEST_RAW]
     if isinstance(value, Mapping):
-        return {str(key): _storable(member) for key, member in value.items()}
+        return {str(key): storable(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(member) for member in value]
+        return [storable(member) for member in value]
     return value

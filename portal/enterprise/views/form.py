@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application
+from disbursement.selectors.forms import material_rules
 from disbursement.services import sheets
 from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.filling import Filling, read_sent
@@ -100,7 +101,10 @@ def _led_on(request: HttpRequest, application: Application) -> HttpResponseBase:
     if "next" in request.POST:
         return redirect("enterprise:materials", application.pk)
     if "upload" in request.POST:
-        return redirect(reverse("enterprise:materials", args=[application.pk]) + f"#material.{request.POST['upload']}")
+        code = request.POST["upload"]
+        known = any(rule.code == code for rule in material_rules(version=application.version))
+        url = reverse("enterprise:materials", args=[application.pk])
+        return redirect(f"{url}#material.{code}" if known else url)
     if "estimate" in request.POST:
         return redirect(reverse("enterprise:edit", args=[application.pk]) + "#estimate")
     messages.success(request, _("草稿已保存，随时可以回来继续。"))

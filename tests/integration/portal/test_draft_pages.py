@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -230,6 +232,22 @@ def test_a_rehearsal_names_what_is_missing_and_what_clashes() -> None:
     number = first.fresh().number
     assert number is not None
     assert any(number in clash for clash in found.clashes)
+
+
+@pytest.mark.parametrize("nonsense", ["\0", "1e400", "x\r\ny", "9" * 400, "😀" * 50])
+def test_nonsense_in_every_field_is_refused_or_kept_and_never_stumbled_over(nonsense: str) -> None:
+    made, client = begun()
+    names = re.findall(r'name="([^"]+)"', edit(client, made))
+    typed = dict.fromkeys([*names, "clash-model", "settle-model", "revision"], nonsense)
+    for extra in ("save", "upload", "estimate", "more", "more-fact-contracts"):
+        url = reverse("enterprise:edit", args=[made.id])
+        assert client.post(url, {**typed, extra: nonsense}).status_code in (200, 302)
+    assert client.post(reverse("enterprise:keep", args=[made.id]), typed).status_code == 200
+    for name in ("copy", "rehearsal", "check"):
+        address = reverse(f"enterprise:{name}", args=[made.id])
+        assert client.get(address, {"from": nonsense}).status_code < 500
+        assert client.post(address, {"from": nonsense, "key": nonsense}).status_code < 500
+    assert "\\u0000" not in json.dumps(DraftSheet.objects.get(application_id=made.id).typed)
 
 
 def test_the_list_tells_how_far_each_draft_is_and_who_is_at_it() -> None:
