@@ -31,6 +31,7 @@ from portal.refusals import attempt, lay_on
 # Forms whose words are kept while they are being written, beside the deeds of the application's page.
 _DRAFTED = {"correction", "refuse", "recommend-rejection", "reject", "revoke"}
 _MOST_TYPED = 40_000
+_MOST_FIELDS = 600
 
 
 class Photos(forms.ClearableFileInput):
@@ -125,9 +126,9 @@ def keep_draft(request: HttpRequest, application_id: int, name: str) -> HttpResp
         raise Http404
     prefix = f"{name}-" if name in BY_NAME else ""
     typed_so_far = {
-        key.removeprefix(prefix): values if key.endswith("ticks") else values[-1][:_MOST_TYPED].replace("\0", "")
-        for key, values in request.POST.lists()
-        if key.startswith(prefix) and key != "csrfmiddlewaretoken"
+        key.removeprefix(prefix): [_clean(value) for value in values] if key.endswith("ticks") else _clean(values[-1])
+        for key, values in list(request.POST.lists())[:_MOST_FIELDS]
+        if key.startswith(prefix) and key != "csrfmiddlewaretoken" and "\0" not in key
     }
     content = drafts_of(request, found) | {name: typed_so_far}
     now = timezone.now()
@@ -143,6 +144,11 @@ def keep_draft(request: HttpRequest, application_id: int, name: str) -> HttpResp
     if kept is not None:
         messages.success(request, _("草稿已保存，只有您能看到。"))
     return redirect("desk:application", found.pk)
+
+
+def _clean(text: str) -> str:
+    """As typed, without what no database takes."""
+    return text[:_MOST_TYPED].replace("\0", "")
 
 
 @role_required(*REVIEW_ROLES)
