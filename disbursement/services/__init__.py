@@ -9,7 +9,7 @@ made by the portal: every alive membership in `enterprise_ids`, every role assig
 The application, step by step
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
     drafts.save_draft(form, contact_name, contact_phone, invoices)   kept as typed, complete or not
-    sheets.save(base, states, settled) -> Saved            merged into what others saved since revision `base`; clashes are told
+    sheets.save(base, states, settled) -> Saved            merged with others since revision `base`
     copying.sources / preview / copy(source_id, keys)      answers of an earlier application, and why some are left
     rehearsal.rehearse(application_id) -> Rehearsal        what would be decided and paid; leaves no trace
     drafts.check_draft(application_id, gaps) -> Readiness  faults, warnings, assessment (verdict, leaves, amount)
