@@ -28,7 +28,7 @@ PATH: dict[str, Any] = {
 
 def client(user_id: int | None) -> Client:
     made = Client()
-    made.force_login(User.objects.get(pk=user_id))
+    made.force_login(User.objects.get(pk=user_id or 0))
     return made
 
 
@@ -60,7 +60,7 @@ def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
     assert act("joint", question="是否重复").status_code == 302
 
     asked = client(staff(Role.REVIEWER, other).user_id)
-    assert made.fresh().number in asked.get(reverse("desk:worklist")).content.decode()
+    assert str(made.fresh().number) in asked.get(reverse("desk:worklist")).content.decode()
     theirs = asked.get(page).content.decode()
     assert "出具会审意见" in theirs
     assert "建议通过" not in theirs
@@ -110,7 +110,7 @@ def test_a_person_declares_an_absence_and_the_deputy_sees_for_whom_they_act() ->
     assert desk.post(page, told).status_code == 302
     assert "代理中" in desk.get(page).content.decode()
     shown = client(deputy.user_id).get(reverse("desk:application", args=[made.id])).content.decode()
-    assert f"（代 {User.objects.get(pk=made.reviewer.user_id)}）" in shown
+    assert f"（代 {User.objects.get(pk=made.reviewer.user_id or 0)}）" in shown
     absence = Absence.objects.get()
     assert client(deputy.user_id).post(reverse("desk:absence_end", args=[absence.pk])).status_code == 302
     assert Absence.objects.get().ended_at is None
@@ -204,7 +204,7 @@ def test_the_worklist_of_a_deputy_says_in_whose_place() -> None:
         actor=made.reviewer,
         now=made.now,
     )
-    away = User.objects.get(pk=made.reviewer.user_id)
+    away = User.objects.get(pk=made.reviewer.user_id or 0)
     shown = client(deputy.user_id).get(reverse("desk:worklist")).content.decode()
     assert f"代 {away}" in shown
 

@@ -46,33 +46,33 @@ def test_a_months_draw_goes_to_somebody_else_and_is_found_once_and_for_good(sett
     people = [first.reviewer, first.second, second.reviewer, kin, first.acceptor, checker]
     with pytest.raises(Invalid, match="还没有结束"):
         quality.draw_month(month=MARCH, now=at("2026-03-31"), candidates=lambda department_id: people)
-    made = draw(people)
-    assert draw(people, seed="another") == made
-    assert (made.population, made.promise_population, made.checks.count()) == (2, 1, 2)
-    drawn, kept = quality.redraw(made=made)
+    month = draw(people)
+    assert draw(people, seed="another") == month
+    assert (month.population, month.promise_population, month.checks.count()) == (2, 1, 2)
+    drawn, kept = quality.redraw(made=month)
     assert drawn == kept
-    [of_application] = made.checks.filter(promise__isnull=True)
-    [of_promise] = made.checks.filter(promise__isnull=False)
+    [of_application] = month.checks.filter(promise__isnull=True)
+    [of_promise] = month.checks.filter(promise__isnull=False)
     # Whoever reviewed the one may check the other; none checks what they took part in, or have an interest in.
     for check in (of_application, of_promise):
         case_of = first if check.application_id == first.id else second
         assert check.assigned_to_id not in {case_of.reviewer.user_id, case_of.second.user_id, kin.user_id}
         assert check.assigned_to_id is not None
         assert check.decided_by_id == case_of.reviewer.user_id
-    told = {"text": "已实地核对", "now": APRIL}
+    told: dict[str, Any] = {"text": "已实地核对", "now": APRIL}
     with pytest.raises(Denied):
         quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=first.reviewer, **told)
     who = next(person for person in people if person.user_id == of_promise.assigned_to_id)
     with pytest.raises(Invalid, match="写明"):
         quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, text=" ", now=APRIL)
     quality.record(check_id=of_promise.pk, finding=Finding.SERIOUS, actor=who, **told)
-    assert Promise.objects.get(pk=of_promise.promise_id).kept is False
+    assert Promise.objects.get(pk=of_promise.promise_id or 0).kept is False
     with pytest.raises(Invalid, match="登记过"):
         quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, **told)
     with pytest.raises(IntegrityError), transaction.atomic():
         QualityCheck.objects.filter(pk=of_promise.pk).update(finding=Finding.SOUND)
     with pytest.raises(IntegrityError), transaction.atomic():
-        QualityDraw.objects.filter(pk=made.pk).update(seed="chosen")
+        QualityDraw.objects.filter(pk=month.pk).update(seed="chosen")
 
 
 def test_the_database_lets_nobody_check_what_they_took_part_in(settings: Any) -> None:

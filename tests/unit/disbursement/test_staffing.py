@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -96,7 +97,7 @@ def test_nobody_reviews_the_same_application_twice_through_deputising() -> None:
     reviews.start_review(application_id=made.id, actor=deputy, now=made.later().now)
     reviews.recommend_approval(application_id=made.id, text="同意", actor=deputy, now=made.later().now)
     roles = dict(Participation.objects.filter(application_id=made.id).values_list("user_id", "role"))
-    assert roles[made.reviewer.user_id] == roles[deputy.user_id] == "reviewer"
+    assert roles[made.reviewer.user_id or 0] == roles[deputy.user_id or 0] == "reviewer"
     for person in (made.reviewer, deputy):
         risen = Actor.of(
             user_id=person.user_id or 0,
@@ -176,7 +177,7 @@ def test_assignment_takes_the_least_loaded_who_is_there_and_barred_by_nothing() 
 def test_passing_on_needs_a_reason_and_somebody_who_may_have_it() -> None:
     made = case().in_review()
     taker = staff(Role.REVIEWER, made.version.item.department)
-    told = {"application_id": made.id, "now": made.now}
+    told: dict[str, Any] = {"application_id": made.id, "now": made.now}
     with pytest.raises(Invalid, match="改派理由"):
         staffing.reassign(taker=taker, reason=" ", actor=made.reviewer, **told)
     risen = Actor.of(user_id=made.acceptor.user_id or 0, roles=[Role.REVIEWER])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -23,7 +24,7 @@ def test_every_constraint_of_a_draft_refuses_its_attack() -> None:
     sheets.look(application_id=made.id, actor=made.agent, now=made.now)
     row = DraftChange.objects.filter(sheet_id=made.id)[0]
     below = "UPDATE disbursement_draftsheet SET revision = -1 WHERE application_id = %s"
-    attacks = {
+    attacks: dict[str, Callable[[], object]] = {
         "draftsheet_revision_from_0": partial(execute, below, made.id),
         "draftchange_once_a_revision": copy("draftchange", row.pk),
         "draftchange_revision_from_1": change("draftchange", row.pk, revision=0),
