@@ -62,7 +62,7 @@ machine: setup-dev ## 20,000 steps of whatever may be done with money, in any or
 	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-250} $(PYTEST) -q tests/stateful
 
 soak: setup-dev ## The same until a million steps are taken, or SOAK=36000 seconds are over
-	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=25 HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(PYTEST) -q tests/stateful
+	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=5 HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(PYTEST) -q tests/stateful
 
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
 	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) -s -v tests/cluster
