@@ -18,8 +18,7 @@ from matching.models import Enterprise
 from portal.accounts.models import Membership, RoleAssignment, StaffRole, User
 from tests.factories import disbursement as people
 from tests.factories import matching as base
-from tests.factories import money
-from tests.factories import papers
+from tests.factories import money, papers
 from tests.factories.disbursement import PDF, at
 from tests.journeys.conftest import PASSWORD, Clock, Person
 
