@@ -141,7 +141,7 @@ def attacks(w):
     later = make.NOW + timedelta(days=1)
     return {
         "registry_budgetline_once_a_year": [Copy(w.line)],
-        "registry_budgetline_ceiling_not_negative": [Change(w.line, ceiling="-0.01")],
+        "registry_budgetline_ceiling_not_negative": [Copy(w.line, code="x", ceiling="-0.01")],
         "registry_budgetline_fund_known": [Change(w.line, fund="private")],
         "registry_vocabulary_one_current": [Change(w.older, is_current=True)],
         "matching_enterprise_credit_code_shape": [
