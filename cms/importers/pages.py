@@ -16,6 +16,16 @@ from cms.services.publishing import published_at
 from matching.criteria import load_json
 from matching.registry.models import BudgetLine, Department
 
+# What an editor leaves empty in a step, as its block keeps it.
+_STEP = {
+    "kind": "",
+    "by": "",
+    "days": None,
+    "departments": "",
+    "silence_consents": False,
+    "checklist": "",
+    "note": "",
+}
 # Fields of a page and the keys of a line that fill them, for telling where a mistake is.
 KEY_OF_FIELD = {
     "title": "name",
@@ -123,7 +133,7 @@ class Writer:
             "form_fields": form_blocks(values.get("form", [])),
             "materials": [("material", material(value, page)) for value in values.get("materials", [])],
             "steps": [
-                ("step", {"by": "", "days": None, "note": "", **{k: v for k, v in step.items() if v is not None}})
+                ("step", {**_STEP, **{key: told for key, told in step.items() if told is not None}})
                 for step in values.get("steps", [])
             ],
             "fees": values.get("fees", "不收费"),

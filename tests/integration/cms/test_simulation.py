@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -64,15 +65,18 @@ def test_money_is_compared_with_what_of_the_line_is_not_reserved_yet(desk: Clien
     assert "其中尚未预留或支付 300,000.00 元" in text
 
 
-def test_a_line_never_drawn_on_is_free_whole_and_one_cut_below_its_reservations_is_not() -> None:
+def test_a_line_never_drawn_on_is_free_whole_and_none_is_cut_below_its_reservations() -> None:
     cms.budget_line(code="never")
     assert budget.unreserved(BudgetLine.objects.get(code="never")) == Decimal("1000000.00")
     money.payable("700000.00")
     line = money.line()
-    for ceiling, left in (("900000.00", "200000.00"), ("600000.00", "0.00"), ("2000000.00", "1300000.00")):
+    for ceiling, left in (("900000.00", "200000.00"), ("700000.00", "0.00"), ("2000000.00", "1300000.00")):
         line.ceiling = Decimal(ceiling)
         line.save()
         assert budget.unreserved(line) == Decimal(left)
+    line.ceiling = Decimal("699999.99")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        line.save()
 
 
 def test_without_a_budget_of_the_year_there_is_nothing_to_compare_with(desk: Client) -> None:

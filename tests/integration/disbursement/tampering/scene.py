@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -9,12 +10,13 @@ from django.db import connection
 
 from disbursement.audit import anchors
 from disbursement.domain.workflow import Role
-from disbursement.models import DocumentKind, Payable, PaymentAttempt, ReturnLine
-from disbursement.services import interests, notices, payees, payments, publicity, returns
+from disbursement.models import ChangeKind, DocumentKind, Payable, PaymentAttempt, ReturnLine
+from disbursement.services import budget, evidence, interests, notices, payees, payments, publicity, returns
+from disbursement.services.evidence import Details
 from matching.models import Enterprise
 from tests.factories import disbursement as people
 from tests.factories import matching as base
-from tests.factories import money
+from tests.factories import money, papers
 from tests.factories.disbursement import Case, at, case
 
 _numbers = count(1)
@@ -59,6 +61,25 @@ def build() -> None:
         subject_id=march[0].application.decisions.get(kind="approved").pk,
         now=at("2026-03-19"),
     )
+    evidence.add(
+        enterprise_id=march[1].enterprise.pk,
+        kind="licence",
+        details=Details(issuer="区市场监管局", issued_on=at("2026-01-10").date(), number="照1号", is_long_term=True),
+        content=papers.pdf(mark="licence"),
+        name="执照.pdf",
+        actor=march[1].agent,
+        now=at("2026-03-19"),
+    )
+    change = budget.propose(
+        kind=ChangeKind.ADJUST,
+        line_id=money.line().pk,
+        amount=Decimal(1000),
+        paper_number="青财预〔2026〕8号",
+        reason="项目增加",
+        actor=finance.maker,
+        now=at("2026-03-19"),
+    )
+    budget.decide(change_id=change.pk, approve=True, actor=finance.approver, now=at("2026-03-19"))
     [batch] = money.cut()
     money.sent(batch, finance)
     money.receive(money.answer(batch, bounced=[2]), name="march.csv")
