@@ -96,11 +96,30 @@ def make_postgresql_database(suffix: str) -> str:
             connection.close()
             with administration() as cursor:
                 cursor.execute(f'alter database "{making}" rename to "{template}"')
-        with administration() as cursor:
-            cursor.execute(f'drop database if exists "{name}" with (force)')
-            cursor.execute(f'create database "{name}" template "{template}"')
+        _copy(template, name)
+    _made_from[name] = template
     point_at(name)
     return name
+
+
+_made_from: dict[str, str] = {}
+
+
+def untouched_copy_of(name: str) -> str:
+    """Another copy of what a database of this process was copied from: as migrations leave it. Returns its name.
+
+    Tests with transactions empty their database, also of what migrations put there.
+    """
+    made = f"{name}_untouched"
+    with one_at_a_time("postgresql"):
+        _copy(_made_from[name], made)
+    return made
+
+
+def _copy(template: str, name: str) -> None:
+    with administration() as cursor:
+        cursor.execute(f'drop database if exists "{name}" with (force)')
+        cursor.execute(f'create database "{name}" template "{template}"')
 
 
 def drop_postgresql_database(name: str) -> None:

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import connection
 
 from disbursement.treasury.simulator import Mischief
+from tests import database
 from tests.faults.month import checks
 from tests.faults.month.lab import Lab
 from tests.faults.month.plan import Evils, Kills, Network, Peace
@@ -47,19 +48,21 @@ def lab(django_db_setup: None, django_db_blocker: Any) -> Iterator[Lab]:
         before = dict(connection.settings_dict)
         connection.close()
         wanted = settings.DATABASES["default"]
-        source = {"host": wanted["HOST"], "port": str(wanted["PORT"] or 5432), "name": str(before["NAME"])}
+        source = {"host": wanted["HOST"], "port": str(wanted["PORT"] or 5432)}
         try:
             made = Lab()
         except Unavailable as error:
             if os.environ.get("CI") == "true":
                 raise
             pytest.skip(str(error))
+        untouched = database.untouched_copy_of(str(before["NAME"]))
         try:
-            made.start({**source, "user": wanted["USER"], "password": wanted["PASSWORD"]})
+            made.start({**source, "user": wanted["USER"], "password": wanted["PASSWORD"], "name": untouched})
             yield made
         finally:
             made.end()
             connection.settings_dict.update({name: before[name] for name in ("HOST", "PORT", "USER", "NAME")})
+            database.drop_postgresql_database(untouched)
 
 
 def one_round(lab: Lab, seed: str, make: Callable[[Lab, str], Evils], *, proxied: bool) -> Counter[str]:
