@@ -201,8 +201,8 @@ class Lab:
         with self.postgres.connect() as admin:
             admin.execute(f'DROP DATABASE IF EXISTS "{_DATABASE}" WITH (FORCE)')
             admin.execute(f'CREATE DATABASE "{_DATABASE}" TEMPLATE "{_SCENE}"')
-            # A copied sequence believes that its next numbers are in the log, where the template's are: after a crash it
-            # would give them again. From a checkpoint on it writes its own.
+            # A copied sequence believes that its next numbers are in the log, where the template's are: after a crash
+            # it would give them again. From a checkpoint on it writes its own.
             admin.execute("CHECKPOINT")
         self.point_at(_DATABASE)
 
