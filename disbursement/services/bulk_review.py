@@ -18,14 +18,24 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS, Denied, Fault, Invalid
-from disbursement.domain.workflow import ApplicationAction, ApplicationState
+from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, BulkDeed, BulkOutcome, BulkRow, BulkRun, MaterialFlag
 from disbursement.services import judging, reviews, staffing, steps
 from disbursement.services.applications import permitted_actions
 
 MOST = 100
 _STEP = {BulkDeed.ACCEPT: "acceptance", BulkDeed.RECOMMEND: "review"}
+_WHO = {
+    BulkDeed.ACCEPT: frozenset({Role.ACCEPTOR}),
+    BulkDeed.RECOMMEND: frozenset({Role.REVIEWER}),
+    BulkDeed.ASSIGN: frozenset({Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER}),
+}
 Candidates = Callable[[int], Sequence[Actor]]
+
+
+def deeds_for(*, actor: Actor) -> list[BulkDeed]:
+    """What the person may do to many at once, their own step's deed first; whether to a row, the preview says."""
+    return [deed for deed, roles in _WHO.items() if roles & actor.roles]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,21 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
-from disbursement.models import Application, BulkDeed, Document, Material, Objection
+from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import rows_of
-from disbursement.services import applications, awards, decisions, judging, materials, publicity, reviews, staffing
+from disbursement.services import (
+    applications,
+    awards,
+    bulk_review,
+    decisions,
+    judging,
+    materials,
+    publicity,
+    reviews,
+    staffing,
+)
 from matching.criteria import leaves
 from matching.days import day_of
 from matching.models import Fact, PolicyItem
@@ -92,7 +102,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
             "items": PolicyItem.objects.filter(applications__in=found).distinct().only("code", "name"),
             "item": item,
             "query": query,
-            "bulk_deeds": BulkDeed.choices,
+            "bulk_deeds": bulk_review.deeds_for(actor=actor_for(request)) if show in ("mine", "open") else [],
             "principals": staffing.principals(application_ids=[line.application.pk for line in page.object_list]),
         },
     )

@@ -135,3 +135,16 @@ def test_too_many_or_none_are_refused() -> None:
                 now=made.now,
                 candidates=lambda department_id: [],
             )
+
+
+@pytest.mark.parametrize(
+    ("role", "deeds"),
+    [
+        (Role.ACCEPTOR, [BulkDeed.ACCEPT, BulkDeed.ASSIGN]),
+        (Role.REVIEWER, [BulkDeed.RECOMMEND, BulkDeed.ASSIGN]),
+        (Role.SECOND_REVIEWER, [BulkDeed.ASSIGN]),
+        (Role.JOINT_REVIEWER, []),
+    ],
+)
+def test_the_list_offers_what_belongs_to_ones_own_step_first(role: Role, deeds: list[BulkDeed]) -> None:
+    assert bulk_review.deeds_for(actor=Actor.of(user_id=1, roles=[role])) == deeds
