@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,10 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import REFUSALS
 from disbursement.models import EvidenceVersion, FileReading
-from disbursement.services import stored
+from disbursement.services import evidence, stored
 from disbursement.services.evidence import Details
 from portal.forms import DateInput
+from portal.refusals import lay_on
 
 ACCEPT = ".pdf,.ofd,.jpg,.jpeg,.png,.docx,.xlsx"
 # What a certificate's state is called, and how it looks.
@@ -86,6 +90,33 @@ class WithdrawForm(forms.Form):
         max_length=300,
         help_text=gettext_lazy("例如：已注销、已另行换发。停用后不能恢复，记录保留。"),
     )
+
+
+def replaced(form: DetailsForm, *, evidence_id: int, actor: Actor, now: datetime) -> bool:
+    """Whether the certificate has a newer version by the form; where not, the form says why."""
+    if not form.is_valid():
+        return False
+    content, name = form.content()
+    try:
+        evidence.replace(
+            evidence_id=evidence_id, details=form.details(), content=content, name=name, actor=actor, now=now
+        )
+    except REFUSALS as refusal:
+        lay_on(form, refusal)
+        return False
+    return True
+
+
+def withdrawn(form: WithdrawForm, *, evidence_id: int, actor: Actor, now: datetime) -> bool:
+    """Whether the certificate is out of use for the form's reason; where not, the form says why."""
+    if not form.is_valid():
+        return False
+    try:
+        evidence.withdraw(evidence_id=evidence_id, reason=form.cleaned_data["reason"], actor=actor, now=now)
+    except REFUSALS as refusal:
+        lay_on(form, refusal)
+        return False
+    return True
 
 
 def initial_of(version: EvidenceVersion) -> dict[str, Any]:

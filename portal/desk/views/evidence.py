@@ -26,7 +26,7 @@ from matching.registry.models import Department
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.desk.worklist import visible
 from portal.downloads import streamed
-from portal.evidence import STATES, DetailsForm, WithdrawForm, initial_of, readings_of
+from portal.evidence import STATES, DetailsForm, WithdrawForm, initial_of, readings_of, replaced, withdrawn
 from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
@@ -109,22 +109,9 @@ def certificate(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
 def evidence_replace(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
     found = get_object_or_404(_registered(request), pk=evidence_id)
     form = DetailsForm(request.POST, request.FILES, file_required=False)
-    if form.is_valid():
-        content, name = form.content()
-        try:
-            service.replace(
-                evidence_id=found.pk,
-                details=form.details(),
-                content=content,
-                name=name,
-                actor=actor_for(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("已换成新版，并告知企业。"))
-            return redirect("desk:certificate", found.pk)
+    if replaced(form, evidence_id=found.pk, actor=actor_for(request), now=timezone.now()):
+        messages.success(request, _("已换成新版，并告知企业。"))
+        return redirect("desk:certificate", found.pk)
     return _page(request, found, replace_form=form)
 
 
@@ -133,19 +120,9 @@ def evidence_replace(request: HttpRequest, evidence_id: int) -> HttpResponseBase
 def evidence_withdraw(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
     found = get_object_or_404(_registered(request), pk=evidence_id)
     form = WithdrawForm(request.POST)
-    if form.is_valid():
-        try:
-            service.withdraw(
-                evidence_id=found.pk,
-                reason=form.cleaned_data["reason"],
-                actor=actor_for(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("已停用，并告知企业。正在审核的申报会提示审核人。"))
-            return redirect("desk:evidence")
+    if withdrawn(form, evidence_id=found.pk, actor=actor_for(request), now=timezone.now()):
+        messages.success(request, _("已停用，并告知企业。正在审核的申报会提示审核人。"))
+        return redirect("desk:evidence")
     return _page(request, found, withdraw_form=form)
 
 

@@ -20,7 +20,7 @@ from disbursement.services import evidence as service
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.downloads import streamed
-from portal.evidence import STATES, DetailsForm, WithdrawForm, initial_of, readings_of
+from portal.evidence import STATES, DetailsForm, WithdrawForm, initial_of, readings_of, replaced, withdrawn
 from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
@@ -104,22 +104,9 @@ def certificate(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
 def evidence_replace(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
     found = _own(request, evidence_id)
     form = DetailsForm(request.POST, request.FILES, file_required=False)
-    if form.is_valid():
-        content, name = form.content()
-        try:
-            service.replace(
-                evidence_id=found.pk,
-                details=form.details(),
-                content=content,
-                name=name,
-                actor=enterprise_actor(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("已换成新版。草稿中的旧版自动换新，已提交的申报仍用提交时的版本。"))
-            return redirect("enterprise:certificate", found.pk)
+    if replaced(form, evidence_id=found.pk, actor=enterprise_actor(request), now=timezone.now()):
+        messages.success(request, _("已换成新版。草稿中的旧版自动换新，已提交的申报仍用提交时的版本。"))
+        return redirect("enterprise:certificate", found.pk)
     return _page(request, found, replace_form=form)
 
 
@@ -128,19 +115,9 @@ def evidence_replace(request: HttpRequest, evidence_id: int) -> HttpResponseBase
 def evidence_withdraw(request: HttpRequest, evidence_id: int) -> HttpResponseBase:
     found = _own(request, evidence_id)
     form = WithdrawForm(request.POST)
-    if form.is_valid():
-        try:
-            service.withdraw(
-                evidence_id=found.pk,
-                reason=form.cleaned_data["reason"],
-                actor=enterprise_actor(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("已停用，今后的申报不再取用。"))
-            return redirect("enterprise:evidence")
+    if withdrawn(form, evidence_id=found.pk, actor=enterprise_actor(request), now=timezone.now()):
+        messages.success(request, _("已停用，今后的申报不再取用。"))
+        return redirect("enterprise:evidence")
     return _page(request, found, withdraw_form=form)
 
 
