@@ -35,14 +35,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.test")
 os.environ.setdefault("ELASTICSEARCH_INDEX_PREFIX", "huida-bench-clauses")
 django.setup()
 
-from matching.backends import Listed  # noqa: E402 - Django is made ready first
-from matching.backends.elastic import client  # noqa: E402
-from matching.backends.elastic.backend import ElasticBackend  # noqa: E402
-from matching.backends.elastic.profiles.document import Reader  # noqa: E402
-from matching.backends.elastic.profiles.figures import figures_asked  # noqa: E402
-from matching.backends.elastic.profiles.index import ProfileIndex  # noqa: E402
-from matching.backends.elastic.profiles.queries import PolicyFilter  # noqa: E402
-from matching.criteria import CompiledTree, Facts, parse_criteria, parse_facts, parse_vocabulary  # noqa: E402
+from matching.backends import Listed
+from matching.backends.elastic import client
+from matching.backends.elastic.backend import ElasticBackend
+from matching.backends.elastic.profiles.document import Reader
+from matching.backends.elastic.profiles.figures import figures_asked
+from matching.backends.elastic.profiles.index import ProfileIndex
+from matching.backends.elastic.profiles.queries import PolicyFilter
+from matching.criteria import CompiledTree, Facts, parse_criteria, parse_facts, parse_vocabulary
 
 PROMISED = 4
 Json = Any

@@ -23,10 +23,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.test")
 django.setup()
 
-from weasyprint import CSS, HTML  # noqa: E402 - Django first
+from weasyprint import CSS, HTML
 
-from disbursement.documents import render  # noqa: E402
-from disbursement.documents.notice import Notice, Section, Table  # noqa: E402
+from disbursement.documents import render
+from disbursement.documents.notice import Notice, Section, Table
 
 PROMISED_RATIO = 2.0
 PROMISED_RATE = 10.0

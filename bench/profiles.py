@@ -25,15 +25,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.dev")
 os.environ.setdefault("ELASTICSEARCH_INDEX_PREFIX", "huida-bench")
 django.setup()
 
-from matching.backends import patience  # noqa: E402 - Django is made ready first
-from matching.backends.elastic import client  # noqa: E402
-from matching.backends.elastic.profiles.document import ProfileRow, Reader  # noqa: E402
-from matching.backends.elastic.profiles.figures import figures_asked  # noqa: E402
-from matching.backends.elastic.profiles.index import ProfileIndex  # noqa: E402
-from matching.backends.elastic.profiles.leaves import Query  # noqa: E402
-from matching.backends.elastic.profiles.queries import PolicyFilter  # noqa: E402
-from matching.criteria import CompiledTree, Facts, Node, Verdict, parse_criteria, parse_facts  # noqa: E402
-from matching.criteria.vocabulary import Vocabulary, parse_vocabulary  # noqa: E402
+from matching.backends import patience
+from matching.backends.elastic import client
+from matching.backends.elastic.profiles.document import ProfileRow, Reader
+from matching.backends.elastic.profiles.figures import figures_asked
+from matching.backends.elastic.profiles.index import ProfileIndex
+from matching.backends.elastic.profiles.leaves import Query
+from matching.backends.elastic.profiles.queries import PolicyFilter
+from matching.criteria import CompiledTree, Facts, Node, Verdict, parse_criteria, parse_facts
+from matching.criteria.vocabulary import Vocabulary, parse_vocabulary
 
 PROMISED_MS = 100.0
 PIECE = 10_000
