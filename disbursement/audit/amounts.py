@@ -30,6 +30,8 @@ def check_amounts(payable: Payable, place: str) -> Iterator[Finding]:
                 on_line[account.budget_line_id] += sign * transfer.amount
             if account.budget_line_id not in {payable.budget_line_id, *left}:
                 yield Finding("payables.amount", place, f"预算流水 {transfer.key} 记在别的预算科目上。", _AMOUNT)
+    if payable.budget_line_id is not None and not net:
+        yield Finding("payables.amount", place, "记着预算科目，却没有在那里预留过。", _AMOUNT)
     if any(on_line.values()):
         yield Finding("payables.amount", place, "款项已结转，原科目上却还有它的预留。", _AMOUNT)
     where = HOLDING.get(PayableState(payable.state))
