@@ -63,9 +63,13 @@ class Narrowing:
 
     @property
     def narrows(self) -> bool:
+        return bool(self.query) or self.filters_set
+
+    @property
+    def filters_set(self) -> bool:
+        """Whether more was asked than words: the filters are then shown unfolded."""
         return bool(
-            self.query
-            or self.department
+            self.department
             or self.item_type
             or self.delivery
             or self.size

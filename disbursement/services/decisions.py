@@ -27,6 +27,7 @@ from disbursement.models import (
     Occasion,
     Publicity,
 )
+from disbursement.selectors import evidence
 from disbursement.selectors.forms import material_rules
 from disbursement.selectors.invoices import table_of
 from disbursement.services import awards, judging, steps
@@ -56,7 +57,8 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
     """Approve (审核通过): judge once more, fix the award, reserve the budget and record the decision, all or nothing.
 
     From second review, from an appeal, or at the end of a publicity (`services.publicity`). Raises Invalid where gaps
-    are open, the criteria do not call it eligible, publicity is still due, or the money cannot be reserved.
+    are open, a certificate changed and nobody has settled it, the criteria do not call it eligible, publicity is still
+    due, or the money cannot be reserved.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.APPROVE, actor=actor, now=now, note=summary
@@ -69,6 +71,7 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
         if application.status is ApplicationState.PUBLICITY:
             publicised = _end_publicity(application=application, now=now)
         check_gaps(application)
+        check_flags(application)
         steps.check_path(application=application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
@@ -227,6 +230,22 @@ def check_gaps(application: Application) -> None:
     ]
     if faults:
         raise Invalid(faults)
+
+
+def open_flags(application: Application) -> list[str]:
+    """What happened to certificates that the application stands on and nobody has settled, in Chinese."""
+    names = {rule.code: rule.name for rule in material_rules(version=application.version)}
+    text = _("材料“%(name)s”有变动（%(reason)s）：请先写明为什么可以保留，或者要求企业更换。")
+    return [
+        text % {"name": names.get(flag.material.code, flag.material.code), "reason": flag.get_reason_display()}
+        for flag in evidence.open_flags(application_id=application.pk)
+    ]
+
+
+def check_flags(application: Application) -> None:
+    """Raise Invalid, a fault for each material whose certificate changed while nobody has said why it may stay."""
+    if told := open_flags(application):
+        raise Invalid([Fault("material", line) for line in told])
 
 
 def check_reasons(*, application: Application, reasons: Sequence[Reason], remedy: str, now: datetime) -> None:

@@ -33,6 +33,7 @@ def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | N
         if length < 1:
             raise Invalid(Fault("days", _("该事项不要求公示；如需公示，请填写公示的工作日数。")))
         decisions.check_gaps(application)
+        decisions.check_flags(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         decisions.check_eligible(judgement)
         proposal = awards.propose(application=application, judgement=judgement, now=now)
@@ -139,6 +140,7 @@ def stays_because(*, application: Application, now: datetime) -> list[str]:
         reasons.append(_("公示期至 %(day)s 止。") % {"day": publicity.ends_on})
     if publicity.objections.filter(sustained__isnull=True).exists():
         reasons.append(_("还有公示异议没有处理。"))
+    reasons += decisions.open_flags(application)
     assessment = judging.assess(application=application, now=now)
     if assessment.verdict != "eligible":
         blocking = (*assessment.result["unmet"], *assessment.result["unknown"])

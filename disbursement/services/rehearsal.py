@@ -23,8 +23,10 @@ from disbursement.services import judging
 from disbursement.services.awards import Proposal, propose
 from disbursement.services.drafts import version_in_force
 from disbursement.services.readiness import readiness_of
+from matching import review_path
 from matching.criteria import canonical_json
 from matching.days import day_of
+from matching.registry.models import Department
 
 _OVER = (
     ApplicationState.DRAFT,
@@ -48,6 +50,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnStep:
+    """A step that the item puts between first and second review, within the review's limit. `days` are working days
+    (0: none named); `departments` are the names of those asked for their opinion."""
+
+    name: str
+    days: int
+    departments: tuple[str, ...]
+    silence_consents: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What would come of the draft if it were handed in now. `closed`: why it could not be handed in at all."""
 
@@ -58,6 +71,7 @@ class Rehearsal:
     proposal: Proposal | None
     clashes: tuple[str, ...]
     stages: tuple[Stage, ...]
+    steps: tuple[OwnStep, ...]
     pay_month: PayMonth | None
 
     @property
@@ -108,8 +122,9 @@ def _rehearse(*, application_id: int, actor: Actor, now: datetime) -> Rehearsal:
         faults=ready.faults,
         assessment=ready.assessment,
         proposal=proposal,
-        clashes=tuple(_clashes(application)),
+        clashes=tuple(clashes_of(application=application)),
         stages=tuple(_stages(application, day)),
+        steps=tuple(_steps(application)),
         pay_month=pay_month(application=application, as_of=day, calendar=working_calendar())
         if application.version.rules.get("award")
         else None,
@@ -131,7 +146,7 @@ def _unsaved(application: Application, assessment: judging.Assessment, now: date
     )
 
 
-def _clashes(application: Application) -> list[str]:
+def clashes_of(*, application: Application) -> list[str]:
     """Other applications under way that this one stands in the way of: exclusive items, and the same invoices."""
     code = application.item.code
     names = set((application.version.rules.get("award") or {}).get("exclusive_with") or [])
@@ -172,3 +187,13 @@ def _stages(application: Application, day: date) -> list[Stage]:
         statutory_on = calendar.add_working_days(statutory_on, publicity)
         found.append(Stage(_("公示"), publicity, promised_on, publicity, statutory_on))
     return found
+
+
+def _steps(application: Application) -> list[OwnStep]:
+    path = review_path.read(application.version.rules)
+    codes = {code for step in path.steps for code in step.departments}
+    names = dict(Department.objects.filter(code__in=codes).values_list("code", "name"))
+    return [
+        OwnStep(step.name, step.days, tuple(names.get(code, code) for code in step.departments), step.silence_consents)
+        for step in path.steps
+    ]

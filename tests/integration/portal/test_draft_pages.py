@@ -17,6 +17,7 @@ from disbursement.models import Application, DraftSheet
 from disbursement.services import drafts, rehearsal, sheets
 from matching.models import Fact
 from tests.factories import disbursement as people
+from tests.factories import matching as base
 from tests.factories.disbursement import Case, applicant, case, invoices, item
 from tests.integration.portal.conftest import NOW, member, signed_in
 from tests.unit.disbursement.test_sheets import FORM
@@ -199,7 +200,12 @@ def counts() -> dict[str, int]:
 
 
 def test_a_rehearsal_tells_what_would_be_decided_and_leaves_no_trace() -> None:
-    made = case(version=item(now=NOW - timedelta(days=30)), enterprise=applicant())
+    base.department("fgj", "发改局")
+    steps = [
+        {"kind": "site_visit", "name": "现场核查", "days": 3},
+        {"kind": "joint", "name": "部门会审", "days": 5, "departments": ["fgj"], "silence_consents": True},
+    ]
+    made = case(version=item(now=NOW - timedelta(days=30), review={"steps": steps}), enterprise=applicant())
     made.now = NOW
     made.drafted()
     client = signed_in(member(made.enterprise))
@@ -212,6 +218,9 @@ def test_a_rehearsal_tells_what_would_be_decided_and_leaves_no_trace() -> None:
     assert "按现在的内容，预计能够通过" in page
     assert "150,000.00 元" in page
     assert "预计兑现月份" in page
+    # What this item asks of its review beside the usual, with who is asked.
+    assert "现场核查</strong> （3 个工作日内）" in page
+    assert "同时征求发改局的意见。逾期没有答复的，视为同意。" in page
 
 
 def test_a_rehearsal_names_what_is_missing_and_what_clashes() -> None:
@@ -232,6 +241,10 @@ def test_a_rehearsal_names_what_is_missing_and_what_clashes() -> None:
     number = first.fresh().number
     assert number is not None
     assert any(number in clash for clash in found.clashes)
+    client = signed_in(member(first.enterprise))
+    page = client.get(reverse("enterprise:check", args=[second.id])).content.decode()
+    assert number in page.split('id="clashes"')[1].split("</section>")[0]
+    assert page.count(reverse("enterprise:choices")) >= 2
 
 
 @pytest.mark.parametrize("nonsense", ["\0", "1e400", "x\r\ny", "9" * 400, "😀" * 50])

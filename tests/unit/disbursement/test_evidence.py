@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,16 @@ from disbursement.models import (
 )
 from disbursement.selectors import evidence as library
 from disbursement.selectors.forms import read_rules
-from disbursement.services import corrections, drafts, evidence, evidence_following, materials
+from disbursement.services import (
+    complete_list,
+    corrections,
+    decisions,
+    drafts,
+    evidence,
+    evidence_following,
+    materials,
+    publicity,
+)
 from disbursement.services.corrections import Ask
 from disbursement.services.evidence import Details
 from matching.days import day_of
@@ -232,6 +242,36 @@ def test_a_flag_is_settled_by_a_reviewer_who_says_why_or_by_another_file() -> No
     withdrawn = MaterialFlag.objects.get(material__application_id=other.id)
     settled = evidence_following.settle(flag_id=withdrawn.pk, note="申报时有效", actor=other.acceptor, now=other.now)
     assert (settled.reason, settled.settled_by_id) == ("withdrawn", other.acceptor.user_id)
+
+
+def test_nothing_is_approved_on_a_certificate_that_changed_until_somebody_says_why_it_may_stay() -> None:
+    made = case()
+    given = give(made)
+    made.second_review()
+    renew(given, made)
+    deliver(made.now)
+    for pass_on in (decisions.approve, partial(publicity.publicise, days=3)):
+        with pytest.raises(Invalid, match="营业执照”有变动（证照已换新版"):
+            pass_on(application_id=made.id, actor=made.second, now=made.now)
+    flag = MaterialFlag.objects.get()
+    # The same stands on the list of what to ask for, so that it is asked once and for all.
+    asked = [ask.problem for ask in complete_list.compose(application=made.fresh(), now=made.now)]
+    assert asked == [flag.get_reason_display()]
+    evidence_following.settle(flag_id=flag.pk, note="申报时有效", actor=made.second, now=made.now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.now)
+
+
+def test_a_publicity_does_not_end_by_itself_over_a_certificate_that_was_withdrawn() -> None:
+    made = case()
+    given = give(made)
+    made.publicised()
+    evidence.withdraw(evidence_id=given.evidence_id, reason="已注销", actor=made.agent, now=made.now)
+    deliver(made.now)
+    over = at("2026-03-31")
+    assert publicity.end_due(now=over) == []
+    assert any("营业执照" in line for line in publicity.stays_because(application=made.fresh(), now=over))
+    evidence_following.settle(flag_id=MaterialFlag.objects.get().pk, note="申报时有效", actor=made.second, now=over)
+    assert publicity.end_due(now=over) == [made.id]
 
 
 def test_a_withdrawn_certificate_leaves_drafts_and_never_comes_back() -> None:
