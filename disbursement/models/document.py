@@ -21,14 +21,16 @@ class DocumentKind(models.TextChoices):
     MONTH = "month", _("月度兑现报告")
     CLAWBACK = "clawback", _("追回通知书")
     YEAR = "year", _("年度兑现决算报告")
+    SUPERVISION = "supervision", _("电子监察月报")
 
 
-# What is about a batch or a month, and so about no single application.
+# What is about a batch, a month or a year, and so about no single application.
 OF_THE_MONTH = [
     DocumentKind.BATCH.value,
     DocumentKind.HANDOVER.value,
     DocumentKind.MONTH.value,
     DocumentKind.YEAR.value,
+    DocumentKind.SUPERVISION.value,
 ]
 
 

@@ -16,6 +16,7 @@ class NotificationKind(models.TextChoices):
     APPLICATION = "application", _("申报进度")
     PAYMENT = "payment", _("兑现进度")
     SERVICE = "service", _("服务通知")
+    SUPERVISION = "supervision", _("监察督办")
 
 
 class Notification(models.Model):
