@@ -15,8 +15,9 @@ from typing import Any
 import django
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, connections
+
+from portal.migrating import migrate_empty_database
 
 TRIGGER_SOURCES = (
     "disbursement/guards/*.py",
@@ -65,7 +66,7 @@ def make_sqlite_database(suffix: str) -> str:
                 old.unlink()
             making = TEMPLATES / f"{key}.making.sqlite3"
             point_at(str(making))
-            call_command("migrate", verbosity=0, interactive=False)
+            migrate_empty_database()
             connection.close()
             making.rename(template)
     name = f"file:huida_{suffix}?mode=memory&cache=shared"
@@ -92,7 +93,7 @@ def make_postgresql_database(suffix: str) -> str:
                 cursor.execute(f'drop database if exists "{making}" with (force)')
                 cursor.execute(f'create database "{making}"')
             point_at(making)
-            call_command("migrate", verbosity=0, interactive=False)
+            migrate_empty_database()
             connection.close()
             with administration() as cursor:
                 cursor.execute(f'alter database "{making}" rename to "{template}"')

@@ -1,4 +1,4 @@
-"""Triggers for what no constraint can say; see disbursement/guards/."""
+"""Triggers for what no constraint can say, and the chain over the rows that stand; see disbursement/guards/."""
 
 from django.db import migrations
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 
 from cms.services.importing import import_policies
 from disbursement.ledger.posting import sync_ceiling
@@ -25,6 +24,7 @@ from portal.demo.narrator import Narrator
 from portal.demo.story import acts
 from portal.demo.story.stage import Stage, StoryBroken, deliver, enterprise
 from portal.demo.story.timeline import at
+from portal.migrating import migrate_empty_database
 
 # What the district has before its policies are published.
 _BEFORE = ("department", "budget_line")
@@ -37,7 +37,7 @@ def is_empty() -> bool:
 
 def make_tables(*, narrator: Narrator) -> None:
     with narrator.progress("建立数据库"):
-        call_command("migrate", verbosity=0, interactive=False)
+        migrate_empty_database()
 
 
 def build(*, stage: Stage, narrator: Narrator, folder: Path) -> None:

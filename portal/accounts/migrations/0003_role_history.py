@@ -29,7 +29,7 @@ def note_what_stands(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_initial"),
-        ("disbursement", "0003_audit_chain"),
+        ("disbursement", "0002_guards"),
     ]
 
     operations = [
