@@ -9,7 +9,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper faults machine soak lint format migrations schemas bench bench-elastic bench-search lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper faults every-address machine soak lint format migrations schemas bench bench-elastic bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refuse
 
 faults: setup-dev ## 200 kill -9 and 200 broken connections over a month's run, 20 workers on one budget line (FAULTS=, FAULTS_SEED=, FAULTS_ONLY=)
 	FAULTS=$${FAULTS:-200} LINE_WORKERS=$${LINE_WORKERS:-20} LINE_DEEDS=$${LINE_DEEDS:-500} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/faults/test_month.py tests/faults/test_one_line.py
+
+every-address: setup-dev ## Every address for every role with every id, on SQLite (make test asks for half of it, the other half on the next day)
+	env -u DATABASE_URL EVERY_ADDRESS=whole $(PYTEST) -q tests/integration/portal/test_every_address.py
 
 machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite
 	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-250} $(PYTEST) -q tests/stateful
