@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from urllib.parse import quote, urlsplit, urlunsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor, Grant
@@ -136,13 +140,31 @@ def enterprise_actor(request: HttpRequest) -> Actor:
     return Actor(user_id=request.user.pk, enterprise_ids=frozenset({current_enterprise(request).pk}))
 
 
+def to_login(request: HttpRequest) -> HttpResponseBase:
+    """To the login page, and from there back. What was sent after the session had ended is lost, and is told so."""
+    if request.method not in ("GET", "HEAD"):
+        messages.warning(request, _("登录已过期，刚才提交的内容没有保存。请登录后回到原来的页面重新提交。"))
+    return redirect_to_login(_way_back(request))
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The page that is asked for, or the one whose form was sent: an address that takes forms alone shows nothing."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+        parts = urlsplit(page)
+        return urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return reverse("home-for-role")
+
+
 def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
     """Only for people of the district who hold one of the roles: others get 403, strangers the login page."""
 
     def decorate(view: View[P]) -> View[P]:
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_login(request)
             if not access_for(request).has(roles):
                 labels = "、".join(str(StaffRole(role).label) for role in StaffRole if role in roles)
                 raise PermissionDenied(_("这里由%(roles)s办理，您的账户没有这些角色。") % {"roles": labels})
@@ -159,11 +181,11 @@ def enterprise_required(view: View[P]) -> View[P]:
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return to_login(request)
         access = access_for(request)
         if access.membership is None:
             if access.memberships:
-                return redirect("accounts:choose")
+                return redirect(f"{reverse('accounts:choose')}?next={quote(_way_back(request))}")
             raise PermissionDenied(_("您的账户尚未获任何企业授权。请联系企业法定代表人在“经办人授权”中添加您。"))
         return view(request, *args, **kwargs)
 
@@ -205,4 +227,5 @@ __all__ = [
     "forget",
     "legal_representative_required",
     "role_required",
+    "to_login",
 ]

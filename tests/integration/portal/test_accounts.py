@@ -69,6 +69,20 @@ def test_a_login_never_leads_to_another_site(person: User) -> None:
     assert response["Location"] == "/home/"
 
 
+def test_what_is_sent_after_the_session_ended_is_told_lost_and_the_login_leads_back_to_its_page(person: User) -> None:
+    client = Client()
+    page = "/desk/applications/7/?show=mine"
+    sent = client.post(
+        "/desk/applications/7/do/accept/", {"note": "同意"}, headers={"referer": f"http://testserver{page}"}
+    )
+    assert sent["Location"] == "/accounts/login/?next=/desk/applications/7/%3Fshow%3Dmine"
+    assert "没有保存" in client.get(sent["Location"]).content.decode()
+    # Nothing of another site is led back to, and no address that takes forms alone.
+    for stranger in ("https://evil.example/desk/", ""):
+        sent = client.post("/desk/applications/7/do/accept/", headers={"referer": stranger})
+        assert sent["Location"] == "/accounts/login/?next=/home/"
+
+
 class TestActing:
     def test_who_may_act_for_one_enterprise_acts_for_it_at_once(self) -> None:
         enterprise = people.applicant()
@@ -79,7 +93,8 @@ class TestActing:
         user = member(first, "agent")
         Membership.objects.create(user=user, enterprise=second, kind="agent", granted_at=NOW)
         client = signed_in(user)
-        assert client.get("/enterprise/")["Location"] == "/accounts/choose/"
+        # And led on to where a letter or a bookmark was leading.
+        assert client.get("/enterprise/payments/")["Location"] == "/accounts/choose/?next=/enterprise/payments/"
         client.post("/accounts/choose/", {"enterprise": second.pk})
         assert second.name in client.get("/enterprise/").content.decode()
 
@@ -94,7 +109,7 @@ class TestActing:
         user = member(people.applicant(), "agent")
         RoleAssignment.objects.create(user=user, role=StaffRole.REVIEWER)
         client = signed_in(user)
-        assert client.get("/enterprise/")["Location"] == "/accounts/choose/"
+        assert client.get("/enterprise/")["Location"].startswith("/accounts/choose/")
         assert client.get("/home/")["Location"] == "/desk/"
 
     def test_a_revoked_agent_is_out_with_the_next_click(self) -> None:
