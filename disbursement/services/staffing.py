@@ -28,7 +28,7 @@ from disbursement.models import (
 )
 from disbursement.services import clocks
 from disbursement.services.applications import lock
-from disbursement.services.standing import roles_for, standing_of
+from disbursement.services.standing import Past, past_of, roles_for, standing_of
 from matching.days import day_of
 
 DESK_ROLES = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER, Role.APPEAL_REVIEWER)
@@ -183,24 +183,26 @@ def can_take(*, application: Application, candidates: Iterable[Actor], now: date
 
 def _fitting(*, application: Application, candidates: Iterable[Actor], now: datetime) -> list[Actor]:
     people = [person for person in candidates if person.user_id is not None]
-    away = deputies(as_of=day_of(now), people=[person.user_id or 0 for person in people])
+    ids = [person.user_id or 0 for person in people]
+    away = deputies(as_of=day_of(now), people=ids)
+    past = past_of(application=application, user_ids=ids)
     found = []
     for person in people:
         if person.user_id in away:
             continue
         try:
-            _check_can_take(application=application, person=person)
+            _check_can_take(application=application, person=person, past=past)
         except (Conflict, Denied, Invalid):
             continue
         found.append(person)
     return found
 
 
-def _check_can_take(*, application: Application, person: Actor) -> None:
+def _check_can_take(*, application: Application, person: Actor, past: Past | None = None) -> None:
     role = _role_at(application)
     if role not in roles_for(application=application, actor=person):
         raise Invalid(Fault("taker", _("该人员在本部门没有“%(role)s”职责。") % {"role": role.label}))
-    standing_of(application=application, actor=person).check(role)
+    standing_of(application=application, actor=person, past=past).check(role)
 
 
 def _check_may_assign(*, application: Application, actor: Actor, only_own: bool = False) -> None:

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Absence, Handover, Participation, StepClock, TransitionLog
-from disbursement.services import absences, decisions, interests, reviews, staffing
+from disbursement.models import Absence, Application, Handover, Participation, StepClock, TransitionLog
+from disbursement.services import absences, decisions, drafts, interests, reviews, staffing
 from matching.days import day_of
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, case, staff
@@ -191,3 +192,29 @@ def test_passing_on_needs_a_reason_and_somebody_who_may_have_it() -> None:
     assert (row.kind, row.reason, row.by_id) == ("reassigned", "工作调整", made.second.user_id)
     with pytest.raises(IntegrityError), transaction.atomic():
         Handover.objects.filter(pk=row.pk).update(reason="改过")
+
+
+def test_who_could_take_it_is_found_with_as_many_queries_for_twenty_people_as_for_four() -> None:
+    made = case()
+    department = made.version.item.department
+    declared, uploaded, free = (staff(Role.REVIEWER, department) for _ in range(3))
+    submitter = made.agent
+    made.agent = Actor(uploaded.user_id, enterprise_ids=submitter.enterprise_ids)
+    made.drafted()
+    made.agent = submitter
+    drafts.submit(application_id=made.id, actor=submitter, now=made.later().now)
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=made.later().now)
+    interests.declare(enterprise_id=made.enterprise.pk, reason="任职", actor=declared, now=made.now)
+    application = Application.objects.select_related("item", "enterprise").get(pk=made.id)
+    risen = Actor.of(user_id=made.acceptor.user_id or 0, roles=[Role.REVIEWER])
+    few = [declared, uploaded, free, risen]
+
+    def found(candidates: list[Actor]) -> tuple[list[int | None], int]:
+        with CaptureQueriesContext(connection) as asked:
+            people = staffing.can_take(application=application, candidates=candidates, now=made.now)
+        return [person.user_id for person in people], len(asked)
+
+    more = [staff(Role.REVIEWER, department) for _ in range(16)]
+    able, queries = found(few)
+    assert able == [free.user_id]
+    assert found([*few, *more]) == ([free.user_id, *(person.user_id for person in more)], queries)
