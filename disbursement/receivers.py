@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from disbursement.models import DocumentKind, Payable
+from disbursement.models import Application, DocumentKind, Payable, PayeeAccount
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
-from disbursement.services import applications, earlier_awards, evidence_following, notices
+from disbursement.services import applications, earlier_awards, evidence_following, notices, offers
 from matching.registry import outbox
 
 
@@ -75,6 +75,36 @@ def take_back_what_was_not_kept(*, payload: dict[str, Any], now: datetime) -> No
 def close_what_is_settled(*, payload: dict[str, Any], now: datetime) -> None:
     for application_id in _column(payload["payables"], "application_id"):
         applications.close_if_settled(application_id=application_id, now=now)
+
+
+@outbox.subscribe("policy.version_published")
+@outbox.subscribe("policy.withdrawn")
+def look_at_the_offers_of_an_item(*, payload: dict[str, Any], now: datetime) -> None:
+    offers.ask_for_recheck(item_id=payload["item_id"], now=now)
+
+
+@outbox.subscribe("enterprise.facts_changed", together=True)
+def look_at_the_offers_of_enterprises(*, payloads: list[dict[str, Any]], now: datetime) -> None:
+    offers.ask_for_recheck(enterprise_ids=[payload["enterprise_id"] for payload in payloads], now=now)
+
+
+@outbox.subscribe("payee.checked")
+def look_at_the_offers_that_wait_for_an_account(*, payload: dict[str, Any], now: datetime) -> None:
+    for account in PayeeAccount.objects.filter(pk=payload["account"]):
+        offers.ask_for_recheck(enterprise_ids=[account.enterprise_id], now=now)
+
+
+@outbox.subscribe("application.changed")
+def look_at_the_offers_beside_an_application(*, payload: dict[str, Any], now: datetime) -> None:
+    # What an enterprise applies for, is granted or gives up changes what else it can have.
+    if payload["action"] in ("submit", "approve", "revoke", "withdraw"):
+        for application in Application.objects.filter(pk=payload["application_id"]):
+            offers.ask_for_recheck(enterprise_ids=[application.enterprise_id], now=now)
+
+
+@outbox.subscribe(offers.RECHECK)
+def work_an_offer_out_anew(*, payload: dict[str, Any], now: datetime) -> None:
+    offers.refresh(offer_id=payload["offer_id"], now=now)
 
 
 def _write_back(payable_ids: Iterable[int], now: datetime) -> None:

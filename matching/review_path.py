@@ -53,6 +53,10 @@ class ReviewPath:
     def step(self, kind: str) -> PathStep | None:
         return next((step for step in self.steps if step.kind == kind), None)
 
+    def without(self, kinds: Collection[str]) -> ReviewPath:
+        """The path without the steps of these kinds; the lists stay."""
+        return ReviewPath(tuple(step for step in self.steps if step.kind not in kinds), self.checklist)
+
     def missing(self, done: Collection[str]) -> list[PathStep]:
         """Steps still to be taken, in order; `done` are the kinds that were."""
         return [step for step in self.steps if step.kind not in done]

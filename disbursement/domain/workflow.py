@@ -184,7 +184,16 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.SUBMITTED, _A.ASK_CORRECTION, _R.ACCEPTOR, _S.CORRECTION, _pause(_C.ACCEPTANCE)),
         *_rows(_S.CORRECTION, _A.SUPPLY, _R.ENTERPRISE, _S.SUBMITTED, _resume(_C.ACCEPTANCE)),
         *_rows(_S.CORRECTION, _A.LAPSE, _R.SYSTEM, _S.WITHDRAWN, _stop(_C.ACCEPTANCE)),
-        *_rows(_S.SUBMITTED, _A.ACCEPT, _R.ACCEPTOR, _S.ACCEPTED, _stop(_C.ACCEPTANCE), _start(_C.REVIEW)),
+        # Where SYSTEM stands beside a reviewer, the item lets the machine take that step (免申即享, 即申即享), and the
+        # database lets it do so only on a verification that was passed.
+        *_rows(
+            _S.SUBMITTED,
+            _A.ACCEPT,
+            (_R.ACCEPTOR, _R.SYSTEM),
+            _S.ACCEPTED,
+            _stop(_C.ACCEPTANCE),
+            _start(_C.REVIEW),
+        ),
         *_rows(
             _S.SUBMITTED,
             _A.ACCEPT_WITH_GAP,
@@ -194,7 +203,7 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
             _start(_C.REVIEW),
         ),
         *_rows(_S.SUBMITTED, _A.REFUSE, _R.ACCEPTOR, _S.NOT_ACCEPTED, _stop(_C.ACCEPTANCE)),
-        *_rows(_S.ACCEPTED, _A.START_REVIEW, _R.REVIEWER, _S.IN_REVIEW),
+        *_rows(_S.ACCEPTED, _A.START_REVIEW, (_R.REVIEWER, _R.SYSTEM), _S.IN_REVIEW),
         # Asking for a correction means having looked: after it the review goes on, it does not begin anew.
         *_rows(
             (_S.ACCEPTED, _S.IN_REVIEW),
@@ -214,11 +223,11 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.IN_REVIEW, _A.ASK_DEPARTMENTS, _R.REVIEWER, _S.JOINT_REVIEW, _pause(_C.REVIEW)),
         *_rows(_S.JOINT_REVIEW, _A.GIVE_OPINION, _R.JOINT_REVIEWER, _S.JOINT_REVIEW),
         *_rows(_S.JOINT_REVIEW, _A.GATHER_OPINIONS, _R.SYSTEM, _S.IN_REVIEW, _resume(_C.REVIEW), _stop(_C.JOINT)),
-        *_rows(_S.IN_REVIEW, _A.RECOMMEND_APPROVAL, _R.REVIEWER, _S.SECOND_REVIEW),
+        *_rows(_S.IN_REVIEW, _A.RECOMMEND_APPROVAL, (_R.REVIEWER, _R.SYSTEM), _S.SECOND_REVIEW),
         *_rows(_S.IN_REVIEW, _A.RECOMMEND_REJECTION, _R.REVIEWER, _S.SECOND_REVIEW),
         *_rows(_S.SECOND_REVIEW, _A.SEND_BACK, _R.SECOND_REVIEWER, _S.IN_REVIEW),
-        *_rows(_S.SECOND_REVIEW, _A.PUBLICISE, _R.SECOND_REVIEWER, _S.PUBLICITY, _pause(_C.REVIEW)),
-        *_rows(_S.SECOND_REVIEW, _A.APPROVE, _R.SECOND_REVIEWER, _S.APPROVED, _stop(_C.REVIEW)),
+        *_rows(_S.SECOND_REVIEW, _A.PUBLICISE, (_R.SECOND_REVIEWER, _R.SYSTEM), _S.PUBLICITY, _pause(_C.REVIEW)),
+        *_rows(_S.SECOND_REVIEW, _A.APPROVE, (_R.SECOND_REVIEWER, _R.SYSTEM), _S.APPROVED, _stop(_C.REVIEW)),
         *_rows(_S.SECOND_REVIEW, _A.REJECT, _R.SECOND_REVIEWER, _S.REJECTED, _stop(_C.REVIEW)),
         *_rows(_S.PUBLICITY, _A.SUSTAIN_OBJECTION, _R.SECOND_REVIEWER, _S.SECOND_REVIEW, _resume(_C.REVIEW)),
         *_rows(_S.PUBLICITY, _A.APPROVE, (_R.SECOND_REVIEWER, _R.SYSTEM), _S.APPROVED, _stop(_C.REVIEW)),
@@ -282,7 +291,9 @@ PAYABLE: Table[PayableState, PayableAction] = Table(
         *_rows(_P.PAID, _Q.SETTLE, _R.SYSTEM, _P.SETTLED),
         *_rows((_P.PAID, _P.SETTLED), _Q.REFUND, (_R.SYSTEM, _R.FINANCE_CHECKER), _P.REFUNDED),
         *_rows((_P.PAID, _P.SETTLED), _Q.CLAW_BACK, _R.FINANCE_APPROVER, _P.CLAWBACK),
-        *_rows(_P.CLAWBACK, _Q.RECOVER, (_R.SYSTEM, _R.FINANCE_CHECKER), _P.CLAWED_BACK),
+        # By an approver where the last of it is set off against this:
+        *_rows(_P.CLAWBACK, _Q.RECOVER, (_R.SYSTEM, _R.FINANCE_CHECKER, _R.FINANCE_APPROVER), _P.CLAWED_BACK),
+        *_rows((_P.RESERVED, _P.HELD), _Q.SET_OFF, _R.FINANCE_APPROVER, _P.SETTLED),
         *_rows(
             (_P.AWAITING, _P.RESERVED, _P.HELD, _P.BOUNCED, _P.MENDED),
             _Q.CANCEL,

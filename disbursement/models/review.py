@@ -201,7 +201,10 @@ class Publicity(models.Model):
     starts_on = models.DateField(_("公示开始"))
     ends_on = models.DateField(_("公示结束"))
     amount = models.DecimalField(_("拟兑现金额（元）"), max_digits=16, decimal_places=2)
-    opened_by = models.ForeignKey(_USER, models.PROTECT, related_name="+", verbose_name=_("发起人"))
+    # Empty where the machine opened it (免申即享, 即申即享).
+    opened_by = models.ForeignKey(
+        _USER, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("发起人")
+    )
     opened_at = models.DateTimeField(_("发起时间"))
     closed_at = models.DateTimeField(_("结束时间"), null=True, blank=True)
 

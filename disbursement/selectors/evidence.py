@@ -192,7 +192,7 @@ def verified_by_data(
             if code in brought:
                 wanted.setdefault(code, set()).update(key for key in (leaf.fact, other) if key is not None)
     keys = {key for needed in wanted.values() for key in needed}
-    known = _trusted(keys=keys, rules=rules, enterprise_id=enterprise_id, day=day)
+    known = trusted_facts(keys=keys, rules=rules, enterprise_id=enterprise_id, day=day)
     return {
         code: [known[key] for key in sorted(needed)]
         for code, needed in wanted.items()
@@ -200,9 +200,12 @@ def verified_by_data(
     }
 
 
-def _trusted(*, keys: Iterable[str], rules: Rules, enterprise_id: int, day: date) -> dict[str, Verified]:
+def trusted_facts(*, keys: Iterable[str], rules: Rules, enterprise_id: int, day: date) -> dict[str, Verified]:
+    """Those of the facts that are known of the enterprise from a trusted source and are no older than their
+    `fresh_for` on a day (Asia/Shanghai), by key. What only a form tells is never among them. One query.
+    """
     definitions = rules.vocabulary.facts
-    asked = [key for key in keys if definitions[key].scope is Scope.ENTERPRISE]
+    asked = [key for key in keys if key in definitions and definitions[key].scope is Scope.ENTERPRISE]
     latest: dict[str, Fact] = {}
     rows = Fact.objects.filter(enterprise_id=enterprise_id, key__in=asked, valid_on__lte=day)
     for fact in rows.order_by("valid_on", "recorded_at", "pk"):

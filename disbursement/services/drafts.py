@@ -16,7 +16,7 @@ from disbursement.domain.merging import State
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, Occasion, ToleratedGap
 from disbursement.selectors.forms import form_fields
-from disbursement.services import judging, materials, sheets
+from disbursement.services import judging, lanes, machine, materials, sheets
 from disbursement.services.applications import transition
 from disbursement.services.numbering import next_number
 from disbursement.services.readiness import LONGEST_GAP, Readiness, asked_answers, missing_materials, readiness_of
@@ -142,6 +142,7 @@ def submit(
 
     `gaps` names required materials that are still missing, each with the day by which it is promised (容缺). Where the
     criteria say that conditions are not met, Invalid tells which, and `acknowledge_unmet` hands it in all the same.
+    Where the item lets the machine decide (即申即享), it does so at once; what stands in the way is written down.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.SUBMIT, actor=actor, now=now, role=Role.ENTERPRISE
@@ -179,8 +180,9 @@ def submit(
                 asked_by_id=actor.user_id,
                 asked_at=now,
             )
-        judging.judge(application=application, occasion=Occasion.SUBMISSION, now=now)
-    return application
+        judgement = judging.judge(application=application, occasion=Occasion.SUBMISSION, now=now)
+        lanes.enter(application=application, judgement=judgement, gaps=gaps or {}, now=now)
+    return machine.carry(application_id=application.pk, now=now) or application
 
 
 def _check_own(*, application: Application, actor: Actor) -> None:

@@ -42,7 +42,6 @@ def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | N
         calendar = working_calendar()
         starts_on = calendar.add_working_days(day_of(now), 1)
         application.decided_at = None
-        assert actor.user_id is not None
         return Publicity.objects.create(
             application=application,
             starts_on=starts_on,

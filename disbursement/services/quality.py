@@ -24,6 +24,7 @@ from disbursement.models import (
     DecisionKind,
     Finding,
     InterestDeclaration,
+    MachineDraw,
     Opinion,
     OpinionKind,
     Participation,
@@ -31,7 +32,7 @@ from disbursement.models import (
     QualityCheck,
     QualityDraw,
 )
-from disbursement.services import promises
+from disbursement.services import machine_audit, promises
 from disbursement.services.staffing import deputies
 from matching.days import SHANGHAI, day_of
 
@@ -76,6 +77,7 @@ def draw_month(
         kept = Promise.objects.in_bulk(draw(things=promised, share=promise_share, seed=seed))
         pairs: list[tuple[int, int | None, str]] = [(pk, None, strata[pk]) for pk in picked]
         pairs += [(kept[pk].application_id, pk, promise_strata[pk]) for pk in sorted(kept)]
+        pairs += [(pk, None, stratum) for pk, stratum in machine_audit.pick(made=made, **_span(month))]
         _give_out(made, pairs, candidates=candidates, now=now)
     return made
 
@@ -84,10 +86,14 @@ def population(*, month: date) -> tuple[list[Thing], list[Thing]]:
     """What a month's draw draws from, both by id: applications decided in it, by item, reviewer and amount; promises of
     applications approved in it that nobody checked yet, by item.
     """
-    since, until = (datetime.combine(day, time.min, SHANGHAI) for day in (month, next_month(month)))
+    span = _span(month)
     kinds = [DecisionKind.APPROVED, DecisionKind.REJECTED]
-    found = Decision.objects.filter(kind__in=kinds, at__gte=since, at__lt=until).order_by("application_id", "-pk")
+    found = Decision.objects.filter(kind__in=kinds, at__gte=span["since"], at__lt=span["until"])
+    found = found.order_by("application_id", "-pk")
     decisions = {row.application_id: row for row in found.select_related("application__item").reverse()}
+    # What the machine decided is drawn by each item's own share (`machine_audit`).
+    for pk in machine_audit.decided_by_machine(application_ids=decisions):
+        del decisions[pk]
     reviewers = _first_reviewers(decisions)
     decided = [
         Thing(pk, f"{row.application.item.code}/{reviewers.get(pk, 0)}/{band(row.amount)}")
@@ -97,6 +103,11 @@ def population(*, month: date) -> tuple[list[Thing], list[Thing]]:
     open_ones = Promise.objects.filter(application_id__in=approved, kept__isnull=True, quality_check__isnull=True)
     codes = open_ones.order_by("pk").values_list("pk", "application__item__code")
     return decided, [Thing(pk, code) for pk, code in codes]
+
+
+def _span(month: date) -> dict[str, datetime]:
+    since, until = (datetime.combine(day, time.min, SHANGHAI) for day in (month, next_month(month)))
+    return {"since": since, "until": until}
 
 
 def _first_reviewers(application_ids: Sequence[int] | dict[int, Decision]) -> dict[int, int]:
@@ -182,5 +193,10 @@ def redraw(*, made: QualityDraw) -> tuple[list[int], list[int]]:
     whoever wants to see that nothing was left out or put in.
     """
     decided, _promised = population(month=made.month)
+    drawn = draw(things=decided, share=made.share, seed=made.seed)
+    by_machine = machine_audit.population(**_span(made.month))
+    for row in MachineDraw.objects.filter(draw=made):
+        things = by_machine.get(row.item_code, [])
+        drawn += machine_audit.redraw_item(things=things, share=row.share, seed=made.seed, code=row.item_code)
     checked = QualityCheck.objects.filter(draw=made, promise__isnull=True).values_list("application_id", flat=True)
-    return draw(things=decided, share=made.share, seed=made.seed), sorted(checked)
+    return sorted(drawn), sorted(checked)

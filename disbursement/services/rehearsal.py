@@ -13,29 +13,20 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
-from disbursement.domain.workflow import ApplicationState, ClockStep
+from disbursement.domain.workflow import ClockStep
 from disbursement.models import Application, Judgement, Occasion
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.invoices import rows_of
 from disbursement.selectors.limits import limits_of
 from disbursement.selectors.promise import PayMonth, pay_month
 from disbursement.services import judging
 from disbursement.services.awards import Proposal, propose
+from disbursement.services.clashes import clashes_of
 from disbursement.services.drafts import version_in_force
 from disbursement.services.readiness import readiness_of
 from matching import review_path
 from matching.criteria import canonical_json
 from matching.days import day_of
 from matching.registry.models import Department
-
-_OVER = (
-    ApplicationState.DRAFT,
-    ApplicationState.WITHDRAWN,
-    ApplicationState.NOT_ACCEPTED,
-    ApplicationState.REJECTED,
-    ApplicationState.REJECTION_UPHELD,
-    ApplicationState.REVOKED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,32 +135,6 @@ def _unsaved(application: Application, assessment: judging.Assessment, now: date
         result=canonical_json(assessment.result),
         made_at=now,
     )
-
-
-def clashes_of(*, application: Application) -> list[str]:
-    """Other applications under way that this one stands in the way of: exclusive items, and the same invoices."""
-    code = application.item.code
-    names = set((application.version.rules.get("award") or {}).get("exclusive_with") or [])
-    under_way = (
-        Application.objects.filter(enterprise_id=application.enterprise_id)
-        .exclude(state__in=[state.value for state in _OVER])
-        .exclude(item_id=application.item_id)
-        .select_related("item", "version")
-        .order_by("pk")
-    )
-    found = [
-        _("与办理中的“%(item)s”（%(number)s）不能同时享受，核定时就高不重复。")
-        % {"item": other.item.name, "number": other.number}
-        for other in under_way
-        if other.item.code in names or code in ((other.version.rules.get("award") or {}).get("exclusive_with") or [])
-    ]
-    found += [
-        _("发票 %(invoice)s 还用于申报 %(numbers)s，只能享受一次。")
-        % {"invoice": row.invoice.number, "numbers": "、".join(row.elsewhere)}
-        for row in rows_of(application=application)
-        if row.elsewhere
-    ]
-    return found
 
 
 def _stages(application: Application, day: date) -> list[Stage]:

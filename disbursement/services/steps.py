@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.calendar import Calendar
+from disbursement.domain.delivery import Lane
 from disbursement.domain.errors import REFUSALS, Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, JointAnswer, JointReview, OpinionKind, SiteVisit, VisitPhoto
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.delivery import lane_of, terms_of
 from disbursement.services import clocks, stored
 from disbursement.services.applications import lock, transition
 from disbursement.services.standing import asked_departments
@@ -32,8 +34,15 @@ _PICTURES = frozenset({"image/jpeg", "image/png"})
 
 
 def path_of(*, application: Application) -> ReviewPath:
-    """What the version that the application is judged by asks of its review."""
-    return review_path.read(application.version.rules)
+    """What the version that the application is judged by asks of its review; on the fast lane without the steps that
+    the item leaves out there.
+    """
+    path = review_path.read(application.version.rules)
+    terms = terms_of(version=application.version)
+    if terms is None or not terms.skips:
+        return path
+    lane = lane_of(application=application)
+    return path.without(terms.skips) if lane is not None and lane.lane == Lane.FAST else path
 
 
 def taken(*, application: Application) -> frozenset[str]:

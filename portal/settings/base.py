@@ -213,6 +213,10 @@ HUIDA_BULK_WITH_PROMISES = env.bool("HUIDA_BULK_WITH_PROMISES", default=False)
 # Shares in % of a month's decided applications, and of its promises, that are drawn for a check of quality.
 HUIDA_QUALITY_SHARE = env.int("HUIDA_QUALITY_SHARE", default=10)
 HUIDA_PROMISE_SHARE = env.int("HUIDA_PROMISE_SHARE", default=20)
+# Whether the machine may decide what items let it decide (免申即享, 即申即享); off, people decide everything.
+HUIDA_MACHINE_DECIDES = env.bool("HUIDA_MACHINE_DECIDES", default=True)
+# Share in % of the machine's decisions that people audit, where an item names none.
+HUIDA_MACHINE_SHARE = env.int("HUIDA_MACHINE_SHARE", default=10)
 # Append-only tables of other rooms that audits cover, and who tells them which roles a person held when.
 HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
 HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"

@@ -18,7 +18,8 @@ from disbursement.models import Application
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.invoices import rows_of
 from disbursement.selectors.promise import pay_month
-from disbursement.services import drafts, judging, rehearsal, sheets
+from disbursement.services import drafts, judging, sheets
+from disbursement.services.clashes import clashes_of
 from matching.days import day_of
 from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.answers import answers_of
@@ -84,7 +85,7 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
             "todo": [(fault, _url(application, fault.place)) for fault in readiness.faults],
             "gaps": {code: day.isoformat() for code, day in gaps.items()},
             "refused": refused,
-            "clashes": rehearsal.clashes_of(application=application),
+            "clashes": clashes_of(application=application),
             "copied": sheets.sheet_of(application=application).copied,
             "forecast": pay_month(application=application, as_of=day_of(now), calendar=working_calendar())
             if application.version.rules.get("award")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
 from django.db import transaction as django_transaction
 
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Refused, Role
-from disbursement.models import Application, TransitionLog
+from disbursement.models import Application, MachineVerification, TransitionLog
 from disbursement.models.application import AFTER_ACCEPTANCE, GRANTED, REFUSED, UNDECIDED
 from disbursement.services.applications import permitted_actions, transition
 from matching.registry.models import OutboxMessage
@@ -63,9 +64,28 @@ def fill(application: Application, target: ApplicationState, case: Case) -> None
         application.submitted_at = application.submitted_at or case.now
 
 
+def verified(application: Application, case: Case) -> None:
+    """What lets the machine take a reviewer's steps; from the submission on, when there is a judgement."""
+    judgement = application.judgements.order_by("-pk").first()
+    if judgement is not None:
+        MachineVerification.objects.create(
+            application=application,
+            mode="instant",
+            judgement=judgement,
+            passed=True,
+            accepts=True,
+            reviews=True,
+            decides=True,
+            amount=Decimal("1.00"),
+            made_at=case.now,
+        )
+
+
 @django_transaction.atomic
 def act_and_undo(*, case: Case, before: Application, action: ApplicationAction, actor: Actor) -> None:
     state = before.status
+    if actor.is_system:
+        verified(before, case)
     target = next(row.target for row in APPLICATION if (row.source, row.action) == (state, action))
     with transition(application_id=case.id, action=action, actor=actor, now=case.now) as application:
         fill(application, target, case)
@@ -103,6 +123,29 @@ def test_each_cell_of_a_state_does_what_the_table_says(state: ApplicationState) 
     after = Application.objects.get(pk=case.id)
     assert (after.state, after.revision) == (state, before.revision)
     assert TransitionLog.objects.filter(application=before).count() == length
+
+
+MACHINE_ACTS = [
+    (ApplicationState.SUBMITTED, ApplicationAction.ACCEPT),
+    (ApplicationState.ACCEPTED, ApplicationAction.START_REVIEW),
+    (ApplicationState.IN_REVIEW, ApplicationAction.RECOMMEND_APPROVAL),
+    (ApplicationState.SECOND_REVIEW, ApplicationAction.PUBLICISE),
+    (ApplicationState.SECOND_REVIEW, ApplicationAction.APPROVE),
+]
+
+
+@pytest.mark.parametrize(("state", "action"), MACHINE_ACTS)
+def test_the_database_lets_the_machine_take_no_step_of_a_review_that_it_has_not_verified(
+    state: ApplicationState, action: ApplicationAction
+) -> None:
+    case = case_in(state)
+    assert allowed(state, action, Role.SYSTEM)
+    with (
+        pytest.raises(IntegrityError, match="has not verified"),
+        transition(application_id=case.id, action=action, actor=SYSTEM, now=case.now) as application,
+    ):
+        fill(application, next(row.target for row in APPLICATION if (row.source, row.action) == (state, action)), case)
+    assert case.fresh().state == state
 
 
 REACHED = [(row.source, row.action, row.target) for row in APPLICATION]

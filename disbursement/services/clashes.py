@@ -1,0 +1,44 @@
+"""Other cases of an enterprise that compete with one of its own: exclusive items, and the same papers."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from disbursement.domain.workflow import ApplicationState
+from disbursement.models import Application
+from disbursement.selectors.invoices import rows_of
+
+_OVER = (
+    ApplicationState.DRAFT,
+    ApplicationState.WITHDRAWN,
+    ApplicationState.NOT_ACCEPTED,
+    ApplicationState.REJECTED,
+    ApplicationState.REJECTION_UPHELD,
+    ApplicationState.REVOKED,
+)
+
+
+def clashes_of(*, application: Application) -> list[str]:
+    """Other applications under way that this one stands in the way of: exclusive items, and the same invoices."""
+    code = application.item.code
+    names = set((application.version.rules.get("award") or {}).get("exclusive_with") or [])
+    under_way = (
+        Application.objects.filter(enterprise_id=application.enterprise_id)
+        .exclude(state__in=[state.value for state in _OVER])
+        .exclude(item_id=application.item_id)
+        .select_related("item", "version")
+        .order_by("pk")
+    )
+    found = [
+        _("与办理中的“%(item)s”（%(number)s）不能同时享受，核定时就高不重复。")
+        % {"item": other.item.name, "number": other.number}
+        for other in under_way
+        if other.item.code in names or code in ((other.version.rules.get("award") or {}).get("exclusive_with") or [])
+    ]
+    found += [
+        _("发票 %(invoice)s 还用于申报 %(numbers)s，只能享受一次。")
+        % {"invoice": row.invoice.number, "numbers": "、".join(row.elsewhere)}
+        for row in rows_of(application=application)
+        if row.elsewhere
+    ]
+    return found
