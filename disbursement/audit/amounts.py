@@ -21,6 +21,8 @@ def check_amounts(payable: Payable, place: str) -> Iterator[Finding]:
     """
     net: dict[str, Decimal] = defaultdict(lambda: _ZERO)
     left = {moved.from_line_id for moved in payable.carry_overs.all()}
+    taken = list(payable.take_overs.all())
+    known = {payable.budget_line_id, *left, *(moved.from_line_id for moved in taken)}
     on_line: dict[int, Decimal] = defaultdict(lambda: _ZERO)
     for transfer in payable.transfers.all():
         net[transfer.debit.kind] -= transfer.amount
@@ -28,14 +30,25 @@ def check_amounts(payable: Payable, place: str) -> Iterator[Finding]:
         for account, sign in ((transfer.debit, -1), (transfer.credit, 1)):
             if account.budget_line_id in left and account.kind == "reserved":
                 on_line[account.budget_line_id] += sign * transfer.amount
-            if account.budget_line_id not in {payable.budget_line_id, *left}:
+            if account.budget_line_id not in known:
                 yield Finding("payables.amount", place, f"预算流水 {transfer.key} 记在别的预算科目上。", _AMOUNT)
     if payable.budget_line_id is not None and not net:
         yield Finding("payables.amount", place, "记着预算科目，却没有在那里预留过。", _AMOUNT)
     if any(on_line.values()):
         yield Finding("payables.amount", place, "款项已结转，原科目上却还有它的预留。", _AMOUNT)
     where = HOLDING.get(PayableState(payable.state))
-    expected = {} if where is None else {where.value: payable.amount, "appropriated": -payable.amount}
+    expected: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    # What came back of a demand is free again; what another year's line took over stays paid in the year that paid.
+    demand = getattr(payable, "clawback", None)
+    back = sum((receipt.applied for receipt in demand.receipts.all()), _ZERO) if demand is not None else _ZERO
+    if where is not None:
+        rest = payable.amount - back if payable.state == PayableState.CLAWBACK else payable.amount
+        expected[where.value] += rest
+        expected["appropriated"] -= rest
+    for moved in taken:
+        expected["source"] -= moved.amount
+        expected["paid"] += moved.amount
+    expected = {kind: amount for kind, amount in expected.items() if amount}
     actual = {kind: amount for kind, amount in net.items() if amount}
     if actual != expected:
         shown = "、".join(f"{kind} {amount}元" for kind, amount in sorted(actual.items())) or "没有"

@@ -44,6 +44,9 @@ def check_payables(*, scope: Scope, people: People, counts: Counter[str]) -> Ite
         "transfers__debit",
         "transfers__credit",
         "carry_overs",
+        "take_overs",
+        "clawback__receipts",
+        "set_off",
     )
     for payable in query.prefetch_related(*related).iterator(chunk_size=500):
         counts["payables"] += 1
@@ -81,6 +84,8 @@ def _attempts(payable: Payable, place: str) -> Iterator[Finding]:
     attempts = list(payable.attempts.all())
     alive = [attempt for attempt in attempts if attempt.outcome in ("pending", "paid")]
     wanted = _ALIVE.get(PayableState(payable.state))
+    if getattr(payable, "set_off", None) is not None:
+        wanted = None  # it was never sent: it paid back what was owed
     if [attempt.outcome for attempt in alive] != ([] if wanted is None else [wanted]):
         told = "、".join(attempt.get_outcome_display() for attempt in attempts) or "没有"
         problem = f"状态“{payable.get_state_display()}”与支付明细（{told}）不符。"

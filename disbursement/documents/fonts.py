@@ -55,6 +55,16 @@ def face_rules(directory: Path) -> str:
     )
 
 
+def missing_face() -> str:
+    """Why notices cannot be written in the face that they are made for, for people; "" where they can."""
+    try:
+        for name in _WEIGHTS:
+            _source(name)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return f"没有找到字体 {_WHOLE}"
+    return ""
+
+
 def _face(directory: Path, name: str) -> Path:
     source, index = _source(name)
     status = source.stat()

@@ -6,7 +6,7 @@ A month is written as its first day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -50,12 +50,21 @@ def cutoff_date(month: date, *, calendar: Calendar, day: int = DEFAULT_CUTOFF_DA
     return earlier if earlier.month == wanted.month else calendar.next_working_day(wanted)
 
 
-def pay_month(approved_on: date, *, calendar: Calendar, day: int = DEFAULT_CUTOFF_DAY) -> date:
+def pay_month(
+    approved_on: date,
+    *,
+    calendar: Calendar,
+    day: int = DEFAULT_CUTOFF_DAY,
+    set_days: Mapping[date, date] | None = None,
+) -> date:
     """The month in which something approved on that day is paid: this one up to its cut-off day, else the
-    next.
+    next whose cut-off is not past. `set_days`: month → cut-off day, where another than the default was set.
     """
+    known = set_days or {}
     month = month_of(approved_on)
-    return month if approved_on <= cutoff_date(month, calendar=calendar, day=day) else next_month(month)
+    while approved_on > (known.get(month) or cutoff_date(month, calendar=calendar, day=day)):
+        month = next_month(month)
+    return month
 
 
 def approvals_needed(total: Decimal, *, tiers: Tiers = DEFAULT_TIERS) -> int:

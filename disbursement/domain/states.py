@@ -127,6 +127,7 @@ class PayableAction(Labelled):
     REFUND = "refund", "退款"
     CLAW_BACK = "claw_back", "发起追回"
     RECOVER = "recover", "追回到账"
+    SET_OFF = "set_off", "抵扣追回款"
     CANCEL = "cancel", "取消"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from disbursement.guards import applications, caps, evidence, gateways, review, states
+from disbursement.guards import applications, caps, delivery, evidence, gateways, recovery, review, states, supervision
 from disbursement.ledger.posting import ROUTES
 
 APPEND_ONLY = (
@@ -26,8 +26,11 @@ APPEND_ONLY = (
     "disbursement_transitionlog",
     *applications.APPEND_ONLY,
     *caps.APPEND_ONLY,
+    *delivery.APPEND_ONLY,
     *evidence.APPEND_ONLY,
+    *recovery.APPEND_ONLY,
     *review.APPEND_ONLY,
+    *supervision.APPEND_ONLY,
 )
 NEVER_DELETED = (
     "disbursement_batch",
@@ -44,16 +47,22 @@ NEVER_DELETED = (
     "disbursement_returnline",
     *applications.NEVER_DELETED,
     *caps.NEVER_DELETED,
+    *delivery.NEVER_DELETED,
     *evidence.NEVER_DELETED,
     *gateways.NEVER_DELETED,
+    *recovery.NEVER_DELETED,
     *review.NEVER_DELETED,
+    *supervision.NEVER_DELETED,
 )
 _PAYEE = ("payee_name", "bank_name", "bank_code", "account_number")
 FROZEN = {
     **caps.FROZEN,
+    **delivery.FROZEN,
     **evidence.FROZEN,
     **gateways.FROZEN,
+    **recovery.FROZEN,
     **review.FROZEN,
+    **supervision.FROZEN,
     "disbursement_chainlink": (
         "stream",
         "kind",
@@ -70,7 +79,7 @@ FROZEN = {
     "disbursement_batch": ("cycle_id", "budget_line_id", "number", "payer", "assembled_at"),
     "disbursement_claimedinvoice": ("application_id", "paper_id", "issuer", "number", "amount", "used"),
     "disbursement_clawback": ("payable_id", "number", "amount", "reason", "due_on", "ordered_by_id", "ordered_at"),
-    "disbursement_cycle": ("month", "cut_off_on", "opened_at"),
+    "disbursement_cycle": ("month", "opened_at"),
     "disbursement_ledgeraccount": ("budget_line_id", "kind"),
     "disbursement_payable": (
         "application_id",
@@ -119,8 +128,11 @@ FROZEN = {
 # Written once: empty before, for ever afterwards.
 _ONCE = {
     **caps.ONCE,
+    **delivery.ONCE,
     **evidence.ONCE,
+    **recovery.ONCE,
     **review.ONCE,
+    **supervision.ONCE,
     "disbursement_batch": ("frozen_at", "sent_at", "acknowledged_at", "reconciled_at", "closed_at"),
     "disbursement_chainlink": ("anchor_id",),
     "disbursement_clawback": ("recovered_at", "recovered_by_id"),
@@ -154,8 +166,9 @@ def _differ(columns: tuple[str, ...]) -> str:
 
 
 def guards() -> Iterator[Guard]:
-    for row in (*applications.rows(), *states.rows(), *caps.rows(), *gateways.rows(), *evidence.rows(), *review.rows()):
-        yield Guard(*row)
+    for rules in (applications, states, caps, delivery, gateways, evidence, recovery, review, supervision):
+        for row in rules.rows():
+            yield Guard(*row)
     for table in (*APPEND_ONLY, *elsewhere()):
         yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")
     for table, columns in FROZEN.items():
@@ -178,7 +191,9 @@ def guards() -> Iterator[Guard]:
         "UPDATE",
         "OLD.budget_line_id DIFFERS NEW.budget_line_id AND OLD.state <> 'awaiting' AND NOT EXISTS"
         " (SELECT 1 FROM disbursement_carryover c WHERE c.payable_id = NEW.id"
-        " AND c.from_line_id = OLD.budget_line_id AND c.to_line_id = NEW.budget_line_id)",
+        " AND c.from_line_id = OLD.budget_line_id AND c.to_line_id = NEW.budget_line_id)"
+        " AND NOT EXISTS (SELECT 1 FROM disbursement_takeover o WHERE o.payable_id = NEW.id"
+        " AND o.from_line_id = OLD.budget_line_id AND o.to_line_id = NEW.budget_line_id)",
         "the budget line of a payable is fixed once budget is reserved on it, but for a carry-over",
     )
     yield Guard(

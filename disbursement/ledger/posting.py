@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from disbursement.domain import money
-from disbursement.ledger.standing import check_open, freeze_of
+from disbursement.ledger.standing import check_open, freeze_of, is_closed
 from disbursement.models import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from matching.registry.models import BudgetLine
 from matching.statements import among, plain
@@ -36,6 +36,8 @@ ROUTES: Mapping[TransferKind, tuple[AccountKind, AccountKind]] = {
     _T.REFUND: (_A.PAID, _A.APPROPRIATED),
     _T.CLAW_BACK: (_A.PAID, _A.RECEIVABLE),
     _T.RECOVER: (_A.RECEIVABLE, _A.APPROPRIATED),
+    _T.HAND_OVER: (_A.RECEIVABLE, _A.PAID),
+    _T.TAKE_OVER: (_A.SOURCE, _A.PAID),
 }
 REVERSES: Mapping[TransferKind, TransferKind] = {
     _T.UNRESERVE: _T.RESERVE,
@@ -127,6 +129,17 @@ def sync_ceiling(*, line: BudgetLine, now: datetime, memo: str = "") -> Decimal:
     return money.ZERO if is_frozen else available + difference
 
 
+def free_on(*, line: BudgetLine) -> Decimal:
+    """What `sync_ceiling` would return now (元), without posting or locking anything."""
+    if freeze_of(line=line) is not None:
+        return money.ZERO
+    held = balances(line=line)
+    available = held[_A.APPROPRIATED]
+    if is_closed(line=line):
+        return available
+    return available + max(line.ceiling + held[_A.SOURCE], -available)
+
+
 def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now: datetime) -> Decimal:
     """Post one transfer for each entry and return their sum. Raises InsufficientBudget.
 
@@ -139,7 +152,7 @@ def post(*, line: BudgetLine, kind: TransferKind, entries: Sequence[Entry], now:
     _prepare(line=line, kind=kind, total=total, now=now)
     accounts = lock_accounts(line=line)
     giver, taker = (accounts[side] for side in ROUTES[kind])
-    if total > giver.balance:
+    if giver.kind != _A.SOURCE and total > giver.balance:
         raise InsufficientBudget(line=line, wanted=total, available=giver.balance)
     reversed_kind = REVERSES.get(kind)
     standing: dict[tuple[int, int | None], LedgerTransfer] = {}

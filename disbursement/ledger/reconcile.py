@@ -17,11 +17,13 @@ from disbursement.models import (
     AccountKind,
     AttemptOutcome,
     Batch,
+    ClawbackReceipt,
     LedgerAccount,
     LedgerTransfer,
     Payable,
     ReturnLine,
     SealedFile,
+    TakeOver,
 )
 from disbursement.treasury.formats import FormatError, payment_format
 from disbursement.treasury.formats.base import Streams
@@ -208,6 +210,12 @@ def ledger_findings(*, line: BudgetLine) -> list[str]:
         where = HOLDING.get(PayableState(row["state"]))
         if where is not None:
             held[where] += money.from_sum(row["sum"])
+    # What came back already is asked for no more; what a later year's line took over stays paid in the year that paid.
+    open_demands = ClawbackReceipt.objects.filter(
+        clawback__payable__budget_line=line, clawback__payable__state=PayableState.CLAWBACK
+    )
+    held[AccountKind.RECEIVABLE] -= money.from_sum(open_demands.aggregate(sum=Sum("applied"))["sum"])
+    held[AccountKind.PAID] += _sum(TakeOver.objects.filter(from_line=line))
     for kind, amount in held.items():
         balance = accounts[kind].balance if kind in accounts else money.ZERO
         if balance != amount:

@@ -483,7 +483,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(max_length=24, unique=True, verbose_name='文书编号')),
-                ('kind', models.CharField(choices=[('acceptance', '受理通知书'), ('correction', '补正通知书'), ('non_acceptance', '不予受理通知书'), ('decision', '审核决定书'), ('payment', '兑现通知书'), ('batch', '兑现批次汇总表'), ('handover', '资金拨付移交单'), ('month', '月度兑现报告'), ('clawback', '追回通知书'), ('year', '年度兑现决算报告')], max_length=16, verbose_name='种类')),
+                ('kind', models.CharField(choices=[('acceptance', '受理通知书'), ('correction', '补正通知书'), ('non_acceptance', '不予受理通知书'), ('decision', '审核决定书'), ('payment', '兑现通知书'), ('batch', '兑现批次汇总表'), ('handover', '资金拨付移交单'), ('month', '月度兑现报告'), ('clawback', '追回通知书'), ('year', '年度兑现决算报告'), ('instalments', '分期退回通知书'), ('set_off', '抵扣通知书'), ('supervision', '电子监察月报')], max_length=16, verbose_name='种类')),
                 ('subject', models.CharField(max_length=60, verbose_name='对象')),
                 ('title', models.CharField(max_length=200, verbose_name='标题')),
                 ('application', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='disbursement.application', verbose_name='申报')),
@@ -496,7 +496,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '文书',
                 'verbose_name_plural': '文书',
                 'ordering': ['-issued_at', '-id'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'subject'), name='document_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['acceptance', 'correction', 'non_acceptance', 'decision', 'payment', 'batch', 'handover', 'month', 'clawback', 'year'])), name='document_kind_known'), models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='document_hash_shape'), models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='document_not_empty'), models.CheckConstraint(condition=models.Q(('number__regex', '^[A-Z]{2}-[0-9]{4}-[0-9]{6}$')), name='document_number_shape'), models.CheckConstraint(condition=models.Q(models.Q(('application__isnull', True), ('kind__in', ['batch', 'handover', 'month', 'year'])), models.Q(models.Q(('kind__in', ['batch', 'handover', 'month', 'year']), _negated=True), ('application__isnull', False)), _connector='OR'), name='document_has_its_application')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'subject'), name='document_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['acceptance', 'correction', 'non_acceptance', 'decision', 'payment', 'batch', 'handover', 'month', 'clawback', 'year', 'instalments', 'set_off', 'supervision'])), name='document_kind_known'), models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='document_hash_shape'), models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='document_not_empty'), models.CheckConstraint(condition=models.Q(('number__regex', '^[A-Z]{2}-[0-9]{4}-[0-9]{6}$')), name='document_number_shape'), models.CheckConstraint(condition=models.Q(models.Q(('application__isnull', True), ('kind__in', ['batch', 'handover', 'month', 'year', 'supervision'])), models.Q(models.Q(('kind__in', ['batch', 'handover', 'month', 'year', 'supervision']), _negated=True), ('application__isnull', False)), _connector='OR'), name='document_has_its_application')],
             },
         ),
         migrations.CreateModel(
@@ -940,7 +940,7 @@ class Migration(migrations.Migration):
                 ('debit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='disbursement.ledgeraccount', verbose_name='转出')),
                 ('credit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='disbursement.ledgeraccount', verbose_name='转入')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='金额（元）')),
-                ('kind', models.CharField(choices=[('appropriate', '下达预算'), ('reduce', '调减预算'), ('reserve', '审核通过预留'), ('unreserve', '取消预留'), ('commit', '封存'), ('uncommit', '退票退回预留'), ('pay', '支付'), ('unpay', '支付后退票'), ('refund', '退款'), ('claw_back', '发起追回'), ('recover', '追回到账')], max_length=12, verbose_name='事由')),
+                ('kind', models.CharField(choices=[('appropriate', '下达预算'), ('reduce', '调减预算'), ('reserve', '审核通过预留'), ('unreserve', '取消预留'), ('commit', '封存'), ('uncommit', '退票退回预留'), ('pay', '支付'), ('unpay', '支付后退票'), ('refund', '退款'), ('claw_back', '发起追回'), ('recover', '追回到账'), ('hand_over', '追回转下年度'), ('take_over', '承接以前年度支出')], max_length=12, verbose_name='事由')),
                 ('key', models.CharField(max_length=80, unique=True, verbose_name='唯一标识')),
                 ('payable', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='disbursement.payable')),
                 ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='disbursement.paymentattempt')),
@@ -952,7 +952,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '预算流水',
                 'verbose_name_plural': '预算流水',
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='disbursement_transfer_positive'), models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='disbursement_transfer_between_two_accounts'), models.CheckConstraint(condition=models.Q(('kind__in', ['appropriate', 'reduce', 'reserve', 'unreserve', 'commit', 'uncommit', 'pay', 'unpay', 'refund', 'claw_back', 'recover'])), name='disbursement_transfer_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['appropriate', 'reduce']), ('payable__isnull', True)), models.Q(models.Q(('kind__in', ['appropriate', 'reduce']), _negated=True), ('payable__isnull', False)), _connector='OR'), name='disbursement_transfer_names_its_payable')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='disbursement_transfer_positive'), models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='disbursement_transfer_between_two_accounts'), models.CheckConstraint(condition=models.Q(('kind__in', ['appropriate', 'reduce', 'reserve', 'unreserve', 'commit', 'uncommit', 'pay', 'unpay', 'refund', 'claw_back', 'recover', 'hand_over', 'take_over'])), name='disbursement_transfer_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['appropriate', 'reduce']), ('payable__isnull', True)), models.Q(models.Q(('kind__in', ['appropriate', 'reduce']), _negated=True), ('payable__isnull', False)), _connector='OR'), name='disbursement_transfer_names_its_payable')],
             },
         ),
         migrations.CreateModel(

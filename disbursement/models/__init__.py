@@ -33,15 +33,28 @@ from disbursement.models.evidence import (
     EvidenceVersion,
 )
 from disbursement.models.files import FileReading, FileType, ScanState, StoredFile
+from disbursement.models.follow_up import ExceptionNote, FindingAcknowledgement, Remedy
 from disbursement.models.gateway import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
 from disbursement.models.invoice import ApplicationInvoice
+from disbursement.models.lane import LaneChoice, MachineDraw, MachineVerification, TimePromise
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
 from disbursement.models.limit import AwardLimit, Choice, LimitedItem
 from disbursement.models.material import Material, MaterialFlag, MaterialFlagReason
+from disbursement.models.month import CutOffDay, CyclePreflight
+from disbursement.models.offer import Offer, OfferEdition, OfferEvent, PassedOver
+from disbursement.models.pay_forecast import PayForecast
 from disbursement.models.payable import AttemptOutcome, Clawback, HoldKind, Payable, PaymentAttempt
 from disbursement.models.promise import Promise, ToleratedGap
 from disbursement.models.quality import Finding, QualityCheck, QualityDraw
 from disbursement.models.rating import Rating, RatingLevel, Rectification
+from disbursement.models.recovery import (
+    ClawbackEntry,
+    ClawbackPlan,
+    ClawbackReceipt,
+    PlanChange,
+    SetOff,
+    TakeOver,
+)
 from disbursement.models.returns import LineStatus, ReturnFile, ReturnLine, ReturnResult
 from disbursement.models.review import (
     Appeal,
@@ -60,6 +73,7 @@ from disbursement.models.review import (
 from disbursement.models.run import CycleRun, RunKind, RunState
 from disbursement.models.staffing import Absence, Handover, HandoverKind
 from disbursement.models.steps import JointAnswer, JointReview, SiteVisit, VisitPhoto
+from disbursement.models.supervision import ClockWarning, EntryAppeal, SupervisionEntry, Urging, WarningRule
 
 __all__ = [
     "Absence",
@@ -90,13 +104,19 @@ __all__ = [
     "Choice",
     "ClaimedInvoice",
     "Clawback",
+    "ClawbackEntry",
+    "ClawbackPlan",
+    "ClawbackReceipt",
     "ClockCard",
     "ClockPause",
+    "ClockWarning",
     "Correction",
     "CorrectionItem",
     "CorrectionSubject",
     "Counter",
+    "CutOffDay",
     "Cycle",
+    "CyclePreflight",
     "CycleRun",
     "Decision",
     "DecisionDraft",
@@ -108,14 +128,17 @@ __all__ = [
     "DraftChange",
     "DraftPresence",
     "DraftSheet",
+    "EntryAppeal",
     "Evidence",
     "EvidenceEvent",
     "EvidenceEventKind",
     "EvidenceSource",
     "EvidenceVersion",
+    "ExceptionNote",
     "FileReading",
     "FileType",
     "Finding",
+    "FindingAcknowledgement",
     "Gateway",
     "GatewayKind",
     "GatewayLine",
@@ -126,24 +149,33 @@ __all__ = [
     "JointAnswer",
     "JointReview",
     "Judgement",
+    "LaneChoice",
     "LedgerAccount",
     "LedgerTransfer",
     "LimitedItem",
     "LineStatus",
+    "MachineDraw",
+    "MachineVerification",
     "Material",
     "MaterialFlag",
     "MaterialFlagReason",
     "Objection",
     "Occasion",
+    "Offer",
+    "OfferEdition",
+    "OfferEvent",
     "Opinion",
     "OpinionKind",
     "Paper",
     "PaperKind",
     "Participation",
+    "PassedOver",
+    "PayForecast",
     "Payable",
     "PayeeAccount",
     "PaymentAttempt",
     "PaymentFormat",
+    "PlanChange",
     "Promise",
     "Publicity",
     "QualityCheck",
@@ -152,6 +184,7 @@ __all__ = [
     "RatingLevel",
     "Reconciliation",
     "Rectification",
+    "Remedy",
     "ReturnFile",
     "ReturnLine",
     "ReturnResult",
@@ -159,15 +192,21 @@ __all__ = [
     "RunState",
     "ScanState",
     "SealedFile",
+    "SetOff",
     "SiteVisit",
     "SpecialDay",
     "Stage",
     "StateChange",
     "StepClock",
     "StoredFile",
+    "SupervisionEntry",
+    "TakeOver",
+    "TimePromise",
     "ToleratedGap",
     "TransferKind",
     "TransitionLog",
+    "Urging",
     "VisitPhoto",
+    "WarningRule",
     "YearEnd",
 ]

@@ -21,6 +21,8 @@ class DocumentKind(models.TextChoices):
     MONTH = "month", _("月度兑现报告")
     CLAWBACK = "clawback", _("追回通知书")
     YEAR = "year", _("年度兑现决算报告")
+    INSTALMENTS = "instalments", _("分期退回通知书")
+    SET_OFF = "set_off", _("抵扣通知书")
     SUPERVISION = "supervision", _("电子监察月报")
 
 

@@ -9,6 +9,10 @@ approval) may go below zero; its balance is minus the appropriation.
                     ↑            └── a bounce reverses the commitment ──┘   │
                     └──────────── refunds and recovered clawbacks ──────────┘
 
+A year that is closed keeps what it paid. Where such money comes back, the line that succeeded takes the payment over
+(TAKE_OVER, source → paid: its ceiling rises by as much) and the refund or clawback is posted there; what is still being
+asked back when a year is closed goes back to paid on the old line (HAND_OVER) and is asked back on the new one.
+
 Balances are kept by a database trigger on the insertion of transfers (migration 0002), in the same statement;
 nothing else may write them. A mistake is reversed by a transfer that names the one it reverses.
 """
@@ -45,6 +49,8 @@ class TransferKind(models.TextChoices):
     REFUND = "refund", _("退款")
     CLAW_BACK = "claw_back", _("发起追回")
     RECOVER = "recover", _("追回到账")
+    HAND_OVER = "hand_over", _("追回转下年度")
+    TAKE_OVER = "take_over", _("承接以前年度支出")
 
 
 class LedgerAccount(models.Model):

@@ -26,7 +26,10 @@ _UNDER_WAY = (
     *(_S.SUBMITTED, _S.CORRECTION, _S.ACCEPTED, _S.IN_REVIEW, _S.REVIEW_CORRECTION),
     *(_S.EXPERT, _S.SITE_VISIT, _S.JOINT_REVIEW, _S.SECOND_REVIEW, _S.PUBLICITY, _S.APPEAL),
 )
-_PAYMENTS = {TransferKind.PAY: 1, TransferKind.UNPAY: -1, TransferKind.REFUND: -1, TransferKind.CLAW_BACK: -1}
+_PAYMENTS = {
+    **dict.fromkeys((TransferKind.PAY, TransferKind.HAND_OVER, TransferKind.TAKE_OVER), 1),
+    **dict.fromkeys((TransferKind.UNPAY, TransferKind.REFUND, TransferKind.CLAW_BACK), -1),
+}
 _PART = {
     _P.RESERVED: "reserved",
     _P.SCHEDULED: "reserved",

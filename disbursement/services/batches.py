@@ -26,6 +26,7 @@ from disbursement.models import (
     BatchApproval,
     Participation,
     Payable,
+    PayeeAccount,
     PaymentFormat,
 )
 from disbursement.services import interests
@@ -228,6 +229,17 @@ def _no_conflict(*, batch: Batch, actor: Actor, role: Role) -> None:
         .select_related("application")
         .first()
     )
+    entered = (
+        PayeeAccount.objects.filter(
+            proposed_by_id=person(actor),
+            enterprise__payables__attempts__batch=batch,
+            enterprise__payables__attempts__outcome=AttemptOutcome.PENDING,
+        )
+        .select_related("enterprise")
+        .first()
+    )
+    if entered is not None:
+        raise Conflict(f"您曾为该批次中的{entered.enterprise.name}登记过收款账户，不能签署其付款。请由其他人员办理。")
     if part is not None:
         raise Conflict(
             f"您已以“{part.get_role_display()}”身份办理过该批次中的申报{part.application.number}，"

@@ -71,6 +71,21 @@ def channel_for(*, gateway: Gateway | None) -> Channel:
         raise invalid("gateway", f"通道“{gateway.name}”：{error}") from error
 
 
+def reachable(*, channel: Channel, ask: bool) -> str:
+    """Why a file could not be handed over now, for people; "" where nothing is known to stand in the way.
+
+    A folder is looked at; a bank over the network is asked only where `ask` is set. Nothing is sent or fetched.
+    """
+    if isinstance(channel, FolderChannel):
+        return channel.trouble()
+    if isinstance(channel, HttpChannel) and ask:
+        try:
+            channel.greet()
+        except Unsure as doubt:
+            return str(doubt)
+    return ""
+
+
 def key_of(sealed: SealedFile) -> str:
     """The name under which the bank knows the file: it follows from the bytes, so that a lost row gives it again."""
     return f"{sealed.batch.number}-{sealed.sha256[:40]}"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Fault, Invalid
-from disbursement.models import InterestDeclaration
+from disbursement.models import InterestDeclaration, Participation, Payable, PayeeAccount
 from matching.models import Enterprise
 
 
@@ -27,6 +27,19 @@ def keep_away(*, actor: Actor, enterprise: Enterprise, subject: str) -> None:
     if enterprise.pk in concerned(actor=actor):
         text = _("您与%(name)s存在利益关系或是其办理人员，须回避%(subject)s。请由其他人员办理。")
         raise Conflict(text % {"name": enterprise.name, "subject": subject})
+
+
+def keep_past_away(*, actor: Actor, payable: Payable) -> None:
+    """Raise Conflict where the person handled the payable's application, or once entered an account of its enterprise:
+    who asked for money does not pay it, whatever they are today.
+    """
+    part = Participation.objects.filter(user_id=actor.user_id, application=payable.application_id).first()
+    if part is not None:
+        text = _("您已以“%(role)s”身份办理过这件申报，不能再办理它的款项。请由其他人员办理。")
+        raise Conflict(text % {"role": part.get_role_display()})
+    if PayeeAccount.objects.filter(enterprise=payable.enterprise_id, proposed_by_id=actor.user_id).exists():
+        text = _("您曾为%(name)s登记过收款账户，不能再办理它的款项。请由其他人员办理。")
+        raise Conflict(text % {"name": payable.enterprise.name})
 
 
 @transaction.atomic

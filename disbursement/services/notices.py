@@ -16,7 +16,7 @@ from disbursement.documents import context
 from disbursement.documents.batch import batch_summary, handover
 from disbursement.documents.month import month_report
 from disbursement.documents.notice import Notice
-from disbursement.documents.recovery import clawback
+from disbursement.documents.recovery import clawback, instalments, set_off
 from disbursement.documents.render import render_pdf
 from disbursement.documents.year import year_report
 from disbursement.domain.actors import Actor
@@ -27,6 +27,7 @@ from disbursement.models import (
     AttemptOutcome,
     Batch,
     Clawback,
+    ClawbackPlan,
     Correction,
     Cycle,
     Decision,
@@ -34,6 +35,7 @@ from disbursement.models import (
     Document,
     DocumentKind,
     PaymentAttempt,
+    SetOff,
     TransitionLog,
     YearEnd,
 )
@@ -53,6 +55,8 @@ PREFIX = {
     DocumentKind.HANDOVER: "YJ",
     DocumentKind.MONTH: "YB",
     DocumentKind.YEAR: "NB",
+    DocumentKind.INSTALMENTS: "FQ",
+    DocumentKind.SET_OFF: "DK",
 }
 # What a notice is about, by kind: the word before the id in `Document.subject`.
 SUBJECT = {
@@ -66,6 +70,8 @@ SUBJECT = {
     DocumentKind.MONTH: "cycle",
     DocumentKind.YEAR: "year",
     DocumentKind.CLAWBACK: "clawback",
+    DocumentKind.INSTALMENTS: "plan",
+    DocumentKind.SET_OFF: "set_off",
 }
 _DECISION_KINDS = {
     DocumentKind.ACCEPTANCE: (DecisionKind.ACCEPTED,),
@@ -226,6 +232,10 @@ def _task(*, kind: DocumentKind, subject_id: int) -> _Task:
         return _payment_task(attempt_id=subject_id)
     if kind is DocumentKind.CLAWBACK:
         return _clawback_task(clawback_id=subject_id)
+    if kind is DocumentKind.INSTALMENTS:
+        return _plan_task(plan_id=subject_id)
+    if kind is DocumentKind.SET_OFF:
+        return _set_off_task(set_off_id=subject_id)
     if kind is DocumentKind.MONTH:
         return _month_task(cycle_id=subject_id)
     if kind is DocumentKind.YEAR:
@@ -326,3 +336,31 @@ def _clawback_task(*, clawback_id: int) -> _Task:
         raise NothingToTell(_("没有这份追回决定。"))
     found = demand
     return _Task(found.payable.application, lambda frame: clawback(frame=frame, demand=found), found.number)
+
+
+def _plan_task(*, plan_id: int) -> _Task:
+    plan = (
+        ClawbackPlan.objects.select_for_update(of=("self",))
+        .select_related(
+            "clawback__payable__application__item__department", "clawback__payable__application__enterprise"
+        )
+        .filter(pk=plan_id, approved_at__isnull=False)
+        .first()
+    )
+    if plan is None:
+        raise NothingToTell(_("没有已批准的分期计划。"))
+    found = plan
+    return _Task(found.clawback.payable.application, lambda frame: instalments(frame=frame, plan=found))
+
+
+def _set_off_task(*, set_off_id: int) -> _Task:
+    decision = (
+        SetOff.objects.select_for_update(of=("self",))
+        .select_related("clawback", "payable__application__item__department", "payable__application__enterprise")
+        .filter(pk=set_off_id)
+        .first()
+    )
+    if decision is None:
+        raise NothingToTell(_("没有这项抵扣决定。"))
+    found = decision
+    return _Task(found.payable.application, lambda frame: set_off(frame=frame, decision=found))

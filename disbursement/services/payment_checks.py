@@ -36,10 +36,14 @@ _COLUMNS = (
 
 
 class Checks:
-    """The checks of one day. What they learn of rules and versions is kept for the pieces that follow."""
+    """The checks of one day (Asia/Shanghai). What they learn of rules and versions is kept for the pieces that follow.
 
-    def __init__(self, *, today: date) -> None:
+    `as_listed`: as the payables will be once a batch has listed them, with the account in use now.
+    """
+
+    def __init__(self, *, today: date, as_listed: bool = False) -> None:
         self._today = today
+        self._as_listed = as_listed
         self._vocabulary = current_vocabulary()
         self._verdicts: dict[str, str] = {}
         self._caps: dict[int, Decimal | None] = {}
@@ -56,6 +60,8 @@ class Checks:
                 "enterprise_id", "account_number", "account_name"
             )
         }
+        if self._as_listed:
+            rows = [(pk, who, *accounts.get(who, (number, name)), *rest) for pk, who, number, name, *rest in rows]
         numbers = {row[2] for row in rows}
         holders = Counter(checked.filter(account_number__in=numbers).values_list("account_number", flat=True))
         contradicted = set(

@@ -9,9 +9,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from disbursement.domain.actors import Actor
-from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
-from disbursement.domain.workflow import BatchState, PayableAction, PayableState, Role
+from disbursement.domain.workflow import PAYABLE, BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
     AttemptOutcome,
@@ -19,17 +18,18 @@ from disbursement.models import (
     Clawback,
     HoldKind,
     LineStatus,
-    Participation,
     Payable,
     PaymentAttempt,
     ReturnResult,
+    SetOff,
     TransferKind,
 )
-from disbursement.services import interests
+from disbursement.services import interests, recoveries
 from disbursement.services.awards import cancel_payables, promised_month
 from disbursement.services.numbering import next_number
 from disbursement.services.preparation import hold_scheduled, totals_of
 from disbursement.services.reconciliation import reconcile
+from disbursement.services.take_over import open_line_of
 from disbursement.services.transitions import (
     lock_batch,
     lock_payables,
@@ -42,6 +42,7 @@ from disbursement.services.transitions import (
 from matching.days import day_of
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+_PAID = (PayableState.PAID, PayableState.SETTLED)
 _UNSIGNED = (BatchState.ASSEMBLING, BatchState.FROZEN, BatchState.CHECKED)
 
 
@@ -112,11 +113,14 @@ def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, r
     payable = _lock(payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     attempt = payable.attempts.filter(outcome=AttemptOutcome.PAID).first()
+    if attempt is None and SetOff.objects.filter(payable=payable).exists():
+        raise invalid("payable", "该笔款项已抵扣追回款，没有付出，不能登记退款。")
+    line = open_line_of(payable=payable, now=now, reason=reason, actor=actor) if payable.state in _PAID else None
     move_payables(payables=[payable], action=PayableAction.REFUND, role=role, actor=actor, now=now, note=reason)
     assert attempt is not None
-    assert payable.budget_line is not None
+    assert line is not None
     entry = Entry(payable_id=payable.pk, attempt_id=attempt.pk, amount=payable.amount, memo=reason)
-    post(line=payable.budget_line, kind=TransferKind.REFUND, entries=[entry], now=now)
+    post(line=line, kind=TransferKind.REFUND, entries=[entry], now=now)
     attempt.outcome, attempt.outcome_on, attempt.outcome_reason = AttemptOutcome.REFUNDED.value, received_on, reason
     attempt.save(update_fields=["outcome", "outcome_on", "outcome_reason"])
     tell(event="refunded", payables=[payable], now=now, key=f"attempt:{attempt.pk}")
@@ -131,10 +135,12 @@ def claw_back(*, payable_id: int, actor: Actor, now: datetime, reason: str, due_
         raise invalid("due_on", "退回期限应晚于今天。")
     payable = _lock(payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    # Before the move: a payment is taken over while it stands as paid.
+    line = open_line_of(payable=payable, now=now, reason=reason, actor=actor) if payable.state in _PAID else None
     move_payables(payables=[payable], action=PayableAction.CLAW_BACK, role=role, actor=actor, now=now, note=reason)
-    assert payable.budget_line is not None
+    assert line is not None
     entry = Entry(payable_id=payable.pk, amount=payable.amount, memo=reason)
-    post(line=payable.budget_line, kind=TransferKind.CLAW_BACK, entries=[entry], now=now)
+    post(line=line, kind=TransferKind.CLAW_BACK, entries=[entry], now=now)
     year = day_of(now).year
     demand = Clawback.objects.create(
         payable=payable,
@@ -151,19 +157,23 @@ def claw_back(*, payable_id: int, actor: Actor, now: datetime, reason: str, due_
 
 @transaction.atomic
 def recover(*, payable_id: int, actor: Actor, now: datetime, note: str = "") -> Clawback:
-    """The money demanded back has arrived; confirmed by somebody other than who demanded it."""
+    """All that is still owed of a demand has arrived, without a bank reference of its own; confirmed by somebody other
+    than who demanded it. What comes in parts, or with its reference, is recorded by `recoveries.record`.
+    """
     payable = _lock(payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
-    move_payables(payables=[payable], action=PayableAction.RECOVER, role=role, actor=actor, now=now, note=note)
+    PAYABLE.find(PayableState(payable.state), PayableAction.RECOVER, role)
     demand = payable.clawback
-    if demand.ordered_by_id == actor.user_id:
-        raise invalid("actor", "发起追回的人员不能确认到账，请由其他人员确认。")
-    assert payable.budget_line is not None
-    entry = Entry(payable_id=payable.pk, amount=demand.amount)
-    post(line=payable.budget_line, kind=TransferKind.RECOVER, entries=[entry], now=now)
-    demand.recovered_at, demand.recovered_by_id = now, person(actor)
-    demand.save(update_fields=["recovered_at", "recovered_by"])
-    tell(event="recovered", payables=[payable], now=now, key=str(demand.pk))
+    recoveries.record(
+        clawback_id=demand.pk,
+        amount=demand.amount - recoveries.received_of(demand=demand),
+        received_on=day_of(now),
+        reference=f"{demand.number}-到账",
+        actor=actor,
+        now=now,
+        note=note,
+    )
+    demand.refresh_from_db()
     return demand
 
 
@@ -218,10 +228,9 @@ def _lock(payable_id: int) -> Payable:
 def _finance(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role:
     department = None if payable.budget_line is None else payable.budget_line.department_id
     role = require_role(actor=actor, roles=roles, department_id=department)
+    person(actor)
     interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
-    part = Participation.objects.filter(user_id=person(actor), application=payable.application_id).first()
-    if part is not None:
-        raise Conflict(f"您已以“{part.get_role_display()}”身份办理过这件申报，不能再办理它的款项。请由其他人员办理。")
+    interests.keep_past_away(actor=actor, payable=payable)
     return role
 
 

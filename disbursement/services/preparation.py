@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
-from disbursement.domain import money
+from disbursement.domain import money, shortage
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import approvals_needed
+from disbursement.domain.shortage import Claim, Key
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import post_payables, sync_ceiling
 from disbursement.models import (
@@ -59,8 +60,6 @@ from matching.registry.models import BudgetLine
 # Holds that a later cut-off looks at again by itself; the others wait for a person.
 CHECKED_AGAIN = (HoldKind.CREDIT, HoldKind.ACCOUNT, HoldKind.CONFLICT, HoldKind.CAP)
 OnPiece = Callable[[int], None]
-Key = tuple[str, int]
-_WANTED = ("pk", "budget_code", "budget_year", "amount", "entitled")
 
 
 def due_lines(*, month: date) -> list[BudgetLine]:
@@ -93,59 +92,52 @@ def reserve_waiting(*, month: date, now: datetime, on_piece: OnPiece | None = No
 
 
 def _reserve_firm(*, ids: Sequence[int], lines: Mapping[Key, BudgetLine], month: date, now: datetime) -> int:
-    rows = list(Payable.objects.filter(pk__in=ids).order_by("pk").values_list(*_WANTED))
-    wanted = {key for _, code, year, _, _ in rows for key in _keys(code, year, month=month) if key in lines}
-    free = {key: sync_ceiling(line=lines[key], now=now) for key in sorted(wanted, key=lambda key: lines[key].pk)}
-    served: dict[Key, list[int]] = defaultdict(list)
-    short: list[int] = []
-    for pk, code, year, amount, _ in rows:
-        key = next((key for key in _keys(code, year, month=month) if free.get(key, money.ZERO) >= amount), None)
-        if key is None:
-            short.append(pk)
-        else:
-            free[key] -= amount
-            served[key].append(pk)
-    for key, payables in served.items():
+    claims = claims_of(Payable.objects.filter(pk__in=ids), column="amount")
+    free = _free(claims=claims, lines=lines, month=month, now=now)
+    found = shortage.first_come(claims, free=free, month=month)
+    for key, payables in found.served.items():
         _reserve(ids=payables, line=lines[key], now=now)
-    _put_off(ids=short, month=month, now=now)
-    return sum(map(len, served.values()))
+    _put_off(ids=found.short, month=month, now=now)
+    return sum(map(len, found.served.values()))
 
 
 @transaction.atomic
 def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine], month: date, now: datetime) -> int:
     """All at once: a share depends on all that share."""
     shared = query.filter(award__shortfall="pro_rata")
-    rows = [
-        row
+    claims = [
+        claim
         for ids in pieces(shared)
-        for row in Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids)))
-        .order_by("pk")
-        .values_list(*_WANTED)
+        for claim in claims_of(
+            Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids))), column="entitled"
+        )
     ]
-    wanted = {key for _, code, year, _, _ in rows for key in _keys(code, year, month=month) if key in lines}
-    free = {key: sync_ceiling(line=lines[key], now=now) for key in sorted(wanted, key=lambda key: lines[key].pk)}
-    by_line: dict[Key, list[tuple[int, Decimal]]] = defaultdict(list)
-    short: list[int] = []
+    free = _free(claims=claims, lines=lines, month=month, now=now)
+    found = shortage.pro_rata(claims, free=free, month=month)
     done = 0
-    for pk, code, year, _, entitled in rows:
-        key = next((key for key in _keys(code, year, month=month) if free.get(key, money.ZERO) > 0), None)
-        if key is None:
-            short.append(pk)
-        else:
-            by_line[key].append((pk, entitled))
-    for key, claims in by_line.items():
-        shares = money.pro_rata(free[key], [entitled for _, entitled in claims])
-        divided = [(pk, share, entitled) for (pk, entitled), share in zip(claims, shares, strict=True)]
-        served = [pk for pk, share, _ in divided if share > 0]
-        short += [pk for pk, share, _ in divided if share <= 0]
-        reduced = [Payable(pk=pk, amount=share) for pk, share, entitled in divided if 0 < share < entitled]
+    for key, shares in found.served.items():
+        reduced = [Payable(pk=share.pk, amount=share.amount) for share in shares if share.is_reduced]
         Payable.objects.bulk_update(reduced, ["amount"], batch_size=CHUNK)
-        for group in chunks(served, PIECE):
+        for group in chunks([share.pk for share in shares], PIECE):
             _reserve(ids=group, line=lines[key], now=now)
         tell(event="reduced", payables=[p.pk for p in reduced], now=now, key=f"{month}:{lines[key].pk}")
-        done += len(served)
-    _put_off(ids=short, month=month, now=now)
+        done += len(shares)
+    _put_off(ids=found.short, month=month, now=now)
     return done
+
+
+def claims_of(query: QuerySet[Payable], *, column: str) -> list[Claim]:
+    """Payables as claims on their budget, in the order of their making; `column` is what each asks for."""
+    rows = query.order_by("pk").values_list("pk", "budget_code", "budget_year", column)
+    return [Claim(pk, code, year, amount) for pk, code, year, amount in rows]
+
+
+def _free(
+    *, claims: Sequence[Claim], lines: Mapping[Key, BudgetLine], month: date, now: datetime
+) -> dict[Key, Decimal]:
+    """What may be reserved on each line that the claims may take, locked in the order of their ids."""
+    wanted = {key for c in claims for key in shortage.lines_for(c.code, c.year, month=month) if key in lines}
+    return {key: sync_ceiling(line=lines[key], now=now) for key in sorted(wanted, key=lambda key: lines[key].pk)}
 
 
 def _reserve(*, ids: Sequence[int], line: BudgetLine, now: datetime) -> None:
@@ -296,17 +288,12 @@ def totals_of(*, batch: Batch) -> dict[str, Any]:
     """Count, total and approvals needed of the lines that stand; as changes for `move_batch`."""
     found = batch.attempts.filter(outcome=AttemptOutcome.PENDING).aggregate(count=Count("pk"), sum=Sum("amount"))
     total = money.from_sum(found["sum"])
-    tiers = ((money.ZERO, 1), (Decimal(settings.HUIDA_SECOND_APPROVER_FROM), 2))
-    return {
-        "count": found["count"],
-        "total": total,
-        "approvals_needed": approvals_needed(total, tiers=tiers),
-    }
+    return {"count": found["count"], "total": total, "approvals_needed": approvers_of(total=total)}
 
 
-def _keys(code: str, budget_year: int, *, month: date) -> list[Key]:
-    """The lines (code, year) that may pay in that month what its own year's should: that first."""
-    return [(code, year) for year in sorted({budget_year, max(budget_year, month.year)})]
+def approvers_of(*, total: Decimal) -> int:
+    """How many people must approve a batch of that total (元), by the tiers of the settings."""
+    return approvals_needed(total, tiers=((money.ZERO, 1), (Decimal(settings.HUIDA_SECOND_APPROVER_FROM), 2)))
 
 
 def due_payables(*, month: date) -> QuerySet[Payable]:

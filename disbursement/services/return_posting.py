@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Refused, Role
 from disbursement.ledger.posting import post_attempts
+from disbursement.ledger.standing import is_closed
 from disbursement.models import (
     AttemptOutcome,
     Batch,
@@ -30,6 +31,7 @@ from disbursement.models import (
     YearEnd,
 )
 from disbursement.services.bulk import move_many
+from disbursement.services.take_over import take_over
 from disbursement.services.transitions import lock_batch, move_batch, tell
 from disbursement.treasury.formats import ReturnRow
 from matching.registry.models import BudgetLine
@@ -197,10 +199,14 @@ def _problem(*, row: ReturnRow, batch: Batch | None, attempt: _Attempt | None) -
 
 
 def _closed_problem(*, row: ReturnRow, attempt: _Attempt | None, year: int) -> str:
-    """Nothing is posted to a closed year; an answer that repeats what is known is no more than a duplicate."""
+    """Nothing is posted to a closed year: a refund goes to the line that succeeded, which takes the payment over; an
+    answer that repeats what is known is no more than a duplicate.
+    """
     if attempt is not None and attempt.outcome == row.result:
         return ""
-    return f"{year}年度已关账，不能再入账。请联系预算部门按以前年度收支处理，处理结果登记在此"
+    if attempt is not None and (attempt.outcome, row.result) == (_O.PAID, _R.REFUNDED):
+        return ""
+    return f"{year}年度已关账，不能再入账。请按退款登记，或联系预算部门按以前年度收支处理，处理结果登记在此"
 
 
 def _waves(known: Sequence[tuple[_Judged, _Attempt]]) -> Iterator[list[tuple[_Judged, _Attempt]]]:
@@ -283,6 +289,13 @@ def _effect(
     by_line: dict[BudgetLine, list[int]] = defaultdict(list)
     for _, attempt in group:
         by_line[attempt.batch.budget_line].append(attempt.pk)
+    amounts = {attempt.pk: (attempt.payable_id, attempt.amount) for _, attempt in group}
+    for line in sorted(by_line, key=lambda found: found.pk):
+        if is_closed(line=line):
+            ids = by_line.pop(line)
+            reason = f"回单 {file.name}"
+            target = take_over(line=line, amounts=[amounts[pk] for pk in ids], now=now, reason=reason)
+            by_line[target] += ids
     for line in sorted(by_line, key=lambda found: found.pk):
         for kind in kinds:
             post_attempts(line=line, kind=kind, attempt_ids=by_line[line], now=now, told=(file.pk, result))

@@ -1,8 +1,9 @@
 """The end of a budget line's year (年终关账): what is still open, what goes to the next year, and then no posting more.
 
 Rules: what is reserved for an enterprise is carried over with its money, whatever it waits for, and keeps its month;
-what nobody is owed is released; what is with the bank, or asked back, is brought to an end first. May be run again:
-lines that are closed stay as they are, and those that could not be closed say why.
+what nobody is owed is released; what is asked back goes on being asked back on the next year's line; what is with the
+bank is brought to an end first. May be run again: lines that are closed stay as they are, and those that could not be
+closed say why.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from disbursement.domain import money
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, PayableState, Role
-from disbursement.ledger.posting import balances, lock_accounts, post_payables, sync_ceiling
+from disbursement.ledger.posting import Entry, balances, lock_accounts, post, post_payables, sync_ceiling
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.ledger.standing import freeze_of, is_closed
 from disbursement.models import (
@@ -27,13 +28,15 @@ from disbursement.models import (
     Batch,
     BudgetChange,
     CarryOver,
+    Clawback,
     DocumentKind,
     Payable,
     PaymentAttempt,
     TransferKind,
     YearEnd,
 )
-from disbursement.services import notices
+from disbursement.services import notices, recoveries
+from disbursement.services.take_over import take_over
 from disbursement.services.transitions import person, require_role
 from matching.chunks import chunks
 from matching.days import day_of
@@ -74,6 +77,8 @@ class Preflight:
     waiting: list[Group]
     blockers: list[str] = field(default_factory=list)
     done: YearEnd | None = None
+    # What is asked back and not yet here: the next year's line goes on asking for it.
+    asked_back: Decimal = money.ZERO
 
     @property
     def carried_total(self) -> Decimal:
@@ -97,8 +102,9 @@ def preflight(*, line: BudgetLine, today: date) -> Preflight:
         carried=carried,
         released=max(free, money.ZERO),
         waiting=waiting,
-        blockers=[] if done is not None else _blockers(line=line, receivable=receivable, today=today),
+        blockers=[] if done is not None else _blockers(line=line, today=today),
         done=done,
+        asked_back=receivable,
     )
 
 
@@ -122,14 +128,18 @@ def close(*, line_id: int, actor: Actor, now: datetime, paper_number: str) -> Ye
         raise Invalid([Fault("line", text) for text in before.blockers])
     if before.carried:
         _carry(line=line, ids=ids, amount=before.carried_total, actor=actor, now=now, paper=paper_number.strip())
+    carried = before
+    if before.asked_back:
+        _hand_over_demands(line=line, ids=ids, actor=actor, now=now, paper=paper_number.strip())
+        before = preflight(line=line, today=day_of(now))
     BudgetLine.objects.filter(pk=line.pk).update(ceiling=before.paid)
     sync_ceiling(line=line, now=now, memo=f"年终收回 {paper_number.strip()}")
     return YearEnd.objects.create(
         line=line,
-        ceiling=before.ceiling,
+        ceiling=carried.ceiling,
         paid=before.paid,
-        carried=before.carried_total,
-        carried_count=sum(group.count for group in before.carried),
+        carried=carried.carried_total,
+        carried_count=sum(group.count for group in carried.carried),
         released=before.released,
         paper_number=paper_number.strip(),
         closed_by_id=person(actor),
@@ -219,7 +229,22 @@ def _groups(query: QuerySet[Payable]) -> list[Group]:
     ]
 
 
-def _blockers(*, line: BudgetLine, receivable: Decimal, today: date) -> list[str]:
+def _hand_over_demands(*, line: BudgetLine, ids: Sequence[int], actor: Actor, now: datetime, paper: str) -> None:
+    """What is still being asked back: paid as far as this year goes, asked back by the next year's line."""
+    demands = Clawback.objects.filter(payable__in=ids, payable__state=_P.CLAWBACK.value).order_by("payable_id")
+    amounts = [
+        (demand.payable_id, rest)
+        for demand in demands
+        if (rest := demand.amount - recoveries.received_of(demand=demand)) > 0
+    ]
+    memo = f"追回转{line.year + 1}年度 {paper}"
+    entries = [Entry(payable_id=pk, amount=amount, memo=memo) for pk, amount in amounts]
+    post(line=line, kind=TransferKind.HAND_OVER, entries=entries, now=now)
+    target = take_over(line=line, amounts=amounts, now=now, reason=memo, actor=actor)
+    post(line=target, kind=TransferKind.CLAW_BACK, entries=entries, now=now)
+
+
+def _blockers(*, line: BudgetLine, today: date) -> list[str]:
     told = []
     if today < date(line.year, 12, 1):
         told.append(f"{line.year}年12月1日起才能关闭{line.year}年度。")
@@ -232,8 +257,6 @@ def _blockers(*, line: BudgetLine, receivable: Decimal, today: date) -> list[str
     counted = sealed.aggregate(count=Count("pk"), sum=Sum("amount"))
     if counted["count"]:
         told.append(f"{counted['count']}笔、{money.yuan(money.from_sum(counted['sum']))}元在批次中尚无支付结果。")
-    if receivable:
-        told.append(f"追回中的{money.yuan(receivable)}元尚未到账，请先办结追回。")
     doubtful = PaymentAttempt.objects.filter(payable__budget_line=line, contradicted=True).count()
     if doubtful:
         told.append(f"{doubtful}笔银行结果前后矛盾，请先向银行核实。")

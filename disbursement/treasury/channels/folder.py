@@ -33,6 +33,13 @@ class FolderChannel:
         self._marked = marked
         self._quiet = quiet
 
+    def trouble(self) -> str:
+        """Why nothing can be written there now, for people; "" where it can. The folder is made at the first file."""
+        there = next(place for place in (self._out, *self._out.parents) if place.exists())
+        if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+            return ""
+        return f"文件夹 {self._out} 不能写入。请检查挂载和权限。"
+
     def hand_over(self, parcel: Parcel, *, tried: bool) -> Receipt | None:
         gateway = FolderGateway(self._out)
         try:

@@ -87,6 +87,12 @@ class HttpChannel:
                 doubt, problem = True, str(error)
         raise Unsure(f"{problem}。尚不能确定银行是否收到；再次发送会先查询，并使用同一个幂等键，不会重复支付。")
 
+    def greet(self) -> None:
+        """Ask the bank whether it answers. Raises Unsure where it does not, or not as agreed."""
+        status, _content = self._call("GET", "/returns", most=_LISTING)
+        if status != 200:
+            raise Unsure(f"银行对查询答复 {status}")
+
     def enquire(self, parcel: Parcel) -> Receipt | None:
         """What the bank has under the parcel's key; None where it has nothing. Raises Refusal or Unsure."""
         status, content = self._call("GET", f"/payment-files/{quote(parcel.key, safe='')}", most=_ANSWER)

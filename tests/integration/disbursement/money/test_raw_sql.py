@@ -294,9 +294,9 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_statechange_batch_follows": copy("statechange", w.new.changes.order_by("id").first().pk),
         "disbursement_statechange_cycle_follows": copy("statechange", w.new.cycle.changes.get().pk),
         "disbursement_batch_once": change("batch", w.new.pk, frozen_at=at("2026-04-19")),
-        "disbursement_clawback_once": lambda: [
-            change("clawback", w.clawed.clawback.pk, recovered_at=at(day))() for day in ("2026-05-01", "2026-05-02")
-        ],
+        "disbursement_clawback_once": lambda: _recovered_twice(w),
+        "disbursement_clawback_whole": change("clawback", w.clawed.clawback.pk, recovered_at=at("2026-05-01")),
+        "disbursement_cycle_cut_off_day": change("cycle", w.new.cycle_id, cut_off_on="2026-04-21"),
         "disbursement_cycle_once": change("cycle", w.new.cycle_id, cut_at=at("2026-04-19")),
         "disbursement_cycle_frozen": change("cycle", w.new.cycle_id, month="2027-01-01"),
         "disbursement_payeeaccount_once": change("payeeaccount", w.account.pk, checked_by_id=w.stranger),
@@ -375,6 +375,19 @@ def _freeze(w: SimpleNamespace) -> BudgetChange:
         decided_by_id=w.new.maker_id,
         decided_at=money.CUT,
     )
+
+
+def _recovered_twice(w: SimpleNamespace) -> None:
+    """All of a demand came in; then its end is dated anew."""
+    execute(
+        "INSERT INTO disbursement_clawbackreceipt (clawback_id, amount, applied, excess, received_on, reference, note,"
+        " recorded_by_id, recorded_at, returned_reference) SELECT id, amount, amount, 0, due_on, 'CR1', '', %s,"
+        " ordered_at, '' FROM disbursement_clawback WHERE id = %s",
+        w.stranger,
+        w.clawed.clawback.pk,
+    )
+    for day in ("2026-05-01", "2026-05-02"):
+        change("clawback", w.clawed.clawback.pk, recovered_at=at(day))()
 
 
 def _after_the_year(w: SimpleNamespace) -> None:
