@@ -98,6 +98,9 @@ def _as_asked(line: Line, asked: dict[int, frozenset[int]], *, as_of: date, cale
 
 
 def _worst_first(line: Line) -> tuple[int, int, int, int]:
+    if line.is_promise_broken and line.reading is not None:
+        # A day that was promised to the enterprise and is past comes before everything.
+        return (-1, 0, line.reading.left, line.application.pk)
     if line.reading is None:
         return (3, 0, 0, line.application.pk)
     # A paused clock waits for somebody else; it comes after those that run.

@@ -40,8 +40,10 @@ def visible(*, access: Access) -> QuerySet[Application]:
 
 
 def worst_first(line: Line) -> tuple[int, int, int]:
-    """Running clocks before paused ones before none, the fuller first, then the older application."""
+    """Promised days that are past, running clocks, paused ones, none; the fuller first, then the older application."""
     if line.reading is None:
         return (2, 0, line.application.pk)
+    if line.is_promise_broken:
+        return (-1, line.reading.left, line.application.pk)
     share = line.reading.used * 1000 // line.reading.limit
     return (int(line.reading.paused), -share, line.application.pk)
