@@ -77,11 +77,33 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     return {"statements": fuse.count, "result": result}
 
 
+def prepare() -> None:
+    """Whatever a child would load by itself is loaded here, once: addresses, tasks, fonts and style of notices."""
+    from django.db import connections
+    from django.urls import get_resolver
+
+    from bench.notices import payment
+    from disbursement.documents.render import render_pdf
+    from portal.celery import app
+
+    for name in (
+        "tests.faults.deeds",
+        "tests.faults.push_deeds",
+        "disbursement.management.commands.cycle",
+        "celery.app.trace",
+        "kombu.transport.memory",
+        "tqdm",
+    ):
+        import_module(name)
+    app.loader.import_default_modules()
+    assert get_resolver().url_patterns
+    assert render_pdf(payment(1))
+    connections.close_all()
+
+
 def main() -> None:
     django.setup()
-    # Here, not in each child: they share what is loaded.
-    import_module("tests.faults.deeds")
-    import_module("tests.faults.push_deeds")
+    prepare()
     for line in sys.stdin:
         reader, writer = os.pipe()
         child = os.fork()
