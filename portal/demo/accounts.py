@@ -42,6 +42,7 @@ STAFF: tuple[Person, ...] = (
     Person("acceptor", "陈受理", StaffRole.ACCEPTOR, desk="desk:worklist"),
     Person("reviewer", "李初审", StaffRole.REVIEWER, ("innovation", "market"), desk="desk:worklist"),
     Person("second", "王复审", StaffRole.SECOND_REVIEWER, ("innovation", "market"), desk="desk:worklist"),
+    Person("joint", "卫会审", StaffRole.REVIEWER, ("finance",), desk="desk:worklist"),
     Person("maker", "赵经办", StaffRole.FINANCE_MAKER, desk="desk:cycles"),
     Person("checker", "钱复核", StaffRole.FINANCE_CHECKER, desk="desk:cycles"),
     Person("approver", "孙审批", StaffRole.FINANCE_APPROVER, desk="desk:cycles"),
@@ -50,6 +51,7 @@ STAFF: tuple[Person, ...] = (
     # For the departments and the appeals that those above do not handle.
     Person("reviewer2", "郑初审", StaffRole.REVIEWER, shown=False),
     Person("second2", "冯复审", StaffRole.SECOND_REVIEWER, shown=False),
+    Person("joint2", "蒋会审", StaffRole.REVIEWER, ("industry",), shown=False),
 )
 MAIN_DEPARTMENTS = ("innovation", "market")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as configured
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
@@ -23,6 +26,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "a-long-way-home"
+# The rules of WCAG 2.2, levels A and AA.
+STANDARD = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +117,41 @@ class Person:
     def _sound(self) -> None:
         self.page.wait_for_load_state()
         assert "系统出了问题" not in self.page.content()
+
+
+@pytest.fixture
+def sit_down(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Somebody signed in before a screen, with JavaScript; a page on which a script fails fails the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def begin(user: User | None, *, width: int = 1280) -> Page:
+        context = chromium.new_context(locale="zh-CN", viewport={"width": width, "height": 900})
+        contexts.append(context)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            value = client.session.session_key
+            cookie = {"name": configured.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong on the page."""
+    found = Axe().run(page, options=STANDARD).response["violations"]
+    return [f"{v['id']}: {v['help']}: {[node['target'] for node in v['nodes']]}" for v in found]
+
+
+def overflow(page: Page) -> int:
+    """How many pixels of the page have to be pushed sideways to be seen."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return max(int(wide), 0)

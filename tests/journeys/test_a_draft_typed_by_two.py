@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.db import transaction
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from disbursement.models import Application, DraftSheet
 from disbursement.services import drafts
 from portal.accounts.models import Membership, User
 from tests.factories import disbursement as people
 from tests.factories.disbursement import Case, at
-from tests.journeys.conftest import Clock
+from tests.journeys.conftest import Clock, faults, overflow
 from tests.unit.disbursement.test_sheets import FORM
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -27,32 +24,6 @@ RULES: dict[str, Any] = {
     "award": {"rules": [{"rate": "10", "of": "equipment_investment", "cap": "50000"}]},
     "materials": [],
 }
-# The rules of WCAG 2.2, levels A and AA.
-STANDARD = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-
-
-@pytest.fixture
-def sit_down(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Somebody signed in before a screen, with JavaScript; a page on which a script fails fails the test."""
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
-
-    def begin(user: User, *, width: int = 1280) -> Page:
-        client = Client()
-        client.force_login(user)
-        context = chromium.new_context(locale="zh-CN", viewport={"width": width, "height": 900})
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": live_server.url}
-        context.add_cookies([cookie])  # type: ignore[list-item]
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        return page
-
-    yield begin
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def begun(clock: Clock) -> tuple[Case, User, User]:
@@ -68,12 +39,6 @@ def begun(clock: Clock) -> tuple[Case, User, User]:
             Membership.objects.create(user=user, enterprise=made.enterprise, kind=kind, granted_at=at("2026-01-05"))
             pair.append(user)
     return made, pair[0], pair[1]
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong on the page."""
-    found = Axe().run(page, options=STANDARD).response["violations"]
-    return [f"{v['id']}: {v['help']}: {[node['target'] for node in v['nodes']]}" for v in found]
 
 
 def test_two_people_fill_in_one_draft_and_nothing_is_lost(
@@ -139,5 +104,4 @@ def test_two_people_fill_in_one_draft_and_nothing_is_lost(
         for step in ("edit", "check", "copy", "rehearsal"):
             page.goto(f"{live_server.url}/enterprise/applications/{made.id}/{step}/")
             assert faults(page) == [], step
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, step
+            assert overflow(page) == 0, step

@@ -233,25 +233,3 @@ def pay_month(maker: Person, checker: Person, approver: Person) -> bytes:
     maker.press("封存并发送")
     maker.sees("已发送")
     return maker.download("下载封存文件")
-
-
-def test_a_phone_shows_every_desk_without_scrolling_sideways(enter: Callable[..., Person], clock: Clock) -> None:
-    clock.now = at("2026-03-02", 9)
-    with transaction.atomic():
-        case = people.case().submitted()
-    legal = with_password("legal", "周总")
-    Membership.objects.create(user=legal, enterprise=case.enterprise, kind="legal", granted_at=clock.now)
-    acceptor = official(StaffRole.ACCEPTOR, "陈受理")
-    for user, paths in (
-        (legal, ["/enterprise/", "/enterprise/profile/", f"/enterprise/applications/{case.id}/", "/inbox/"]),
-        (acceptor, ["/desk/", "/desk/applications/", f"/desk/applications/{case.id}/"]),
-        (None, ["/accounts/login/", "/verify/", "/publicity/"]),
-    ):
-        person = enter(user, width=390)
-        for path in paths:
-            person.open(path)
-            box = person.page.locator("body").bounding_box()
-            assert box is not None
-            main = person.page.locator("main").bounding_box()
-            assert main is not None
-            assert main["width"] <= 390, path

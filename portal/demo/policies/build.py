@@ -31,11 +31,19 @@ def item(
     publicity_days: int = 5,
     ceiling: str = "3000000.00",
     window: Data | None = None,
+    form: list[Data] | None = None,
+    steps: list[Data] | None = None,
 ) -> Data:
     """One line of the import format. Amounts are 元, limits working days, dates YYYY-MM-DD."""
     year = as_of.year
     office = _OFFICES[department]
     codes = tuple(dict.fromkeys(("application", "licence", "credit-report", *materials)))
+    usual = [
+        {"name": "受理", "by": "政务服务中心综合窗口", "days": 1},
+        {"name": "审核", "by": f"{office['short_name']}审核岗", "days": 3},
+        {"name": "复核", "by": f"{office['short_name']}复核岗", "days": 2},
+        {"name": "核定", "by": f"{office['short_name']}负责人", "days": 1},
+    ]
     return {
         "kind": "item",
         "code": code,
@@ -50,12 +58,8 @@ def item(
         "criteria": criteria,
         "award": award,
         "materials": [{"code": material, **MATERIALS[material]} for material in codes],
-        "steps": [
-            {"name": "受理", "by": "政务服务中心综合窗口", "days": 1},
-            {"name": "审核", "by": f"{office['short_name']}审核岗", "days": 3},
-            {"name": "复核", "by": f"{office['short_name']}复核岗", "days": 2},
-            {"name": "核定", "by": f"{office['short_name']}负责人", "days": 1},
-        ],
+        "steps": steps or usual,
+        **({"form": form} if form else {}),
         "fees": "不收费",
         "limits": {"statutory": 20, "promised": promised},
         "delivery": delivery,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .build import Data, in_statistics, item, local, safe
+from .forms import EQUIPMENT
 
 
 def items(as_of: date) -> list[Data]:
@@ -201,6 +202,7 @@ def items(as_of: date) -> list[Data]:
             materials=("project-report", "invoice", "statistics"),
             ceiling="15000000.00",
             promised=20,
+            form=EQUIPMENT,
         ),
         item(
             as_of,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .build import Data, active, good_credit, item, local, taxed
+from .forms import PLATFORM, PLATFORM_STEPS
 
 
 def items(as_of: date) -> list[Data]:
@@ -221,6 +222,8 @@ def items(as_of: date) -> list[Data]:
             },
             materials=("certificate", "audit-report"),
             promised=15,
+            form=PLATFORM,
+            steps=PLATFORM_STEPS,
         ),
         item(
             as_of,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .build import Data, active, good_credit, item, local
+from .forms import VOUCHER
 
 
 def items(as_of: date) -> list[Data]:
@@ -262,6 +263,7 @@ def items(as_of: date) -> list[Data]:
             promised=3,
             publicity_days=0,
             ceiling="500000.00",
+            form=VOUCHER,
         ),
         item(
             as_of,

@@ -13,7 +13,7 @@ from disbursement.selectors.calendar import working_calendar
 from matching.registry import outbox
 from portal.demo import build
 from portal.demo.narrator import Narrator
-from portal.demo.story import plot, tell_application, tell_end, tell_money, tell_policies
+from portal.demo.story import budget, certificates, desks, plot, tell_application, tell_end, tell_money, tell_policies
 from portal.demo.story.casting import StoryBroken
 from portal.demo.story.figures import Figures
 from portal.demo.story.stage import Stage
@@ -48,9 +48,11 @@ def _play_and_tell(stage: Stage, narrator: Narrator, folder: Path) -> None:
     stage.plan(at(published, 9), lambda now: build.publish(stage=stage, folder=folder / "imports", now=now))
     stage.watch(narrator, "发布与匹配", until=at(published, 12))
     plot.plan_nights(stage)
+    certificates.plan_certificates(stage)
     plot.plan_protagonist(stage)
     cast = plot.plan_others(stage)
     plot.plan_money(stage, cast)
+    budget.plan_budget(stage)
     stage.watch(narrator, "推送与消息", until=at(published, 20))
     for chapter in (tell_policies.publication, tell_policies.pushes):
         chapter(stage, narrator)
@@ -64,7 +66,7 @@ def _play_and_tell(stage: Stage, narrator: Narrator, folder: Path) -> None:
     for chapter in (tell_money.cut_off, tell_money.signatures, tell_money.returned):
         chapter(stage, narrator)
     tell_end.letters(stage, narrator, folder=folder / "notices")
-    plot.plan_desks(stage, folder=folder / "imports")
+    desks.plan_desks(stage, folder=folder / "imports")
     stage.watch(narrator, "次月与各人桌上的事", until=at(time.today, 23, 59))
-    for chapter in (tell_money.mended, tell_end.opinions, tell_end.books, tell_end.desks):
+    for chapter in (tell_money.mended, tell_end.opinions, tell_end.books, tell_end.year, tell_end.desks):
         chapter(stage, narrator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from disbursement.domain.actors import Actor
 from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.models import Application
-from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.forms import material_rules, questions
 from disbursement.services import decisions, drafts, judging, materials, payees, publicity, reviews
 from matching.days import day_of
 from matching.models import PolicyItem
 from portal.accounts.models import User
 from portal.demo.accounts import MAIN_DEPARTMENTS
+from portal.demo.policies import forms
 from portal.demo.story import papers
 from portal.demo.story.stage import Stage, enterprise
 from portal.demo.story.timeline import at
@@ -58,7 +59,9 @@ def draft(
     who = stage.person_of(external_id)
     known = enterprise(external_id)
     application = drafts.create_draft(item_id=_item_id(item_code), enterprise_id=known.pk, actor=who, now=now)
-    answers = {key: value for key, value in (form or {}).items() if key in _asked(application, now)}
+    asked = _asked(application, now)
+    typed = {**forms.answers(item_code, day_of(now)), **(form or {})}
+    answers = {key: value for key, value in typed.items() if key in asked}
     totals = [answers.pop(key) for key in sorted(INVOICE_FACTS & answers.keys())]
     drafts.save_draft(
         application_id=application.pk,
@@ -203,8 +206,8 @@ def _name_of(who: Actor) -> str:
     return User.objects.get(pk=who.user_id).get_full_name()
 
 
-def _asked(application: Application, now: datetime) -> set[str]:
-    return {field.key for field in form_fields(rules=judging.rules_of(version=application.version, now=now))}
+def _asked(application: Application, now: datetime) -> Collection[str]:
+    return dict(questions(rules=judging.rules_of(version=application.version, now=now))).keys()
 
 
 def _about(application: Application) -> list[str]:

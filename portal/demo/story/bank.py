@@ -1,16 +1,21 @@
-"""The bank of the story: it reads the sealed file as it was handed over, and answers line by line."""
+"""The bank of the story: it reads the sealed file as the simulated bank does, with code of its own, and answers each
+line in the format that belongs to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 
 from disbursement.models import Batch
-from disbursement.treasury.formats import payment_format
-from disbursement.treasury.formats.bank_return_csv import write_csv
+from disbursement.treasury.simulator import Answer, read_order, write_answer
 
 CLOSED_ACCOUNT = "账号已销户"
 WRONG_NAME = "账号户名不符"
+_CODES = {CLOSED_ACCOUNT: "AC04", WRONG_NAME: "BE01"}
+# In what a bank answers each format; the spreadsheet's own is the usual one.
+_ANSWERS = {"pain001": "pain002"}
 
 
 def answer(*, batch: Batch, day: date, bounces: Mapping[str, str], strangers: int = 0) -> tuple[str, bytes]:
@@ -20,20 +25,29 @@ def answer(*, batch: Batch, day: date, bounces: Mapping[str, str], strangers: in
     bank puts in by mistake.
     """
     sealed = batch.sealed_file
-    said = payment_format(sealed.format).read_totals(bytes(sealed.content)).amounts
-    attempts = {
-        batch.line_id(attempt.line_no or 0): attempt
+    order = read_order(bytes(sealed.content))
+    payees = {
+        batch.line_id(attempt.line_no or 0): attempt.payable.enterprise.external_id
         for attempt in batch.attempts.filter(line_no__isnull=False).select_related("payable__enterprise")
     }
-    rows = []
-    for number, (line_id, amount) in enumerate(sorted(said.items()), start=1):
-        attempt = attempts[line_id]
-        reason = bounces.get(attempt.payable.enterprise.external_id, "")
-        result = "退票" if reason else "成功"
-        reference = f"B{day:%m%d}{batch.number[-3:]}{number:04d}"
-        rows.append([line_id, attempt.account_number, f"{amount:.2f}", result, day.isoformat(), reference, reason])
-    for number in range(strangers):
-        rows.append(
-            [f"{batch.number}-{900001 + number:06d}", "6222000000000000", "1888.00", "成功", day.isoformat(), "B9", ""]
+    told = []
+    for number, line in enumerate(order.lines, start=1):
+        reason = bounces.get(payees[line.line_id], "")
+        told.append(
+            Answer(
+                line_id=line.line_id,
+                name=line.name,
+                account=line.account,
+                amount=line.amount,
+                result="bounced" if reason else "paid",
+                on=day,
+                reference=f"B{day:%m%d}{batch.number[-3:]}{number:04d}",
+                code=_CODES.get(reason, ""),
+                reason=reason,
+            )
         )
-    return f"HD{batch.number}.csv", write_csv(rows)
+    for number in range(strangers):
+        line_id = f"{batch.number}-{900001 + number:06d}"
+        told.append(Answer(line_id, "路人", "6222000000000000", Decimal("1888.00"), "paid", day, "B9"))
+    suffix, content = write_answer(_ANSWERS.get(sealed.format, "csv"), told, payer=order.payer)
+    return f"HD{batch.number}{suffix}", content

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 
 from disbursement.models import CorrectionSubject
-from disbursement.services import corrections, decisions, drafts, publicity, reviews
+from disbursement.services import corrections
 from disbursement.services.corrections import Ask
-from disbursement.services.decisions import Reason
 from matching.services import match_profiles
-from portal.demo import accounts, build, policies
+from portal.demo import accounts
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST, form_answers
 from portal.demo.story import acts, bank, months, papers
 from portal.demo.story.casting import Casting
+from portal.demo.story.newcomers import newcomer
 from portal.demo.story.stage import Stage, enterprise
 from portal.demo.story.timeline import at
 from portal.inbox import digest
 
 MAIN = "zs-pledge"
 SECOND = "kj-hightech"
-# Where years have turned since the enterprises were drawn up, what asks for last year's figures fits nobody: the later
-# items of each list look at other things.
-_RESEARCH = ("kj-transfer", "kj-rd", "kj-hightech", "zs-standard", "zs-award", "rc-disabled")
-_RECOGNITION = ("kj-hightech", *_RESEARCH)
 _PAID = ("kj-transfer", "kj-hightech", "kj-techsme")
-_ANY = ("kj-transfer", "rc-disabled", *_RESEARCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +74,15 @@ def plan_others(stage: Stage) -> Cast:
         ("zs-standard", "zs-award"),
     )
     glad = tuple(
-        _newcomer(stage, casting, codes, day=first, minute=minute) for minute, codes in enumerate(paid_first, 40)
+        newcomer(stage, casting, codes, day=first, minute=minute) for minute, codes in enumerate(paid_first, 40)
     )
     second = time.before(time.cut(time.second), 14)
-    to_mend = _newcomer(stage, casting, _PAID, day=second, minute=1)
-    to_check = _newcomer(stage, casting, _PAID, day=second, minute=2)
-    unhappy = _newcomer(stage, casting, _PAID, day=second, minute=3)
+    to_mend = newcomer(stage, casting, _PAID, day=second, minute=1)
+    to_check = newcomer(stage, casting, _PAID, day=second, minute=2)
+    unhappy = newcomer(stage, casting, _PAID, day=second, minute=3)
     paid_second = (("kj-rd", *_PAID), ("zs-award", "zs-standard", *_PAID))
     for minute, codes in enumerate(paid_second, 4):
-        _newcomer(stage, casting, codes, day=second, minute=minute)
+        newcomer(stage, casting, codes, day=second, minute=minute)
     late = time.before(time.cut(time.latest), 14)
     left_over: tuple[tuple[str, ...], ...] = (
         ("rc-disabled",),
@@ -96,7 +90,7 @@ def plan_others(stage: Stage) -> Cast:
         ("gy-growing", "gy-gradient", "gy-green", "gy-abovescale", "wc-design"),
     )
     for minute, codes in enumerate(left_over, 10):
-        _newcomer(stage, casting, codes, day=late, minute=minute)
+        newcomer(stage, casting, codes, day=late, minute=minute)
     stage.casting = casting
     return Cast(to_mend=to_mend, to_check=to_check, unhappy=unhappy, glad=glad)
 
@@ -123,65 +117,6 @@ def plan_money(stage: Stage, cast: Cast) -> None:
     stage.plan(at(mended, 11, 30), lambda now: accounts.authorise_agent(enterprise=enterprise(cast.to_mend), now=now))
     stage.plan(at(time.published, 18), lambda now: digest.send_digests(day=now.date(), now=now))
     stage.plan(at(time.end, 18), lambda now: digest.send_digests(day=now.date(), now=now))
-
-
-def plan_desks(stage: Stage, *, folder: Path) -> None:
-    """Work at every step, with clocks in all three colours, and a policy item that waits to be published."""
-    time = stage.time
-
-    def begin(used: int, until: str, minute: int, *codes: str) -> tuple[str, str]:
-        day = time.used(used)
-        external_id = _newcomer(stage, stage.casting, codes or _ANY, day=day, minute=minute, until=until, own_pace=True)
-        return next(key for key in stage.planned if key[0] == external_id)
-
-    for used in (0, 2, 3):  # for the acceptor: a promise of two working days
-        begin(used, "submitted", 30 + used)
-    _plan_voucher(stage)
-    for minute, (used, until) in enumerate(((1, "accepted"), (4, "started"), (6, "started")), 40):
-        begin(used, until, minute, *_RECOGNITION)
-    _then(stage, begin(5, "started", 44, *_RESEARCH), time.used(4), _ask_expert)
-    for minute, used in enumerate((2, 4), 46):
-        begin(used, "reviewed", minute, *_RECOGNITION)
-    shown = begin(6, "reviewed", 50, *_RESEARCH)
-    _then(stage, shown, time.used(4), _publicise)
-    _then(stage, shown, time.used(1), _object)
-    refused = begin(8, "reviewed", 52, *_RESEARCH)
-    _then(stage, refused, time.used(6), _reject)
-    _then(stage, refused, time.used(3), _appeal)
-    _plan_gap(stage, time.used(2))
-    _plan_unsent_draft(stage)
-    stage.plan(at(time.end, 15), lambda now: _draft_item(stage, folder, now))
-
-
-def _newcomer(
-    stage: Stage,
-    casting: Casting,
-    codes: tuple[str, ...],
-    *,
-    day: date,
-    minute: int,
-    until: str = "approved",
-    own_pace: bool = False,
-) -> str:
-    """Cast an enterprise for one of the items, open its account a day before, and plan its way."""
-    external_id, code = casting.one_of(*codes, day=day)
-    eve = stage.time.before(day, 1)
-    stage.planned.append((external_id, code))
-
-    def arrive(now: datetime) -> None:
-        accounts.open_enterprise(enterprise=enterprise(external_id), now=now)
-        acts.give_account(stage=stage, external_id=external_id, now=now)
-
-    stage.plan(at(eve, 15, minute % 60), arrive)
-    if own_pace:
-        acts.plan_at_once(stage=stage, external_id=external_id, item_code=code, day=day, until=until, minute=minute)
-    else:
-        acts.plan_usual_way(stage=stage, external_id=external_id, item_code=code, day=day, until=until, minute=minute)
-    return external_id
-
-
-def _then(stage: Stage, key: tuple[str, str], day: date, act: acts.Step) -> None:
-    stage.plan(at(day, 16), lambda now: act(stage, stage.applications[key], now))
 
 
 def _main(stage: Stage) -> int:
@@ -231,118 +166,4 @@ def _supply(stage: Stage, now: datetime, fee: str) -> None:
     )
     corrections.supply(
         application_id=application.pk, actor=stage.person_of(PROTAGONIST), now=now, form={"guarantee_fee_paid": fee}
-    )
-
-
-def _plan_voucher(stage: Stage) -> None:
-    """The protagonist's third item, with a correction that waits for whoever signs in as its agent."""
-    form = form_answers("fw-voucher", stage.time.published)
-    stage.plan(
-        at(stage.time.used(3), 10),
-        lambda now: acts.submit(stage=stage, external_id=PROTAGONIST, item_code="fw-voucher", now=now, form=form),
-    )
-
-    def ask(now: datetime) -> None:
-        corrections.ask(
-            application_id=stage.applications[PROTAGONIST, "fw-voucher"],
-            items=[
-                Ask(CorrectionSubject.MATERIAL, "invoice", "发票图片模糊，看不清号码。", "请上传清晰的电子发票原件。")
-            ],
-            actor=stage.staff("acceptor"),
-            now=now,
-        )
-
-    stage.plan(at(stage.time.used(2), 16), ask)
-
-
-def _plan_gap(stage: Stage, day: date) -> None:
-    """Accepted with a material still to come (容缺受理)."""
-    external_id, code = stage.casting.one_of(*_RESEARCH, day=day)
-    eve = stage.time.before(day, 1)
-    stage.plan(at(eve, 15, 58), lambda now: accounts.open_enterprise(enterprise=enterprise(external_id), now=now))
-    stage.plan(at(eve, 16, 58), lambda now: acts.give_account(stage=stage, external_id=external_id, now=now))
-
-    def hand_in(now: datetime) -> None:
-        application = acts.draft(stage=stage, external_id=external_id, item_code=code, now=now, with_gap=True)
-        promised = dict.fromkeys(acts.missing(application), stage.time.after(day, 8))
-        drafts.submit(application_id=application.pk, actor=stage.person_of(external_id), now=now, gaps=promised)
-        stage.applications[external_id, code] = application.pk
-
-    stage.plan(at(day, 10, 58), hand_in)
-    stage.plan(
-        at(day, 15, 58),
-        lambda now: acts.accept(stage=stage, application_id=stage.applications[external_id, code], now=now),
-    )
-
-
-def _plan_unsent_draft(stage: Stage) -> None:
-    """A draft that nobody has sent yet, with an account that finance has not checked yet."""
-    day = stage.time.end
-    external_id, code = stage.casting.one_of("rc-disabled", *_RESEARCH, day=day)
-
-    def begin(now: datetime) -> None:
-        accounts.open_enterprise(enterprise=enterprise(external_id), now=now)
-        acts.give_account(stage=stage, external_id=external_id, now=now, check=False)
-        acts.draft(stage=stage, external_id=external_id, item_code=code, now=now)
-
-    stage.plan(at(day, 16, 40), begin)
-
-
-def _draft_item(stage: Stage, folder: Path, now: datetime) -> None:
-    """An item that the policy officer has written and not published."""
-    known = next(line for line in policies.policy_items(stage.time.published) if line["code"] == "kj-transfer")
-    line = {
-        **known,
-        "code": "kj-transfer-next",
-        "name": "技术成果转化补助（修订草案，待发布）",
-        "summary": "拟把补助比例从 3% 提到 4%，发布前可先测算受益企业和资金。",
-        "readings": [],
-    }
-    build.import_objects(lines=[line], folder=folder, name="演示草稿.jsonl", now=now, publish=False)
-
-
-def _ask_expert(stage: Stage, application_id: int, now: datetime) -> None:
-    reviews.ask_expert(
-        application_id=application_id,
-        question="请评审技术合同的技术属性，是否应全部计入成交额。",
-        actor=stage.staff(acts.reviewer_of(application_id)),
-        now=now,
-    )
-
-
-def _publicise(stage: Stage, application_id: int, now: datetime) -> None:
-    acts.second_review(stage=stage, application_id=application_id, now=now)
-
-
-def _object(stage: Stage, application_id: int, now: datetime) -> None:
-    from disbursement.models import Publicity
-
-    publicity.object_to(
-        publicity_id=Publicity.objects.get(application_id=application_id, closed_at=None).pk,
-        name="某科技服务机构",
-        contact="028-8100-0999",
-        text="该企业部分技术合同的受托方为其关联企业，请核实。",
-        now=now,
-    )
-
-
-def _reject(stage: Stage, application_id: int, now: datetime) -> None:
-    decisions.reject(
-        application_id=application_id,
-        reasons=[Reason("所附合同中有两份尚未在技术市场登记，登记后金额达不到要求。")],
-        remedy="可自收到决定之日起 60 日内申请复核，或在补办登记后重新申报。",
-        actor=stage.staff(acts.second_of(application_id)),
-        now=now,
-    )
-
-
-def _appeal(stage: Stage, application_id: int, now: datetime) -> None:
-    from disbursement.models import Application
-
-    external_id = Application.objects.values_list("enterprise__external_id", flat=True).get(pk=application_id)
-    decisions.appeal(
-        application_id=application_id,
-        grounds="两份合同已于决定前一日完成登记，登记证明随附，请复核。",
-        actor=stage.person_of(external_id),
-        now=now,
     )

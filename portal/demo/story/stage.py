@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import count
 
 from disbursement.domain.actors import Actor
-from disbursement.services import applications, clocks, corrections, cycles, publicity
+from disbursement.services import applications, clocks, corrections, cycles, evidence_following, publicity, steps
 from matching.models import Enterprise
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
@@ -80,11 +80,13 @@ class Stage:
         return actor_of(members.order_by("memberships__kind").first() or self._nobody(external_id))
 
     def _night(self, now: datetime) -> None:
-        """Open the month, end publicities and corrections that ran out, draw the cards."""
+        """Open the month, end what ran out, warn of certificates that end, draw the cards."""
         if now.date() >= self.time.first:
             cycles.open_if_due(now=now)
         publicity.end_due(now=now)
         corrections.lapse_overdue(now=now)
+        steps.lapse_overdue(now=now)
+        evidence_following.pass_days(now=now)
         clocks.charge_cards(now=now)
         applications.close_settled(now=now)
 

@@ -59,8 +59,9 @@ def submission(stage: Stage, say: Narrator) -> None:
             say.detail(f"填报 {field.label}：{fact_text(field.key, first.facts[field.key], rules.vocabulary)}")
     names = {rule.code: rule for rule in material_rules(version=application.version)}
     for material in application.materials.filter(uploaded_at__lte=entry.at).order_by("id"):
+        how = "取自证照库" if material.evidence_version_id else "上传"
         say.detail(
-            f"上传 {names[material.code].name}（{material.get_content_type_display()}，"
+            f"{how} {names[material.code].name}（{material.get_content_type_display()}，"
             f"{material.size / 1024:.0f} KB，SHA-256 {material.sha256[:12]}…）"
         )
     fetched = [rule.name for rule in names.values() if rule.origin == "exchange"]

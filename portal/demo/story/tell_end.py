@@ -1,4 +1,4 @@
-"""Chapters 10 and 12 to 14: notices, ratings, the books, and what is left on the desks."""
+"""Chapters 10 and 12 to 15: notices, ratings, the books, the year's budget, and what is left on the desks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from disbursement.models import (
     AccountState,
     Application,
     Batch,
+    BudgetChange,
     ClockCard,
     Cycle,
     Document,
     DocumentKind,
     LedgerTransfer,
     LineStatus,
+    MaterialFlag,
     Objection,
     Payable,
     PayeeAccount,
@@ -36,6 +38,7 @@ from disbursement.models import (
     SealedFile,
     StepClock,
 )
+from disbursement.selectors.forecast import forecasts
 from disbursement.services import notices
 from matching.days import day_of
 from matching.registry.models import BudgetLine
@@ -157,6 +160,33 @@ def books(stage: Stage, say: Narrator) -> None:
     )
 
 
+def year(stage: Stage, say: Narrator) -> None:
+    """What the budget was changed by, and what the year will come to."""
+    changes = list(BudgetChange.objects.select_related("line", "to_line", "proposed_by", "decided_by").order_by("pk"))
+    say.chapter("预算：调整有批文，全年看得到", day=day_of(changes[0].proposed_at), until=stage.time.end)
+    for change in changes:
+        where = f"“{change.line.name}”" + (f"调入“{change.to_line.name}”" if change.to_line else "")
+        amount = money(change.amount or Decimal("0.00"))
+        say.say(
+            f"{change.get_kind_display()} {change.paper_number}：{where} {amount}。{change.reason}",
+            at=change.proposed_at,
+            who=str(change.proposed_by),
+        )
+        if change.decided_at is not None:
+            say.say(f"批准，即时入账。{change.note}", at=change.decided_at, who=str(change.decided_by))
+        else:
+            say.detail("尚未批准，额度不变，在审批人员的桌上。")
+    say.heading("到年底会怎样")
+    rows = []
+    lines = BudgetLine.objects.filter(year=stage.time.end.year).order_by("code")
+    for found in forecasts(lines=lines, as_of=stage.time.end):
+        told = found.forecast
+        sums = (told.ceiling, told.bound, told.sum_of("expected"), told.total)
+        verdict = "够" if not told.gap else f"缺 {told.gap:,.2f}"
+        rows.append([found.line.name, *(f"{amount:,.2f}" for amount in sums), verdict])
+    say.table(["预算科目（元）", "预算", "已用和已预留", "在办预计", "全年预计", "结论"], rows, right=(1, 2, 3, 4))
+
+
 def desks(stage: Stage, say: Narrator) -> None:
     say.chapter("现在轮到您：各人桌上还有什么", day=stage.time.end)
     calendar = stage.time.calendar
@@ -195,6 +225,8 @@ def desks(stage: Stage, say: Narrator) -> None:
     say.point(f"复审：公示异议 {waiting} 件待处理；审核：差评整改 {unanswered} 件待答复。")
     unread = Notification.objects.filter(enterprise__external_id=PROTAGONIST, read_marks__isnull=True).count()
     say.point(f"企业：{enterprise(PROTAGONIST).name} 有 {unread} 条未读消息。")
+    flags = MaterialFlag.objects.filter(settled_at__isnull=True).count()
+    say.point(f"审核：证照变动 {flags} 份待处理，处理之前不能公示或通过。")
     cycle = Cycle.objects.filter(state="open").order_by("month").last()
     if cycle is not None:
         say.point(f"{month_label(cycle.month)} 的周期正在归集，{cycle.cut_off_on} 截止。")
