@@ -17,16 +17,21 @@ from disbursement.services import (
     corrections,
     cycles,
     evidence_following,
+    pay_month,
+    offers,
     publicity,
     runs,
     scans,
     steps,
+    supervision_sources,
+    warnings,
 )
 
 
 @shared_task(name="disbursement.nightly_applications")
 def nightly_applications() -> dict[str, int]:
-    """The night's round over applications: who is away, what lapsed, publicity that ended, cards, what is settled."""
+    """The night's round over applications: who is away, what lapsed, publicity that ended, cards, months
+    of payment that days have moved, what is settled."""
     now = timezone.now()
     moved, back = absences.keep_up(now=now)
     return {
@@ -36,8 +41,31 @@ def nightly_applications() -> dict[str, int]:
         "lapsed": len(corrections.lapse_overdue(now=now)),
         "approved": len(publicity.end_due(now=now)),
         "cards": clocks.charge_cards(now=now),
+        "forecasts": pay_month.keep_up(now=now),
         "closed": len(applications.close_settled(now=now)),
     }
+
+
+@shared_task(name="disbursement.supervise")
+def supervise() -> dict[str, int]:
+    """Warn of clocks that come near their limits, and enter in the ledger what is on record and not in it."""
+    now = timezone.now()
+    return {"warned": warnings.warn(now=now), "entered": supervision_sources.collect(now=now)}
+
+
+@shared_task(name="disbursement.offer_without_application")
+def offer_without_application() -> dict[str, int]:
+    """免申即享: what stands is worked out anew, what is past lapses, and who is newly eligible is told."""
+    now = timezone.now()
+    standing = offers.keep_up(now=now)
+    tally = offers.run(now=now)
+    return {"standing": standing, "made": tally.made, "passed_over": tally.passed_over}
+
+
+@shared_task(name="disbursement.time_promises")
+def tell_of_broken_promises() -> int:
+    """限时即享: supervisors are told of promised days that are past; how many they were told of now."""
+    return len(time_promises.tell_broken(now=timezone.now()))
 
 
 @shared_task(name="disbursement.nightly_evidence")

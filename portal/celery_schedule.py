@@ -11,6 +11,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Chunks wake a worker each; this finds runs whose workers died or whose wake-ups were lost.
     "resume-match-runs": {"task": "matching.resume_runs", "schedule": 60.0, "options": {"expires": 55}},
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
+    # Limits come near by the day; hourly, so that a round that died is made up for before people come to work.
+    "supervise": {"task": "disbursement.supervise", "schedule": crontab(minute=50), "options": {"expires": 3500}},
+    # After the night's matching: who is eligible without applying is told, and what was offered is worked out anew.
+    "offer-without-application": {
+        "task": "disbursement.offer_without_application",
+        "schedule": crontab(hour=5, minute=0),
+    },
+    # Before supervisors come to work: promised days that are past.
+    "time-promises": {"task": "disbursement.time_promises", "schedule": crontab(hour=6, minute=45)},
     # Before the night's round over applications: what ends today is told first.
     "evidence-nightly": {"task": "disbursement.nightly_evidence", "schedule": crontab(hour=0, minute=5)},
     # Files that came in while the virus scanner was away.

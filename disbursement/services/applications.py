@@ -30,7 +30,7 @@ from disbursement.models import (
     Payable,
     TransitionLog,
 )
-from disbursement.services import clocks
+from disbursement.services import clocks, delivery, pay_month
 from disbursement.services.standing import Standing, may_see, roles_for, standing_of, stands_in_for
 from matching.registry import outbox
 
@@ -125,6 +125,8 @@ def transition(
         )
         application.save()
         clocks.apply_effects(application=application, effects=row.clock, reason=action.label, now=now)
+        pay_month.note(application=application, action=action, now=now)
+        delivery.after_step(application=application, action=action, now=now)
         outbox.emit(
             topic=TOPIC,
             payload={

@@ -13,7 +13,8 @@ from disbursement.domain.clocks import Colour
 from disbursement.domain.workflow import ClockAct, ClockEffect, ClockStep
 from disbursement.models import Application, ClockCard, ClockPause, StepClock
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.limits import limits_of
+from disbursement.selectors.limits import limits_for
+from disbursement.services import supervision
 from matching.days import day_of
 
 
@@ -64,7 +65,7 @@ def stop_joint(*, application: Application, department_id: int, now: datetime, h
 
 
 def _start(*, application: Application, step: ClockStep, today: date) -> None:
-    statutory, promised = limits_of(rules=application.version.rules, step=step)
+    statutory, promised = limits_for(application=application, step=step)
     StepClock.objects.create(
         application=application,
         step=step,
@@ -102,18 +103,18 @@ def charge_cards(*, now: datetime) -> int:
     """Draw the cards that are due today: yellow from 80 % of a promised limit, red past it; return how many are new.
 
     Each clock draws each colour once, so running it again the same night changes nothing. A clock that jumped over
-    yellow (a night was missed) draws both.
+    yellow (a night was missed) draws both. Each card enters the supervision ledger with it.
     """
     today = day_of(now)
     calendar = working_calendar()
     drawn = 0
     waiting = StepClock.objects.filter(stopped_on__isnull=True).exclude(cards__colour=Colour.RED)
     for clock in waiting.prefetch_related("pauses").order_by("pk").iterator(chunk_size=500):
-        drawn += _charge(clock=clock, today=today, calendar=calendar)
+        drawn += _charge(clock=clock, today=today, calendar=calendar, now=now)
     # What stopped between two nights is charged as it stood when it stopped.
     just_stopped = StepClock.objects.filter(stopped_on__isnull=False, stopped_on__gte=_since(today, calendar))
     for clock in just_stopped.prefetch_related("pauses").order_by("pk").iterator(chunk_size=500):
-        drawn += _charge(clock=clock, today=today, calendar=calendar)
+        drawn += _charge(clock=clock, today=today, calendar=calendar, now=now)
     return drawn
 
 
@@ -123,12 +124,12 @@ def _since(today: date, calendar: Calendar) -> date:
 
 
 @transaction.atomic
-def _charge(*, clock: StepClock, today: date, calendar: Calendar) -> int:
+def _charge(*, clock: StepClock, today: date, calendar: Calendar, now: datetime) -> int:
     reading = clocks.read(clock.as_clock(), as_of=today, calendar=calendar)
     colours = {Colour.GREEN: (), Colour.YELLOW: (Colour.YELLOW,), Colour.RED: (Colour.YELLOW, Colour.RED)}
     drawn = 0
     for colour in colours[reading.colour]:
-        _card, is_new = ClockCard.objects.get_or_create(
+        card, is_new = ClockCard.objects.get_or_create(
             clock=clock,
             colour=colour,
             defaults={
@@ -139,5 +140,7 @@ def _charge(*, clock: StepClock, today: date, calendar: Calendar) -> int:
                 "holder_id": clock.holder_id,
             },
         )
+        if is_new:
+            supervision.enter_card(card=card, now=now)
         drawn += is_new
     return drawn

@@ -18,9 +18,11 @@ from disbursement.documents.month import month_report
 from disbursement.documents.notice import Notice
 from disbursement.documents.recovery import clawback, instalments, set_off
 from disbursement.documents.render import render_pdf
+from disbursement.documents.supervision import supervision_report
 from disbursement.documents.year import year_report
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied
+from disbursement.domain.supervision import month_of_number
 from disbursement.domain.workflow import ApplicationAction, CycleState
 from disbursement.models import (
     Application,
@@ -43,7 +45,7 @@ from disbursement.services.applications import may_see
 from disbursement.services.numbering import next_number
 from matching.days import day_of
 from matching.registry import outbox
-from matching.registry.models import BudgetLine
+from matching.registry.models import BudgetLine, Department
 
 PREFIX = {
     DocumentKind.ACCEPTANCE: "SL",
@@ -55,6 +57,7 @@ PREFIX = {
     DocumentKind.HANDOVER: "YJ",
     DocumentKind.MONTH: "YB",
     DocumentKind.YEAR: "NB",
+    DocumentKind.SUPERVISION: "JC",
     DocumentKind.INSTALMENTS: "FQ",
     DocumentKind.SET_OFF: "DK",
 }
@@ -69,6 +72,7 @@ SUBJECT = {
     DocumentKind.HANDOVER: "batch",
     DocumentKind.MONTH: "cycle",
     DocumentKind.YEAR: "year",
+    DocumentKind.SUPERVISION: "supervision",
     DocumentKind.CLAWBACK: "clawback",
     DocumentKind.INSTALMENTS: "plan",
     DocumentKind.SET_OFF: "set_off",
@@ -103,7 +107,7 @@ def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     """The notice of this kind about this subject: the stored one, or rendered now, once.
 
     `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle or Clawback, as `SUBJECT` says; of a
-    year's report the year.
+    year's report the year, of a month's supervision its `month_number`.
     Two at once take turns. Raises NothingToTell where nothing of the kind has happened.
     """
     subject = f"{SUBJECT[kind]}:{subject_id}"
@@ -216,6 +220,8 @@ def open_document(*, document_id: int, actor: Actor) -> tuple[Document, bytes]:
     allowed = (
         may_see(application=application, actor=actor)
         if application is not None
+        else None in actor.supervised
+        if document.kind == DocumentKind.SUPERVISION
         else any(role.value.startswith("finance_") for role in actor.roles)
     )
     if not allowed:
@@ -240,6 +246,11 @@ def _task(*, kind: DocumentKind, subject_id: int) -> _Task:
         return _month_task(cycle_id=subject_id)
     if kind is DocumentKind.YEAR:
         return _year_task(year=subject_id)
+    if kind is DocumentKind.SUPERVISION:
+        # There is no row of a month to wait for: two at once take turns at the first department's.
+        Department.objects.select_for_update(no_key=True).order_by("pk").first()
+        month = month_of_number(subject_id)
+        return _Task(None, lambda frame: supervision_report(frame=frame, month=month))
     return _batch_task(kind=kind, batch_id=subject_id)
 
 

@@ -31,6 +31,7 @@ from disbursement.domain.workflow import (
     Role,
 )
 from disbursement.models import Batch, Cycle, Payable, StateChange
+from disbursement.services import pay_month
 from matching.chunks import chunks
 from matching.registry import outbox
 
@@ -194,9 +195,12 @@ def open_month_after(month: date) -> date:
 
 def tell(*, event: str, payables: Sequence[Payable] | Sequence[int], now: datetime, key: str, **more: Any) -> None:
     """An event about payables through the outbox: topic `payable.EVENT`, payload {"payables": [ids], …}, in
-    pieces of CHUNK. `key` names the occasion, so that a step done again tells it once.
+    pieces of CHUNK. `key` names the occasion, so that a step done again tells it once. An event that moves the month of
+    the money leaves the forecast with it.
     """
     ids = [p.pk if isinstance(p, Payable) else p for p in payables]
+    if event in pay_month.MOVING:
+        pay_month.note_payables(payable_ids=ids, now=now)
     outbox.emit_many(
         topic=f"payable.{event}",
         messages=[

@@ -4,6 +4,7 @@ from portal.desk import review_urls
 from portal.desk.admin import budget, calendar, departments, gateways, people
 from portal.desk.admin import home as admin_home
 from portal.desk.budget import urls as budget_urls
+from portal.desk.supervision import urls as supervision_urls
 from portal.desk.views import (
     audits,
     batches,
@@ -77,6 +78,7 @@ urlpatterns = [
     path("exceptions/<pk:line_id>/", returns.exception_resolve, name="exception_resolve"),
     # supervision
     path("supervision/", home.supervision, name="supervision"),
+    *supervision_urls.urlpatterns,
     path("supervision/audit/", audits.audit, name="audit"),
     # budget and administration
     *budget_urls.urlpatterns,

@@ -9,7 +9,7 @@ from typing import Any
 
 from matching.chunks import chunks
 from matching.registry import outbox
-from portal.inbox import budget_texts, evidence_texts, push_texts, services, texts
+from portal.inbox import budget_texts, evidence_texts, forecast_texts, offer_texts, push_texts, services, supervision_texts, texts
 from portal.inbox.services import Message
 
 _TOGETHER = 2000
@@ -64,6 +64,51 @@ def tell_of_budget(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("budget.changed")
 def tell_of_budget_change(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(budget_texts.of_change(change_id=payload["change"]), now)
+
+
+@outbox.subscribe("forecast.moved")
+def tell_of_moved_month(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([forecast_texts.of_move(forecast_id=payload["forecast"])], now)
+
+
+@outbox.subscribe("clock.warned")
+def tell_of_warning(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(supervision_texts.of_warning(warning_id=payload["warning"], now=now), now)
+
+
+@outbox.subscribe("clock.carded")
+def tell_of_card(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(supervision_texts.of_card(card_id=payload["card"], now=now), now)
+
+
+@outbox.subscribe("entry.contested")
+def tell_of_contested_line(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(supervision_texts.of_appeal(appeal_id=payload["appeal"], decided=False), now)
+
+
+@outbox.subscribe("entry.decided")
+def tell_of_decided_line(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(supervision_texts.of_appeal(appeal_id=payload["appeal"], decided=True), now)
+
+
+def _urging_event(event: str) -> None:
+    @outbox.subscribe(f"urging.{event}")
+    def tell_of_urging(*, payload: dict[str, Any], now: datetime) -> None:
+        _tell(supervision_texts.of_urging(urging_id=payload["urging"], event=event, now=now), now)
+
+
+for _step in ("sent", "answered", "closed"):
+    _urging_event(_step)
+
+
+@outbox.subscribe("offer.changed")
+def tell_of_offer(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([offer_texts.of_offer(offer_id=payload["offer_id"], revision=payload["revision"])], now)
+
+
+@outbox.subscribe("promise.broken")
+def tell_of_broken_promise(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(offer_texts.of_broken_promise(promise_id=payload["promise_id"]), now)
 
 
 def _payable_event(event: str) -> None:

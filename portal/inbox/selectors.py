@@ -10,7 +10,10 @@ from django.http import HttpRequest
 
 from portal.accounts.access import access_for
 from portal.accounts.models import Membership
-from portal.inbox.models import Mute, Notification, ReadMark
+from portal.inbox.models import Mute, Notification, NotificationKind, ReadMark
+
+# Nobody can say that they did not want to hear of a time limit in their charge.
+ALWAYS_HEARD = (NotificationKind.SUPERVISION,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,11 @@ class Muted:
 
     @property
     def condition(self) -> Q:
-        return Q(kind__in=self.kinds) | Q(department__in=self.departments) | Q(item__in=self.items)
+        silent = Q(kind__in=self.kinds) | Q(department__in=self.departments) | Q(item__in=self.items)
+        return silent & ~Q(kind__in=ALWAYS_HEARD)
 
     def covers(self, notification: Notification) -> bool:
-        return (
+        return notification.kind not in ALWAYS_HEARD and (
             notification.kind in self.kinds
             or notification.department_id in self.departments
             or notification.item_id in self.items

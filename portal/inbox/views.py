@@ -25,7 +25,7 @@ PER_PAGE = 20
 class PreferencesForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("不提醒这些类别"),
-        choices=NotificationKind.choices,
+        choices=[choice for choice in NotificationKind.choices if choice[0] not in selectors.ALWAYS_HEARD],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("静音的消息不计入未读、不发邮件，仍可在“已静音”中查看。"),
@@ -90,7 +90,7 @@ def mute(request: HttpRequest, notification_id: int) -> HttpResponseBase:
         "department": notification.department,
         "kind": notification.kind,
     }
-    if not about.get(what):
+    if not about.get(what) or notification.kind in selectors.ALWAYS_HEARD:
         raise Http404
     services.mute(user=_person(request), now=timezone.now(), **{what: about[what]})
     name = notification.get_kind_display() if what == "kind" else str(about[what])
