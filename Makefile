@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(VENV)/bin/pytest
+# For what takes as long as it is asked to.
+LONG := $(PYTEST) -q --timeout=0
 JOBS ?= 2
 PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
@@ -50,25 +52,25 @@ test-fast: setup-dev ## The quick tests on SQLite, under 90 seconds
 	$(PYTEST) -n $(JOBS) -q -m "not slow and not postgres and not elasticsearch and not browser"
 
 fuzz-returns: setup-dev ## 100,000 mutated return files read, 4,000 of them posted (FUZZ_SEED=, FUZZ_MUTANTS=, FUZZ_POSTINGS=, FUZZ_ONLY=)
-	FUZZ_MUTANTS=$${FUZZ_MUTANTS:-100000} FUZZ_POSTINGS=$${FUZZ_POSTINGS:-4000} $(PYTEST) -q tests/fuzz
+	FUZZ_MUTANTS=$${FUZZ_MUTANTS:-100000} FUZZ_POSTINGS=$${FUZZ_POSTINGS:-4000} $(LONG) tests/fuzz
 
 tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refused, or found by the audit (TAMPER=, TAMPER_FROM=)
-	TAMPER=$${TAMPER:-1000} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/integration/disbursement/tampering
+	TAMPER=$${TAMPER:-1000} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(LONG) tests/integration/disbursement/tampering
 
 faults: setup-dev ## 200 kill -9 and 200 broken connections over a month's run, 20 workers on one budget line (FAULTS=, FAULTS_SEED=, FAULTS_ONLY=)
-	FAULTS=$${FAULTS:-200} LINE_WORKERS=$${LINE_WORKERS:-20} LINE_DEEDS=$${LINE_DEEDS:-500} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(PYTEST) -q tests/faults/test_month.py tests/faults/test_one_line.py
+	FAULTS=$${FAULTS:-200} LINE_WORKERS=$${LINE_WORKERS:-20} LINE_DEEDS=$${LINE_DEEDS:-500} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(LONG) tests/faults/test_month.py tests/faults/test_one_line.py
 
 every-address: setup-dev ## Every address for every role with every id, on SQLite (make test asks for half of it, the other half on the next day)
 	env -u DATABASE_URL EVERY_ADDRESS=whole $(PYTEST) -q tests/integration/portal/test_every_address.py
 
 machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite
-	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-250} $(PYTEST) -q tests/stateful
+	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-250} $(LONG) tests/stateful
 
 soak: setup-dev ## The same until a million steps are taken, or SOAK=36000 seconds are over
-	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=5 HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(PYTEST) -q tests/stateful
+	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=5 HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(LONG) tests/stateful
 
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
-	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) -s -v tests/cluster
+	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) --timeout=0 -s -v tests/cluster
 
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .
