@@ -68,6 +68,7 @@ class Lab:
         self.network = Network()
         self.port = free_port()
         self.pids: dict[str, int] = {}
+        self._started: list[int] = []
         self.through: dict[str, Proxy] = {}
         self.is_proxied = False
         self._background: bool | None = None
@@ -101,13 +102,13 @@ class Lab:
     def round(self, *, seed: int | str, mischief: Mischief, proxied: bool, background: bool) -> Iterator[HonestBank]:
         """A fresh district, with all its processes up; through the proxies where asked."""
         dice = random.Random(f"round:{seed}")
+        # Whatever still ran would do its nightly work in the fresh district, and by the last round's date.
+        self.stop()
         self._fresh_database()
         self.redis.forget()
         fuse.clear(self.folder)
         clock.set_to(self.clock, at(START, 9))
-        if (self.is_proxied, self._background) != (proxied, background):
-            self.stop()
-            self.is_proxied, self._background = proxied, background
+        self.is_proxied, self._background = proxied, background
         shutil.rmtree(self.folder / "bank", ignore_errors=True)
         answers = dice.choice(("csv", "csvgbk", "xlsx", "pain002", "camt053"))
         bank = HonestBank(self.folder / "bank", mischief=mischief, seed=dice.randrange(2**32), answers=answers)
@@ -134,8 +135,12 @@ class Lab:
                     self.pids[role] = self._start(role)
 
     def stop(self) -> None:
+        """End every process of the product, orphans of a killed parent among them."""
         for role in list(self.pids):
             self.kill_all(role)
+        for pid in self._started:
+            kill_group(pid)
+        self._started.clear()
 
     def kill_all(self, role: str) -> None:
         """kill -9 a role's whole container."""
@@ -267,6 +272,7 @@ class Lab:
                 "background": bool(self._background),
             }
         )["pid"]
+        self._started.append(pid)
         return pid
 
 
