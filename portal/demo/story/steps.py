@@ -54,7 +54,7 @@ def _record(stage: Stage, application_id: int, now: datetime) -> None:
         application_id=application_id,
         visited_on=day_of(now),
         place="企业研发场地",
-        visitors="李初审、街道 刘工",
+        visitors="李初审、刘工（街道办）",
         met="研发部负责人",
         is_confirmed=True,
         finding="三坐标测量机、环境试验箱与清单及铭牌一致，研发人员在岗，开放共享时间已公示。",
