@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from cms.blocks import plain_values
+from cms.delivery import problems_of_terms, terms_of_page
 from cms.fields import read_award, read_criteria
 from cms.form_blocks import form_fields
 from matching import review_path
@@ -56,6 +57,8 @@ def problems_of(page: Any) -> dict[str, list[str]]:
         problems["steps"] = review_path.problems(steps, own=own, departments=known)
         if not problems["steps"]:
             del problems["steps"]
+    if page.delivery_terms and (told := problems_of_terms(page)):
+        problems["delivery_terms"] = told
     if page.criteria:
         try:
             _check_evidence(read_criteria(page.criteria), set(codes), add)
@@ -107,6 +110,7 @@ def item_rules(page: Any) -> dict[str, Any]:
     award = load_json(page.award, "award") if page.award else None
     form = form_fields(page.form_fields)
     path = review_path.write(plain_values(page.steps))
+    terms = terms_of_page(page)
     return {
         "criteria": load_json(page.criteria, "criteria"),
         "award": award,
@@ -122,6 +126,7 @@ def item_rules(page: Any) -> dict[str, Any]:
         **({"form": form} if form else {}),
         # Only where the item asks for more than acceptance, first and second review: other versions stay as they are.
         **({"review": path} if path else {}),
+        **({"delivery_terms": terms} if terms else {}),
     }
 
 

@@ -11,6 +11,7 @@ from matching.criteria import Collector, InvalidInput, Problem, Vocabulary, leav
 from matching.criteria.award import parse_award
 from matching.criteria.errors import join, shown
 from matching.criteria.values import read_date, read_integer, read_number
+from matching.delivery_terms import MACHINE_STEPS
 from matching.forms import parse_form
 from matching.review_path import KINDS as PATH_KINDS
 from matching.services.vocabulary import ITEM_TYPES
@@ -197,6 +198,18 @@ _STEP = {
     "checklist": text(),
 }
 
+_TERMS = {
+    "machine": many(choice(tuple(MACHINE_STEPS))),
+    "verified": many(text(longest=80, empty=False)),
+    "most": money,
+    "audit_share": whole(0, 100),
+    "offer_days": whole(1, 250),
+    "acceptance_days": whole(1, 250),
+    "review_days": whole(1, 250),
+    "skips": many(choice(tuple(PATH_KINDS))),
+    "decide_within": whole(1, 250),
+}
+
 KINDS: dict[str, tuple[dict[str, Reader], tuple[str, ...]]] = {
     "department": (
         {
@@ -251,6 +264,7 @@ KINDS: dict[str, tuple[dict[str, Reader], tuple[str, ...]]] = {
             "limits": record({"statutory": whole(0, 1000), "promised": whole(0, 1000)}),
             "fees": text(longest=120),
             "delivery": choice(DELIVERIES),
+            "delivery_terms": record(_TERMS),
             "window": record({"from": day, "until": day}),
             "budget_line": slug,
             "ceiling": money,

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from wagtail.models import Page
 
+from cms.delivery import blocks_of
 from cms.form_blocks import form_blocks
 from cms.importers.lines import Line
 from cms.models import PolicyDocumentPage, PolicyIndexPage, PolicyItemPage, ReadingPage
@@ -140,6 +141,7 @@ class Writer:
             "statutory_days": limits.get("statutory"),
             "promised_days": limits.get("promised"),
             "delivery": values.get("delivery", "fast"),
+            "delivery_terms": blocks_of(values.get("delivery", "fast"), values.get("delivery_terms")),
             "window_from": window.get("from"),
             "window_until": window.get("until"),
             "expires_on": values.get("expires_on"),

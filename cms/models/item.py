@@ -15,6 +15,7 @@ from wagtail.search import index
 
 from cms.blocks import MaterialBlocks, StepBlocks, SubItemBlocks
 from cms.completeness import missing_elements
+from cms.delivery import TermsBlocks
 from cms.fields import AWARD_HELP, CRITERIA_HELP
 from cms.form_blocks import FormBlocks
 from cms.forms import ItemPageForm
@@ -83,6 +84,12 @@ class PolicyItemPage(ItemView, Page):
         _("承诺时限（工作日）"), null=True, blank=True, validators=UP_TO_1000
     )
     delivery = models.CharField(_("办理方式"), max_length=12, choices=Delivery.choices, default=Delivery.FAST)
+    delivery_terms = StreamField(
+        TermsBlocks(required=False),
+        verbose_name=_("办理方式的条件"),
+        blank=True,
+        help_text=_("选与“办理方式”一致的一项；不写的，办理方式只作标识，按普通流程办理"),
+    )
     window_from = models.DateField(_("申报起始日"), null=True, blank=True)
     window_until = models.DateField(_("申报截止日"), null=True, blank=True)
     expires_on = models.DateField(_("有效期至"), null=True, blank=True)

@@ -52,6 +52,7 @@ def item_tabs() -> TabbedInterface:
     handling = [
         field("materials"),
         field("steps"),
+        field("delivery_terms"),
         MultiFieldPanel(
             [row([field("statutory_days"), field("promised_days"), field("publicity_days")]), field("fees")],
             heading=_("时限与收费"),
