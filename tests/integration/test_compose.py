@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.cluster.nodes import free_ports, until
+from tests.rounds import first_round_only
 
 ROOT = Path(settings.BASE_DIR)
 GIVEN = {
@@ -177,6 +178,7 @@ def database_in(folder: Path) -> str:
     return f"sqlite:///{folder}/huida.sqlite3"
 
 
+@first_round_only
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_web_server_starts_and_its_health_check_finds_it_while_no_service_answers(tmp_path: Path) -> None:

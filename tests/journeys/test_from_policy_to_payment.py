@@ -21,8 +21,9 @@ from tests.factories import matching as base
 from tests.factories import money, papers
 from tests.factories.disbursement import PDF, at
 from tests.journeys.conftest import PASSWORD, Clock, Person
+from tests.rounds import first_round_only
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True), first_round_only]
 
 
 def with_password(username: str, full_name: str) -> User:

@@ -16,8 +16,9 @@ from portal.accounts.models import User
 from tests.factories import cms
 from tests.factories.matching import enterprise
 from tests.journeys.conftest import PASSWORD
+from tests.rounds import first_round_only
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True), first_round_only]
 
 
 def test_a_draft_is_simulated_as_it_stands_in_the_editor_saved_or_not(chromium: Browser, live_server: Any) -> None:

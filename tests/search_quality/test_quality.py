@@ -9,6 +9,7 @@ from django.db import transaction
 
 from cms.models import SearchRow
 from cms.models.search import Kind
+from tests.rounds import first_round_only
 from tests.search_quality import corpus, measure
 
 FLOOR = 0.85
@@ -63,6 +64,7 @@ def show(capsys: pytest.CaptureFixture[str], text: str) -> None:
         sys.stdout.write(f"\n{text}\n")
 
 
+@first_round_only
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_enterprises_find_what_they_mean(
@@ -75,6 +77,7 @@ def test_enterprises_find_what_they_mean(
     assert all(ours.ndcg > theirs.ndcg for name, theirs in embedded.items() if name != measure.OURS)
 
 
+@first_round_only
 @pytest.mark.slow
 @pytest.mark.elasticsearch
 @pytest.mark.django_db

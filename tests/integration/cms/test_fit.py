@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import cms
+from tests.rounds import first_round_only
 
 pytestmark = pytest.mark.django_db
 YEAR = timezone.localdate().year
@@ -136,6 +137,7 @@ def test_an_item_that_was_withdrawn_is_not_found(client: Client) -> None:
     assert client.get(f"/fit/{page.code}/").status_code == 404
 
 
+@first_round_only
 def test_every_item_of_the_demo_district_can_be_asked_about(client: Client, tmp_path: Any) -> None:
     from datetime import date
 

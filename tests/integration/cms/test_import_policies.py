@@ -11,6 +11,7 @@ from wagtail.models import Page, Revision
 from cms.models import PolicyDocumentPage, PolicyItemPage, ReadingPage
 from matching.models import PolicyItem, PolicyVersion
 from matching.registry.models import BudgetLine, Department, OutboxMessage
+from tests.rounds import first_round_only
 from tests.unit.cms.test_import_lines import BUDGET, DEPARTMENT, DOCUMENT, ITEM, READING
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +166,7 @@ def test_a_file_that_is_not_there_is_told() -> None:
     assert run("/nowhere/P.jsonl") == 2
 
 
+@first_round_only
 def test_the_demo_districts_file_is_good(tmp_path: Path) -> None:
     from datetime import date
 
