@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.merging import State
 from disbursement.selectors.forms import Rules
-from matching.criteria import FactDefinition, FactType, InvalidInput, Scope, Vocabulary, parse_facts
+from matching.criteria import FactDefinition, FactType, InvalidInput, Scope, Vocabulary, parse_facts, render_criteria
 from matching.forms import FieldType, FormField, answer_faults
 from matching.services.declarations import Known, may_declare
 from portal.enterprise.asked import asked_of
@@ -144,7 +144,8 @@ class SheetForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One question as the page shows it. `source`: where the value on file comes from; `told`: what is wrong."""
+    """One question as the page shows it. `source`: where the value on file comes from; `told`: what is wrong;
+    `needed_where`: the conditions under which it must be answered, in words."""
 
     one: FormField
     bound: Any = None
@@ -152,6 +153,7 @@ class SheetRow:
     locked: bool = False
     differs: bool = False
     told: list[str] = field(default_factory=list)
+    needed_where: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -161,6 +163,9 @@ class SheetRow:
     def optional(self) -> str:
         """The word beside the label where it need not be answered in any case."""
         if self.one.when is not None:
+            # A single condition is said; a tree of them would not fit beside a label.
+            if len(self.needed_where) == 1:
+                return _("（%(condition)s时必填）") % {"condition": self.needed_where[0]}
             return _("（满足条件时必填）")
         return "" if self.one.required else _("（选填）")
 
@@ -183,6 +188,9 @@ def rows_of_sheet(form: SheetForm) -> list[SheetRow]:
                 locked=form.is_locked(one.key),
                 differs=known is not None and state is not None and not form.is_locked(one.key),
                 told=list((state or {}).get("messages", [])) if state and "raw" in state else [],
+                needed_where=()
+                if one.when is None
+                else tuple(line.text for line in render_criteria(one.when, form.rules.form.vocabulary)),
             )
         )
     return rows

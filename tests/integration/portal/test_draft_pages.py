@@ -61,7 +61,7 @@ def test_the_form_shows_its_fields_with_help_unit_and_what_is_on_file() -> None:
     made, client = begun(insured_staff=30)
     page = edit(client, made)
     assert "设备型号" in page
-    assert "（满足条件时必填）" in page
+    assert "（建设性质属于“改造”时必填）" in page
     assert "不能在这里修改" in page, "an authority has said it"
     assert 'name="fact-insured_staff" value="30"' in page
     assert "disabled" in page
