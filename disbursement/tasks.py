@@ -8,6 +8,7 @@ from django.utils import timezone
 from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
+from disbursement.selectors.staff import finance_staff
 from disbursement.services import (
     absences,
     applications,
@@ -17,13 +18,17 @@ from disbursement.services import (
     corrections,
     cycles,
     evidence_following,
-    pay_month,
+    exceptions,
     offers,
+    pay_month,
+    preflight,
     publicity,
+    recovery_plans,
     runs,
     scans,
     steps,
     supervision_sources,
+    time_promises,
     warnings,
 )
 
@@ -98,6 +103,19 @@ def treasury_round() -> dict[str, int]:
 def warn_of_budgets() -> int:
     """Tell finance of lines that run short, run out or are left over. How many warnings stand."""
     return budget_alerts.warn(now=timezone.now())
+
+
+@shared_task(name="disbursement.daily_month")
+def daily_month() -> dict[str, int]:
+    """Before finance comes to work: a preflight of the month that is about to be cut off, reminders of what is to be
+    paid back, exceptions that have grown old. How many of each.
+    """
+    now = timezone.now()
+    return {
+        "preflights": len(preflight.keep_daily(now=now, staff=finance_staff)),
+        "reminders": recovery_plans.remind(now=now),
+        "old_exceptions": exceptions.warn_of_old(now=now),
+    }
 
 
 @shared_task(name="disbursement.daily_cycle")

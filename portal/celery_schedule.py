@@ -28,6 +28,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "cycle-daily": {"task": "disbursement.daily_cycle", "schedule": crontab(hour=2, minute=30)},
     # Before finance comes to work: lines that run short, run out or are left over, each told once.
     "budget-alerts": {"task": "disbursement.budget_alerts", "schedule": crontab(hour=6, minute=30)},
+    # The month that is about to be cut off, what is to be paid back, exceptions that have grown old.
+    "month-daily": {"task": "disbursement.daily_month", "schedule": crontab(hour=6, minute=0)},
     # When nobody works any longer: everything is proved, and what was written since yesterday is anchored.
     "audit-nightly": {"task": "disbursement.nightly_audit", "schedule": crontab(hour=3, minute=30)},
     # Asks the bank about sendings that were cut off, and fetches its returns.

@@ -47,17 +47,30 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("accounts:choose", _("选择企业"))
     if access.has(DESK_ROLES):
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
+        if not access.membership:
+            offer("inbox:list", _("消息"), _unread(request))
     if access.has(REVIEW_ROLES):
-        offer("desk:worklist", _("审核"), also=("desk:rectifications", "desk:interests", "desk:absences"))
+        offer(
+            "desk:worklist",
+            _("审核"),
+            also=("desk:rectifications", "desk:interests", "desk:absences", "desk:own_limits"),
+        )
         offer("desk:quality", _("抽查"))
         offer("desk:evidence", _("证照登记"))
     if access.has(FINANCE_ROLES):
-        money = ("batches_waiting", "payables", "accounts", "returns", "exceptions", "budget_lines", "limits")
-        if not access.membership:
-            offer("inbox:list", _("消息"), _unread(request))
+        money = (
+            "batches_waiting",
+            "payables",
+            "clawbacks",
+            "accounts",
+            "returns",
+            "exceptions",
+            "budget_lines",
+            "limits",
+        )
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
-        offer("desk:supervision", _("督查"))
+        offer("desk:supervision", _("督查"), also=("desk:urgings",))
         if not access.has(REVIEW_ROLES):
             offer("desk:quality", _("抽查"))
     if access.has({StaffRole.ADMINISTRATOR}):

@@ -11,15 +11,17 @@ from django.db.models import Case, CharField, Count, QuerySet, Sum, Value, When
 
 from disbursement.domain import money
 from disbursement.models import LineStatus, ReturnLine
+from disbursement.selectors.calendar import working_calendar
 from matching.days import SHANGHAI
 
-# (code, shown, from so many days, up to and with so many); the last has no end.
+# (code, shown, from more than so many working days, up to and with so many); the last has no end.
 AGES: Sequence[tuple[str, str, int, int | None]] = (
-    ("new", "2天以内", 0, 2),
-    ("week", "3至7天", 3, 7),
-    ("month", "8至30天", 8, 30),
-    ("old", "30天以上", 31, None),
+    ("new", "3个工作日以内", -1, 3),
+    ("week", "4至10个工作日", 3, 10),
+    ("old", "超过10个工作日", 10, None),
 )
+# Older than so many working days finance is told.
+OLD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +41,24 @@ def open_exceptions(lines: QuerySet[ReturnLine]) -> QuerySet[ReturnLine]:
 
 def of_age(lines: QuerySet[ReturnLine], *, code: str, today: date) -> QuerySet[ReturnLine]:
     """Those of one age group; all where there is no such group."""
-    for known, _, youngest, oldest in AGES:
+    for known, _, above, most in AGES:
         if known == code:
-            lines = lines.filter(created_at__lt=_start(today - timedelta(days=youngest - 1)))
-            return lines if oldest is None else lines.filter(created_at__gte=_start(today - timedelta(days=oldest)))
+            lines = lines.filter(created_at__lt=_start(_came_within(above, today=today)))
+            return lines if most is None else lines.filter(created_at__gte=_start(_came_within(most, today=today)))
     return lines
+
+
+def old_exceptions(*, today: date) -> QuerySet[ReturnLine]:
+    """The open ones that are older than OLD working days."""
+    return of_age(open_exceptions(ReturnLine.objects.all()), code="old", today=today)
 
 
 def by_age(lines: QuerySet[ReturnLine], *, today: date) -> list[AgeGroup]:
     """Every age group with what stands in it, in one query."""
     whens = [
-        When(created_at__gte=_start(today - timedelta(days=oldest)), then=Value(code))
-        for code, _, _, oldest in AGES
-        if oldest is not None
+        When(created_at__gte=_start(_came_within(most, today=today)), then=Value(code))
+        for code, _, _, most in AGES
+        if most is not None
     ]
     rows = (
         open_exceptions(lines)
@@ -65,6 +72,16 @@ def by_age(lines: QuerySet[ReturnLine], *, today: date) -> list[AgeGroup]:
         AgeGroup(code, label, found.get(code, (0, None))[0], money.from_sum(found.get(code, (0, None))[1]))
         for code, label, _, _ in AGES
     ]
+
+
+def _came_within(days: int, *, today: date) -> date:
+    """The first day from which on something that came is not older than so many working days; tomorrow for -1."""
+    if days < 0:
+        return today + timedelta(days=1)
+    calendar, day = working_calendar(), today
+    while calendar.working_days_between(day - timedelta(days=1), today) <= days:
+        day -= timedelta(days=1)
+    return day
 
 
 def _start(day: date) -> datetime:

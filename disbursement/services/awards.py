@@ -12,13 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
-from disbursement.domain.cycle import next_month, pay_month
+from disbursement.domain.cycle import next_month
 from disbursement.domain.errors import invalid
 from disbursement.domain.invoices import Invoice
 from disbursement.domain.payables import Instalment, instalments
@@ -35,6 +34,7 @@ from disbursement.models import (
     TransferKind,
 )
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.cut_off import month_paid
 from disbursement.selectors.forms import read_rules
 from disbursement.selectors.granted import NOT_KEPT
 from disbursement.selectors.invoices import table_of
@@ -219,7 +219,7 @@ def promised_month(*, day: date) -> date:
     """The month in which something approved on that day is paid (its first day): never one already cut
     off.
     """
-    month = pay_month(day, calendar=working_calendar(), day=settings.HUIDA_CUTOFF_DAY)
+    month = month_paid(approved_on=day, calendar=working_calendar())
     while Cycle.objects.filter(month=month, cut_at__isnull=False).exists():
         month = next_month(month)
     return month

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Sum
 
 from disbursement.domain import money
-from disbursement.domain.cycle import cutoff_date, month_label, month_of
+from disbursement.domain.cycle import month_label, month_of
 from disbursement.domain.errors import REFUSALS, Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, CycleAction, CycleState, PayableState
 from disbursement.ledger.reconcile import ledger_findings
@@ -27,6 +26,7 @@ from disbursement.models import (
     SealedFile,
 )
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.cut_off import cut_off_day
 from disbursement.services.bulk import Tally
 from disbursement.services.preparation import assemble, check, due_lines, due_payables, freeze, reserve_waiting
 from disbursement.services.reconciliation import close_cycle_if_done
@@ -52,7 +52,7 @@ def open_cycle(*, month: date, now: datetime) -> tuple[Cycle, bool]:
         cycle, is_new = Cycle.objects.get_or_create(
             month=month,
             defaults={
-                "cut_off_on": cutoff_date(month, calendar=working_calendar(), day=settings.HUIDA_CUTOFF_DAY),
+                "cut_off_on": cut_off_day(month=month),
                 "state": CycleState.OPEN.value,
                 "opened_at": now,
             },

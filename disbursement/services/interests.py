@@ -33,11 +33,11 @@ def keep_past_away(*, actor: Actor, payable: Payable) -> None:
     """Raise Conflict where the person handled the payable's application, or once entered an account of its enterprise:
     who asked for money does not pay it, whatever they are today.
     """
-    part = Participation.objects.filter(user_id=actor.user_id, application=payable.application_id).first()
+    part = Participation.objects.filter(user_id=actor.user_id or 0, application=payable.application_id).first()
     if part is not None:
         text = _("您已以“%(role)s”身份办理过这件申报，不能再办理它的款项。请由其他人员办理。")
         raise Conflict(text % {"role": part.get_role_display()})
-    if PayeeAccount.objects.filter(enterprise=payable.enterprise_id, proposed_by_id=actor.user_id).exists():
+    if PayeeAccount.objects.filter(enterprise=payable.enterprise_id, proposed_by_id=actor.user_id or 0).exists():
         text = _("您曾为%(name)s登记过收款账户，不能再办理它的款项。请由其他人员办理。")
         raise Conflict(text % {"name": payable.enterprise.name})
 

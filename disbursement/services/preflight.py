@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
+from disbursement.documents.preflight import preflight_report
+from disbursement.documents.render import render_pdf
 from disbursement.domain import money, shortage
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import month_of
@@ -292,3 +295,16 @@ def _actual(cycle: Cycle) -> dict[int, Actual]:
             str(batch.budget_line), every["count"] - out["count"], total - held_total, out["count"], held_total
         )
     return found
+
+
+def printed(*, outlook: Outlook, made_at: datetime, now: datetime) -> bytes:
+    """The report as PDF bytes, rendered each time: a working paper."""
+    return render_pdf(
+        preflight_report(
+            outlook=outlook,
+            district=settings.HUIDA_DISTRICT,
+            made_at=made_at,
+            address=f"{settings.HUIDA_BASE_URL.rstrip('/')}/desk/cycles/",
+            today=day_of(now),
+        )
+    )

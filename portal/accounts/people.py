@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from disbursement.domain.actors import Actor, Grant
 from disbursement.domain.workflow import Role
-from portal.accounts.access import REVIEW_ROLES
+from portal.accounts.access import FINANCE_ROLES, REVIEW_ROLES
 from portal.accounts.models import Membership, RoleAssignment, User
 
 _KNOWN = {role.value for role in Role}
@@ -40,6 +40,13 @@ def reviewers(*, department_id: int) -> list[Actor]:
     found = RoleAssignment.objects.filter(
         Q(department_id=department_id) | Q(department__isnull=True), role__in=REVIEW_ROLES, user__is_active=True
     )
+    people = actors(user_ids=sorted(set(found.values_list("user_id", flat=True))))
+    return [people[pk] for pk in sorted(people)]
+
+
+def finance_staff() -> list[Actor]:
+    """Everyone with a role of finance, accounts in use only."""
+    found = RoleAssignment.objects.filter(role__in=FINANCE_ROLES, user__is_active=True)
     people = actors(user_ids=sorted(set(found.values_list("user_id", flat=True))))
     return [people[pk] for pk in sorted(people)]
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from matching.chunks import chunks
 from matching.registry import outbox
-from portal.inbox import budget_texts, evidence_texts, forecast_texts, offer_texts, push_texts, services, supervision_texts, texts
+from portal.inbox import (
+    budget_texts,
+    evidence_texts,
+    forecast_texts,
+    money_texts,
+    offer_texts,
+    push_texts,
+    services,
+    supervision_texts,
+    texts,
+)
 from portal.inbox.services import Message
 
 _TOGETHER = 2000
@@ -109,6 +119,42 @@ def tell_of_offer(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("promise.broken")
 def tell_of_broken_promise(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(offer_texts.of_broken_promise(promise_id=payload["promise_id"]), now)
+
+
+@outbox.subscribe("clawback.plan")
+def tell_of_plan(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(money_texts.of_plan(plan_id=payload["plan"], event=payload["event"]), now)
+
+
+@outbox.subscribe("clawback.reminder")
+def remind_of_clawback(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(money_texts.of_reminder(clawback_id=payload["clawback"], due=payload["due"], stage=payload["stage"]), now)
+
+
+@outbox.subscribe("payable.recovered_part")
+def tell_of_receipt(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([money_texts.of_receipt(receipt_id=payload["receipt"])], now)
+
+
+@outbox.subscribe("payable.set_off")
+def tell_of_set_off(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell([money_texts.of_set_off(set_off_id=payload["set_off"])], now)
+
+
+@outbox.subscribe("cycle.preflight")
+def tell_of_preflight(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(money_texts.of_preflight(preflight_id=payload["preflight"]), now)
+
+
+@outbox.subscribe("cycle.cut_off_moved")
+def tell_of_cut_off_day(*, payload: dict[str, Any], now: datetime) -> None:
+    for piece in chunks(money_texts.of_cut_off_day(decision_id=payload["decision"]), _TOGETHER):
+        _tell(piece, now)
+
+
+@outbox.subscribe("exceptions.old")
+def tell_of_old_exception(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(money_texts.of_old_exception(line_id=payload["line"]), now)
 
 
 def _payable_event(event: str) -> None:

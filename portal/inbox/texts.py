@@ -66,10 +66,10 @@ def _why(decision: Decision) -> str:
 def _approved(application: Application) -> tuple[str, str]:
     lines = [
         _("第 %(number)s 期 %(amount)s，%(month)s兑现")
-        % {"number": payable.number, "amount": _yuan(payable.entitled), "month": month_label(payable.pay_month)}
+        % {"number": payable.number, "amount": yuan_text(payable.entitled), "month": month_label(payable.pay_month)}
         for payable in application.payables.order_by("number")
     ]
-    total = "" if application.approved_amount is None else _yuan(application.approved_amount)
+    total = "" if application.approved_amount is None else yuan_text(application.approved_amount)
     body = _("核定金额 %(total)s。") % {"total": total} if total else ""
     return _("《%(item)s》的申报审核通过"), body + ("；".join(lines) + "。" if lines else "")
 
@@ -121,7 +121,7 @@ def _slipped(payable: Payable) -> tuple[str, str]:
 def _reduced(payable: Payable) -> tuple[str, str]:
     return _("《%(item)s》第 %(number)s 期按预算比例兑现 %(amount)s"), _(
         "本期预算不足，按事项约定比例分配，应付 %(entitled)s。"
-    ) % {"entitled": _yuan(payable.entitled)}
+    ) % {"entitled": yuan_text(payable.entitled)}
 
 
 def _bounced(payable: Payable) -> tuple[str, str]:
@@ -141,7 +141,7 @@ def _clawback(payable: Payable) -> tuple[str, str]:
         % {
             "reason": _bare(demand.reason),
             "day": demand.due_on.isoformat(),
-            "amount": _yuan(demand.amount),
+            "amount": yuan_text(demand.amount),
             "number": demand.number,
         }
     )
@@ -178,7 +178,7 @@ def of_payables(*, payable_ids: Sequence[int], event: str, occasion: int) -> Ite
         names = {
             "item": item.name,
             "number": payable.number,
-            "amount": _yuan(payable.amount),
+            "amount": yuan_text(payable.amount),
             "month": month_label(payable.pay_month),
         }
         place = link("enterprise:application", payable.application_id)
@@ -243,7 +243,8 @@ def _bare(text: str) -> str:
     return text.strip().rstrip("。；;.")
 
 
-def _yuan(amount: Decimal) -> str:
+def yuan_text(amount: Decimal) -> str:
+    """An amount as messages say it."""
     return f"{amount:,.2f} 元"
 
 

@@ -219,6 +219,8 @@ HUIDA_MACHINE_DECIDES = env.bool("HUIDA_MACHINE_DECIDES", default=True)
 HUIDA_MACHINE_SHARE = env.int("HUIDA_MACHINE_SHARE", default=10)
 # Append-only tables of other rooms that audits cover, and who tells them which roles a person held when.
 HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
+# The people of finance, for what must know who could sign.
+HUIDA_FINANCE_STAFF = "portal.accounts.people.finance_staff"
 HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"
 # The account that pays, as it stands in payment files; the default number is plainly no account.
 HUIDA_PAYER = {

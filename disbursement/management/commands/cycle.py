@@ -1,6 +1,7 @@
 """The month's run from the command line: open, cut off, seal and send, read returns, show how things stand.
 
     manage.py cycle open|cutoff|seal|status [--month 2026-12] [--as-of 2026-12-18[T16:30]]
+    manage.py cycle preflight [--month 2026-12] [--as-of …] [--probe] [--keep] [--pdf FILE]
     manage.py cycle returns FILE [FILE …] [--as-of …]
 
 Exit code 0 when done, 2 when refused, with the reason. Every subcommand may be run again.
@@ -21,7 +22,8 @@ from disbursement.domain import money
 from disbursement.domain.cycle import month_label, month_of
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Batch, Payable
-from disbursement.services import cycles, returns
+from disbursement.selectors.staff import finance_staff
+from disbursement.services import cycles, preflight, returns
 from matching.days import SHANGHAI, day_of
 
 _REFUSED = 2
@@ -53,7 +55,9 @@ class Command(BaseCommand):
     help = "按月兑现：开启周期、截止、封存发送、读取回单、查看情况"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="open|cutoff|seal|returns|status")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="open|preflight|cutoff|seal|returns|status"
+        )
         for name, text in (
             ("open", "开启一个月的兑现周期"),
             ("cutoff", "截止：归集、冻结、校验各预算科目的批次"),
@@ -63,6 +67,12 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=text)
             action.add_argument("--month", metavar="YYYY-MM", help="月份，默认为 --as-of 所在月份")
             _add_as_of(action)
+        action = actions.add_parser("preflight", help="预检：截止将怎样归集、哪些不会支付")
+        action.add_argument("--month", metavar="YYYY-MM", help="月份，默认为 --as-of 所在月份")
+        action.add_argument("--probe", action="store_true", help="向各支付通道查询是否可达")
+        action.add_argument("--keep", action="store_true", help="留存这次预检，供截止后对照")
+        action.add_argument("--pdf", type=Path, metavar="FILE", help="另存为 PDF")
+        _add_as_of(action)
         action = actions.add_parser("returns", help="读取银行回单（CSV、XLSX）")
         action.add_argument("files", nargs="+", type=Path, metavar="FILE", help="回单文件")
         _add_as_of(action)
@@ -74,6 +84,9 @@ class Command(BaseCommand):
                 for path in options["files"]:
                     self._returns(path=path, now=now)
                 return
+            if options["action"] == "preflight":
+                self._preflight(now=now, **options)
+                return
             month = _month(options["month"]) if options["month"] else month_of(day_of(now))
             getattr(self, f"_{options['action']}")(month=month, now=now)
         except REFUSALS as error:
@@ -82,6 +95,34 @@ class Command(BaseCommand):
     def _open(self, *, month: date, now: datetime) -> None:
         cycle, is_new = cycles.open_cycle(month=month, now=now)
         self.stdout.write(f"{cycle}兑现周期{'已开启' if is_new else '此前已开启'}，截止日{cycle.cut_off_on}。")
+
+    def _preflight(self, *, now: datetime, **options: Any) -> None:
+        month = _month(options["month"]) if options["month"] else month_of(day_of(now))
+        found = preflight.look(month=month, now=now, staff=finance_staff, probe=options["probe"])
+        self.stdout.write(
+            f"{month_label(month)}预检：截止日{found.cut_off_on}，预计支付{found.count}笔、{money.yuan(found.total)}元，"
+            f"不会支付{found.unpaid_count}笔、{money.yuan(found.unpaid_total)}元。"
+        )
+        for line in found.lines:
+            self.stdout.write(
+                f"  {line.label}：{line.count}笔，{money.yuan(line.total)}元，校验暂缓{line.held_count}笔，"
+                f"须{line.approvals_needed}人审批，通道“{line.gateway}”"
+            )
+        for severity, issues in found.by_severity:
+            self.stdout.write(f"【{severity.label}】")
+            for issue in issues:
+                sums = f"（{issue.count}笔、{money.yuan(issue.total)}元）" if issue.count else ""
+                self.stdout.write(f"  {issue.place}：{issue.problem}{sums}。{issue.remedy}")
+                for row in issue.listed[:20]:
+                    said = f"，{row.detail}" if row.detail else ""
+                    self.stdout.write(f"    {row.enterprise} {row.application} {money.yuan(row.amount)}元{said}")
+        if options["keep"]:
+            cycle, _is_new = cycles.open_cycle(month=month, now=now)
+            kept = preflight.keep(cycle=cycle, outlook=found, now=now)
+            self.stdout.write(f"已留存第{kept.pk}号预检。")
+        if options["pdf"] is not None:
+            options["pdf"].write_bytes(preflight.printed(outlook=found, made_at=now, now=now))
+            self.stdout.write(f"已存为{options['pdf']}。")
 
     def _cutoff(self, *, month: date, now: datetime) -> None:
         with Bar(_STEPS) as bar:

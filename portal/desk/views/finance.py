@@ -21,7 +21,7 @@ from disbursement.models import (
     Document,
     RunKind,
 )
-from disbursement.services import cycles, runs
+from disbursement.services import cycles, preflight, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, role_required
 from portal.desk.views.finance_scope import READERS, visible_batches, visible_payables
@@ -93,6 +93,7 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "too_early": found.state == CycleState.OPEN and today < found.cut_off_on,
             "may_seal": may_act and any(row.state in ("approved", "sealed") for row in rows),
             "documents": Document.objects.filter(subject=f"cycle:{found.pk}").defer("content"),
+            "differences": preflight.compare(cycle=found),
         },
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,8 +16,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.models import LineStatus, PaymentAttempt, ReturnFile, ReturnLine, ReturnResult, RunKind
+from disbursement.models import (
+    ExceptionNote,
+    LineStatus,
+    PaymentAttempt,
+    Remedy,
+    ReturnFile,
+    ReturnLine,
+    ReturnResult,
+    RunKind,
+)
+from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.exceptions import by_age, of_age, open_exceptions
+from disbursement.services import exceptions as exception_service
 from disbursement.services import returns, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
@@ -29,6 +42,8 @@ PER_PAGE = 50
 # A statement of a hundred thousand entries takes some 120 MB.
 LARGEST = 200 * 1024 * 1024
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
+_NOTES = Prefetch("notes", ExceptionNote.objects.select_related("owner", "written_by").order_by("pk"))
+_DEMAND = re.compile(r"ZH-[0-9]{4}-[0-9]{6}")
 
 
 class UploadForm(forms.Form):
@@ -52,6 +67,12 @@ def _lines(request: HttpRequest) -> QuerySet[ReturnLine]:
     places = access_for(request).departments_of(_READERS)
     found = ReturnLine.objects.select_related("batch", "attempt__payable__enterprise", "file").defer("file__content")
     return found if places is None else found.filter(batch__budget_line__department_id__in=places)
+
+
+def _number(row: ReturnLine) -> str:
+    """The number of the demand that the bank's words name, if they do."""
+    found = _DEMAND.search(f"{row.line_id} {row.reason} {row.reference}")
+    return "" if found is None else found[0]
 
 
 @role_required(*_READERS)
@@ -133,7 +154,8 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
     rows = of_age(open_exceptions(_lines(request)), code=age, today=today)
     if result in ReturnResult.values:
         rows = rows.filter(result=result)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.prefetch_related(_NOTES), PER_PAGE).get_page(request.GET.get("page"))
+    calendar = working_calendar()
     places = access_for(request).departments_of(_READERS)
     torn = PaymentAttempt.objects.filter(contradicted=True).select_related("payable__enterprise", "batch")
     if places is not None:
@@ -143,7 +165,11 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
         "desk/exceptions.html",
         {
             "page": page,
-            "rows": [(row, (today - day_of(row.created_at)).days) for row in page.object_list],
+            "rows": [
+                (row, calendar.working_days_between(day_of(row.created_at), today), list(row.notes.all()), _number(row))
+                for row in page.object_list
+            ],
+            "remedies": Remedy.choices,
             "torn": torn.order_by("pk")[:PER_PAGE],
             "ages": by_age(_lines(request), today=today),
             "age": age,
@@ -157,15 +183,37 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
 @role_required(*FINANCE_ROLES)
 @require_POST
 def exception_resolve(request: HttpRequest, line_id: int) -> HttpResponseBase:
+    """How an exception ended, by kind and in words."""
     row = get_object_or_404(_lines(request), pk=line_id)
     attempt(
         request,
-        lambda: returns.resolve_exception(
+        lambda: exception_service.resolve(
             line_id=row.pk,
             actor=actor_for(request),
             now=timezone.now(),
-            resolution=typed(request.POST, "resolution", most=300),
+            remedy=typed(request.POST, "remedy", most=10),
+            text=typed(request.POST, "text", most=300),
+            clawback_number=typed(request.POST, "clawback_number", most=40),
         ),
         done=_("已登记处理结果。"),
+    )
+    return redirect("desk:exceptions")
+
+
+@role_required(*FINANCE_ROLES)
+@require_POST
+def exception_note(request: HttpRequest, line_id: int) -> HttpResponseBase:
+    """Who looks after it from here on, and what is known."""
+    row = get_object_or_404(_lines(request), pk=line_id)
+    attempt(
+        request,
+        lambda: exception_service.note(
+            line_id=row.pk,
+            actor=actor_for(request),
+            now=timezone.now(),
+            text=typed(request.POST, "text", most=300),
+            owner_id=request.user.pk if request.POST.get("mine") else None,
+        ),
+        done=_("已登记。"),
     )
     return redirect("desk:exceptions")

@@ -49,7 +49,7 @@ class AccountForm(forms.Form):
 def payments(request: HttpRequest) -> HttpResponseBase:
     found = (
         Payable.objects.filter(enterprise=current_enterprise(request))
-        .select_related("application__item")
+        .select_related("application__item", "clawback")
         .prefetch_related("attempts")
         .order_by("-pay_month", "-pk")
     )

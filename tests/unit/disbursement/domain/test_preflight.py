@@ -1,0 +1,101 @@
+"""A month's preflight as plain data: kept and read again, compared, and who could sign."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disbursement.domain import money, shortage
+from disbursement.domain.preflight import (
+    MOST_LISTED,
+    Actual,
+    Issue,
+    LineOutlook,
+    Outlook,
+    Severity,
+    Unpaid,
+    can_sign,
+    differences,
+    sorted_issues,
+)
+from disbursement.domain.shortage import Claim
+
+MONTH = date(2026, 3, 1)
+YUAN = Decimal("100.00")
+
+
+def outlook() -> Outlook:
+    line = LineOutlook(1, "innovation", "创新 2026", count=2, total=Decimal("300.00"), held_count=1, held_total=YUAN)
+    issue = Issue("hold.account", Severity.UNPAID, "应付款项", "收款账户没有核对", "请核对。", ("accounts", None))
+    issue.add(Unpaid(7, "2026-000001", "甲公司", YUAN, "收款账户尚未核对"))
+    note = Issue("fonts", Severity.NOTE, "文书字体", "没有字体", "请安装。")
+    return Outlook(MONTH, date(2026, 3, 18), date(2026, 3, 20), [line], sorted_issues([note, issue]))
+
+
+def test_what_is_kept_is_read_again_to_the_last_cent() -> None:
+    found = outlook()
+    again = Outlook.from_json(json.loads(json.dumps(found.to_json())))
+    assert again == found
+    assert (again.unpaid_count, again.unpaid_total) == (1, YUAN)
+    assert [severity for severity, _ in again.by_severity] == [Severity.UNPAID, Severity.NOTE]
+
+
+def test_of_many_payables_the_first_are_listed_and_all_are_counted() -> None:
+    issue = Issue("x", Severity.UNPAID, "", "", "")
+    for pk in range(MOST_LISTED + 3):
+        issue.add(Unpaid(pk, "", "", YUAN))
+    assert (issue.count, len(issue.listed), issue.more, issue.total) == (503, 500, 3, 503 * YUAN)
+
+
+def test_a_cut_off_that_did_as_foreseen_differs_in_nothing() -> None:
+    same = Actual("创新 2026", 2, Decimal("300.00"), 1, YUAN)
+    assert differences(outlook(), {1: same}) == []
+    other = Actual("创新 2026", 3, Decimal("400.00"), 0, money.ZERO)
+    told = differences(outlook(), {1: other, 2: same})
+    assert len(told) == 3
+    assert "预检支付2笔、300.00元，截止后3笔、400.00元" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("makers", "checkers", "approvers", "needed", "said"),
+    [
+        ({1}, {2}, {3}, 1, None),
+        ({1}, {2}, {3, 4}, 2, None),
+        (set(), {2}, {3}, 1, "没有可签署的财务经办"),
+        ({1}, set(), {3}, 1, "没有可签署的财务复核"),
+        ({1}, {2}, {3}, 2, "须2人审批，可签署的财务审批只有1人"),
+        ({1}, {1}, {3}, 1, "不同的人"),
+        ({1}, {2}, {1, 2}, 1, "不同的人"),
+    ],
+)
+def test_a_batch_is_signed_only_by_different_people(
+    makers: set[int], checkers: set[int], approvers: set[int], needed: int, said: str | None
+) -> None:
+    found = can_sign(makers=makers, checkers=checkers, approvers=approvers, needed=needed)
+    assert found is None if said is None else said in str(found)
+
+
+@given(
+    amounts=st.lists(st.integers(1, 10**6), min_size=1, max_size=20),
+    free=st.integers(0, 10**7),
+    later=st.integers(0, 10**7),
+)
+def test_no_line_gives_more_than_it_has_and_every_claim_has_its_answer(
+    amounts: list[int], free: int, later: int
+) -> None:
+    claims = [Claim(pk, "a", 2025, cents * money.CENT) for pk, cents in enumerate(amounts)]
+    has = {("a", 2025): free * money.CENT, ("a", 2026): later * money.CENT}
+    firm = shortage.first_come(claims, free=(left := dict(has)), month=MONTH)
+    assert sorted([*firm.short, *(pk for ids in firm.served.values() for pk in ids)]) == list(range(len(claims)))
+    for key, ids in firm.served.items():
+        assert has[key] - left[key] == money.total(claims[pk].amount for pk in ids) <= has[key]
+    shared = shortage.pro_rata(claims, free=has, month=MONTH)
+    for key, shares in shared.served.items():
+        assert money.total(share.amount for share in shares) <= has[key]
+        assert all(0 < share.amount <= share.entitled for share in shares)
+    assert sorted([*shared.short, *(s.pk for each in shared.served.values() for s in each)]) == list(range(len(claims)))
