@@ -18,15 +18,21 @@ from disbursement.models import (
     Handover,
     JointReview,
     Judgement,
+    LaneChoice,
+    MachineVerification,
     Opinion,
     Payable,
+    PayForecast,
     Publicity,
     Rating,
     SiteVisit,
     StepClock,
+    TimePromise,
     TransitionLog,
 )
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.delivery import lane_of
+from portal import pay_story
 
 _S = ApplicationState
 _REVIEW = frozenset(
@@ -59,7 +65,8 @@ class StepReading:
 
     @property
     def label(self) -> str:
-        return ClockStep(self.clock.step).label
+        label = ClockStep(self.clock.step).label
+        return f"{label}（{self.clock.department}）" if self.clock.step == ClockStep.JOINT else label
 
     @property
     def percent(self) -> int:
@@ -138,6 +145,45 @@ class Dossier:
         return list(
             self.application.payables.select_related("budget_line").prefetch_related("attempts").order_by("number")
         )
+
+    @cached_property
+    def pay_forecasts(self) -> list[PayForecast]:
+        """Every forecast that was kept, the oldest first."""
+        return list(PayForecast.objects.filter(application=self.application).order_by("at", "pk"))
+
+    @cached_property
+    def pay_lines(self) -> list[pay_story.Line]:
+        return pay_story.lines(forecasts=self.pay_forecasts, payables=self.payables)
+
+    @cached_property
+    def moves(self) -> list[PayForecast]:
+        """The forecasts that moved a month, the latest first."""
+        return [row for row in reversed(self.pay_forecasts) if row.has_moved]
+
+    @cached_property
+    def keep_by(self) -> date | None:
+        """The last day to hand in what is asked for without losing a month."""
+        if self.open_correction is None or not self.pay_lines:
+            return None
+        return pay_story.keep_by(application=self.application, as_of=self.as_of)
+
+    @cached_property
+    def lane(self) -> LaneChoice | None:
+        return lane_of(application=self.application)
+
+    @cached_property
+    def verification(self) -> MachineVerification | None:
+        return MachineVerification.objects.filter(application=self.application).first()
+
+    @cached_property
+    def time_promise(self) -> TimePromise | None:
+        return TimePromise.objects.filter(application=self.application).first()
+
+    @property
+    def promised_day(self) -> date | None:
+        """The last day of an open promise (限时即享), as the pauses stand; None while its clock stands still."""
+        review = next((step for step in self.steps if step.clock.step == ClockStep.REVIEW), None)
+        return None if review is None else review.reading.due
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -32,6 +32,7 @@ class Span:
     person_id: int | None = None
     item_id: int | None = None
     kind: EntryKind | None = None
+    contested_only: bool = False
 
     @classmethod
     def of_month(cls, month: date, *, department_ids: frozenset[int] | None = None) -> Span:
@@ -166,6 +167,8 @@ def _narrowed(span: Span) -> QuerySet[SupervisionEntry]:
         found = found.filter(application__item_id=span.item_id)
     if span.kind is not None:
         found = found.filter(kind=span.kind.value)
+    if span.contested_only:
+        found = found.filter(appeal__is_struck__isnull=True, appeal__isnull=False)
     return found
 
 

@@ -53,13 +53,14 @@ def warn(*, now: datetime) -> int:
     today = day_of(now)
     calendar = working_calendar()
     by_step = rules()
-    running = StepClock.objects.filter(stopped_on__isnull=True).prefetch_related("pauses", "warnings")
+    running = StepClock.objects.filter(stopped_on__isnull=True).prefetch_related("pauses")
+    given = ClockWarning.objects.filter(clock__stopped_on__isnull=True)
+    had = set(given.values_list("clock_id", "level"))
     count = 0
     for clock in running.order_by("pk").iterator(chunk_size=_CHUNK):
-        had = {warning.level for warning in clock.warnings.all()}
         due = _due(clock, by_step[clock.step], today=today, calendar=calendar)
         for level in due:
-            if level.value not in had:
+            if (clock.pk, level.value) not in had:
                 count += _warn(clock=clock, level=level, today=today, calendar=calendar, now=now)
     return count
 

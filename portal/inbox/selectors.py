@@ -89,6 +89,14 @@ def listing(
     return rows.order_by("-created_at", "-id")
 
 
+def unread_of(request: HttpRequest, *, kind: str) -> int:
+    """How many messages of a kind the person of a request has not read."""
+    user = request.user
+    if not user.is_authenticated:
+        return 0
+    return visible(user=user, enterprise_ids=enterprises_in(request=request)).filter(kind=kind, is_read=False).count()
+
+
 def unread_count(request: HttpRequest) -> int:
     """How many messages the person of a request has not read, muted ones aside."""
     user = request.user

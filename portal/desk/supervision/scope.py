@@ -43,7 +43,10 @@ def filters(request: HttpRequest, *, today: date) -> Filters:
     """The filters in an address; what cannot be read is not filtered by. The month up to today where no days stand."""
     own = places(request)
     data = request.GET
-    since, until = _day(data.get("since")) or today.replace(day=1), _day(data.get("until")) or today
+    contested = data.get("contested") == "1"
+    # What waits for a decision is looked for however old it is.
+    first = date(today.year - 1, 1, 1) if contested else today.replace(day=1)
+    since, until = _day(data.get("since")) or first, _day(data.get("until")) or today
     department = _number(data.get("department"))
     seen = own if department is None else frozenset({department}) & (own if own is not None else {department})
     kind = data.get("kind", "")
@@ -62,6 +65,7 @@ def filters(request: HttpRequest, *, today: date) -> Filters:
             person_id=_number(data.get("person")),
             item_id=_number(data.get("item")),
             kind=EntryKind(kind) if kind in {one.value for one in EntryKind} else None,
+            contested_only=contested,
         ),
         departments=list(departments),
         people=list(people),
@@ -72,7 +76,7 @@ def filters(request: HttpRequest, *, today: date) -> Filters:
 
 def without_kind(found: Filters) -> Span:
     """Figures count lines of every kind."""
-    return replace(found.span, kind=None)
+    return replace(found.span, kind=None, contested_only=False)
 
 
 def _day(text: Any) -> date | None:

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from portal.desk.supervision import figures, ledger, reports, urgings
+from portal.desk.supervision import figures, lines, reports, urgings
 
 urlpatterns = [
-    path("supervision/ledger/", ledger.ledger, name="ledger"),
-    path("supervision/ledger/<slug:form>.file", ledger.ledger_file, name="ledger_file"),
-    path("supervision/ledger/<pk:entry_id>/", ledger.entry, name="ledger_entry"),
-    path("supervision/ledger/<pk:entry_id>/contest/", ledger.contest, name="ledger_contest"),
-    path("supervision/ledger/<pk:entry_id>/decide/", ledger.decide, name="ledger_decide"),
-    path("supervision/ledger/<pk:entry_id>/urge/", ledger.urge, name="ledger_urge"),
+    path("supervision/ledger/", lines.ledger, name="ledger"),
+    path("supervision/ledger/<slug:form>.file", lines.ledger_file, name="ledger_file"),
+    path("supervision/ledger/<pk:entry_id>/", lines.entry, name="ledger_entry"),
+    path("supervision/ledger/<pk:entry_id>/contest/", lines.contest, name="ledger_contest"),
+    path("supervision/ledger/<pk:entry_id>/decide/", lines.decide, name="ledger_decide"),
+    path("supervision/ledger/<pk:entry_id>/urge/", lines.urge, name="ledger_urge"),
     path("supervision/figures/", figures.figures, name="figures"),
     path("supervision/figures/<slug:form>.file", figures.figures_file, name="figures_file"),
     path("supervision/urgings/", urgings.urging_list, name="urgings"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from disbursement.domain.workflow import BatchState, PayableState
 from disbursement.models import (
     AccountState,
     Application,
+    EntryAppeal,
     LineStatus,
     Payable,
     PayeeAccount,
@@ -30,6 +32,7 @@ from disbursement.models import (
     ReturnLine,
 )
 from disbursement.selectors import desk
+from disbursement.selectors import supervision as supervision_figures
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services import ratings
 from matching.days import day_of
@@ -37,6 +40,8 @@ from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, acce
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance_scope import visible_batches
 from portal.desk.worklist import OPEN
+from portal.inbox.models import NotificationKind
+from portal.inbox.selectors import unread_of
 from portal.refusals import lay_on
 
 _SIGNING = {
@@ -82,6 +87,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
                 _("红牌 %(red)s，黄牌 %(yellow)s") % {"red": red, "yellow": yellow} if red or yellow else "",
             )
         )
+        waiting.append(_own_limits(request))
         open_ones = desk.rectifications(actor=actor_for(request))
         waiting.append(Waiting(_("待答复的差评整改"), len(open_ones), reverse("desk:rectifications")))
     if access.has(FINANCE_ROLES):
@@ -97,11 +103,32 @@ def home(request: HttpRequest) -> HttpResponseBase:
         waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
     if access.has({StaffRole.SUPERVISOR}):
         waiting.append(Waiting(_("超时或将超时"), len(desk.stuck(as_of=today)), reverse("desk:supervision")))
+        waiting.extend(_supervised(request))
     return render(
         request,
         "desk/home.html",
         {"waiting": waiting, "warnings": working_calendar().warnings(today)},
     )
+
+
+def _own_limits(request: HttpRequest) -> Waiting:
+    """What a reviewer is warned of and urged to."""
+    places = access_for(request).departments_of(REVIEW_ROLES)
+    urged = supervision_figures.urgings(department_ids=places, open_only=True).filter(replied_at__isnull=True).count()
+    told = unread_of(request, kind=NotificationKind.SUPERVISION)
+    note = _("本部门督办 %(count)s 件待答复") % {"count": urged} if urged else ""
+    return Waiting(_("我的时限提醒"), told, reverse("desk:own_limits"), note)
+
+
+def _supervised(request: HttpRequest) -> Iterator[Waiting]:
+    """What waits for a supervisor: lines that are contested, urgings that were answered."""
+    places = access_for(request).departments_of({StaffRole.SUPERVISOR})
+    contested = EntryAppeal.objects.filter(is_struck__isnull=True)
+    if places is not None:
+        contested = contested.filter(entry__department_id__in=places)
+    answered = supervision_figures.urgings(department_ids=places, open_only=True).filter(replied_at__isnull=False)
+    yield Waiting(_("待处理的申辩"), contested.count(), reverse("desk:ledger") + "?contested=1")
+    yield Waiting(_("已答复待办结的督办"), answered.count(), reverse("desk:urgings"))
 
 
 @role_required(*FINANCE_ROLES)
