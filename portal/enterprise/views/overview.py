@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationState, PayableState
 from disbursement.models import AccountState, Application, Correction, Payable, PayeeAccount, ToleratedGap
+from disbursement.selectors.delivery import open_offers, shown_amounts
 from disbursement.selectors.evidence import library
 from disbursement.selectors.forms import material_rules
 from matching.days import day_of
@@ -54,8 +55,11 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     coming = list(
         payables.filter(state__in=_COMING).select_related("application__item").order_by("pay_month", "pk")[:20]
     )
+    offers = list(open_offers(enterprise_id=enterprise.pk, day=today)[:5])
     context: dict[str, Any] = {
         "enterprise": enterprise,
+        "offers": offers,
+        "offer_amounts": shown_amounts(offer_ids=[offer.pk for offer in offers]),
         "today": today,
         "todo": [*to_do(enterprise), *unread_pushes(request)],
         "coming": coming,
