@@ -9,7 +9,7 @@ from enum import StrEnum
 import puremagic
 from django.utils.translation import gettext as _
 
-from disbursement.scanning import images, packages, pdf
+from disbursement.scanning import images, packages
 from disbursement.scanning.unsafe import Unsafe
 
 
@@ -43,6 +43,9 @@ def inspect(content: bytes) -> FileKind:
     """
     found = _candidates(content)
     if content.startswith(b"%PDF-"):
+        # Late: its reader takes as long to load as Django's models.
+        from disbursement.scanning import pdf
+
         pdf.check(content)
         _refuse_second_face(content)
         return FileKind.PDF

@@ -3,8 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import lazy_pinyin
-
 
 def is_han(text: str) -> bool:
     """Whether a text is of Chinese characters only."""
@@ -14,6 +12,9 @@ def is_han(text: str) -> bool:
 @lru_cache(maxsize=50_000)
 def syllables(text: str) -> tuple[str, ...]:
     """One syllable for each Chinese character; other characters stand for themselves, one by one."""
+    # Its dictionary takes a quarter of a second to load: only where something is searched or indexed.
+    from pypinyin import lazy_pinyin
+
     return tuple(lazy_pinyin(text, errors=_one_by_one, v_to_u=False))
 
 

@@ -277,7 +277,7 @@ def test_fonts_are_embedded_and_nothing_from_outside_is_loaded() -> None:
     assert fonts
     assert all(re.match(r"/[A-Z]{6}\+", font) for font in fonts)
     with pytest.raises(ValueError, match="disallowed"):
-        render._NOTHING_OUTSIDE.fetch("file:///etc/hostname")
+        render._nothing_outside().fetch("file:///etc/hostname")
 
 
 def test_a_name_with_markup_stays_a_name() -> None:
