@@ -80,7 +80,7 @@ def _style() -> tuple[FontConfiguration, CSS]:
     from . import fonts as faces
 
     fonts = FontConfiguration()
-    # It gives its memory back through WeasyPrint, which must then still be there: before the interpreter takes it apart.
+    # It gives its memory back through WeasyPrint, which must still be there then: not so at the very end.
     atexit.register(_style.cache_clear)
     sheet = faces.face_rules(settings.VAR_DIR / "fonts") + (_TEMPLATES / "notice.css").read_text("utf-8")
     return fonts, CSS(string=sheet, font_config=fonts)
