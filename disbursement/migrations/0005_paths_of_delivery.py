@@ -470,10 +470,6 @@ class Migration(migrations.Migration):
                         name="verification_acts_only_if_passed",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("reviews", False), ("accepts", True), _connector="OR"),
-                        name="verification_reviews_what_it_accepts",
-                    ),
-                    models.CheckConstraint(
                         condition=models.Q(("decides", False), ("reviews", True), _connector="OR"),
                         name="verification_decides_what_it_reviews",
                     ),

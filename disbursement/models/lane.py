@@ -70,9 +70,6 @@ class MachineVerification(models.Model):
                 name="verification_acts_only_if_passed",
             ),
             models.CheckConstraint(
-                condition=Q(reviews=False) | Q(accepts=True), name="verification_reviews_what_it_accepts"
-            ),
-            models.CheckConstraint(
                 condition=Q(decides=False) | Q(reviews=True), name="verification_decides_what_it_reviews"
             ),
             models.CheckConstraint(
