@@ -11,7 +11,7 @@ from typing import Any
 
 from disbursement.models import Application, DocumentKind, Payable, PayeeAccount
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
-from disbursement.services import applications, earlier_awards, evidence_following, notices, offers
+from disbursement.services import applications, earlier_awards, evidence_following, notices, offers, pay_month
 from matching.registry import outbox
 
 
@@ -37,6 +37,11 @@ def follow_a_certificate(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("file.scanned")
 def follow_a_verdict(*, payload: dict[str, Any], now: datetime) -> None:
     evidence_following.follow_scan(stored_id=payload["stored_id"], now=now)
+
+
+@outbox.subscribe("calendar.changed")
+def follow_the_calendar(*, payload: dict[str, Any], now: datetime) -> None:
+    pay_month.keep_up(now=now, because=pay_month.BY_CALENDAR)
 
 
 @outbox.subscribe("payable.paid")

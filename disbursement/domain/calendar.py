@@ -103,6 +103,28 @@ class Calendar:
         return found
 
 
+def changed(
+    calendar: Calendar,
+    *,
+    free: Iterable[tuple[date, str]] = (),
+    worked: Iterable[tuple[date, str]] = (),
+    removed: Iterable[date] = (),
+) -> Calendar:
+    """The calendar with days set free, worked to make up for them, or made days like any other again.
+
+    Raises CalendarError as `build` does.
+    """
+    gone = set(removed)
+    holidays = {day: name for day, name in calendar.holidays.items() if day not in gone} | dict(free)
+    weekends = {day: name for day, name in calendar.working_weekends.items() if day not in gone} | dict(worked)
+    return build(
+        holidays=holidays.items(),
+        working_weekends=weekends.items(),
+        years=calendar.years,
+        provisional=calendar.provisional,
+    )
+
+
 def build(
     *,
     holidays: Iterable[tuple[date, str]],

@@ -115,13 +115,20 @@ def stale_applications(*, today: date, cuts: Cuts) -> list[int]:
     return [pk for pk, kept, found in standing(today=today, cuts=cuts) if _differs(kept, found)]
 
 
-def moved_applications(*, today: date, cuts: Cuts) -> list[int]:
-    """As `stale_applications`, only those that come in another month."""
-    return [
-        pk
-        for pk, kept, found in standing(today=today, cuts=cuts)
-        if kept is not None and kept[0] is not None and kept[0] != found.month
-    ]
+def moved_between(*, today: date, before: Cuts, after: Cuts) -> list[tuple[Application, date, date]]:
+    """Applications under way whose money comes in another month by other cut-offs or another calendar: (application,
+    month before, month after).
+    """
+    found = []
+    under_way = with_clocks(Application.objects.filter(state__in=UNDER_WAY)).order_by("pk")
+    for application in under_way.iterator(chunk_size=_PIECE):
+        if not application.version.rules.get("award"):
+            continue
+        was = forecast_of(application=application, as_of=today, cuts=before).month
+        will_be = forecast_of(application=application, as_of=today, cuts=after).month
+        if was is not None and will_be is not None and was != will_be:
+            found.append((application, was, will_be))
+    return found
 
 
 def standing(*, today: date, cuts: Cuts) -> Iterable[tuple[int, tuple[date | None, str] | None, Forecast]]:

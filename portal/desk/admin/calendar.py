@@ -15,12 +15,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain import calendar as domain
+from disbursement.domain.errors import REFUSALS
 from disbursement.models import CalendarYear, SpecialDay
 from disbursement.selectors.calendar import working_calendar
+from disbursement.services import calendar_days
+from disbursement.services.calendar_days import Change
 from matching.days import day_of
 from portal.accounts.access import role_required
 from portal.accounts.models import StaffRole
 from portal.forms import DateInput
+from portal.refusals import lay_on, words_of
 
 _SATURDAY = 5
 
@@ -113,17 +117,12 @@ def year(request: HttpRequest, year_id: int) -> HttpResponseBase:
     details = YearDetailsForm(request.POST if request.method == "POST" and not adding else None, instance=found)
     form = DayForm(request.POST if adding else None, year=found)
     if adding and form.is_valid():
-        SpecialDay.objects.bulk_create(
-            SpecialDay(
-                year=found,
-                day=day,
-                is_working=form.cleaned_data["is_working"],
-                name=form.cleaned_data["name"],
-            )
-            for day in form.cleaned_data["days"]
-        )
-        messages.success(request, _("已录入。"))
-        return redirect("desk:calendar_year", found.pk)
+        told = form.cleaned_data
+        change = Change(days=tuple(told["days"]), is_working=told["is_working"], name=told["name"])
+        try:
+            return _preview_or_apply(request, found, change, _("已录入。"))
+        except REFUSALS as refusal:
+            lay_on(form, refusal)
     if request.method == "POST" and not adding and details.is_valid():
         details.save()
         messages.success(request, _("已保存。"))
@@ -138,9 +137,31 @@ def year(request: HttpRequest, year_id: int) -> HttpResponseBase:
 @role_required(StaffRole.ADMINISTRATOR)
 @require_POST
 def day_delete(request: HttpRequest, year_id: int, day_id: int) -> HttpResponseBase:
-    get_object_or_404(SpecialDay, pk=day_id, year_id=year_id).delete()
-    messages.success(request, _("已删去。"))
+    row = get_object_or_404(SpecialDay.objects.select_related("year"), pk=day_id, year_id=year_id)
+    try:
+        return _preview_or_apply(request, row.year, Change(removed=(row.day,)), _("已删去。"))
+    except REFUSALS as refusal:
+        for sentence in words_of(refusal):
+            messages.error(request, sentence)
     return redirect("desk:calendar_year", year_id)
+
+
+def _preview_or_apply(request: HttpRequest, year: CalendarYear, change: Change, done: str) -> HttpResponseBase:
+    """Make the change at once where it moves nothing; else show what it moves, and make it once that is confirmed.
+
+    Raises what the service refuses.
+    """
+    now = timezone.now()
+    effect = calendar_days.preview(change=change, now=now)
+    if not effect.is_none and "confirm" not in request.POST:
+        sent = [(key, value) for key, value in request.POST.items() if key != "csrfmiddlewaretoken"]
+        context = {"year": year, "change": change, "effect": effect, "sent": sent, "examples": effect.months[:20]}
+        return render(request, "desk/admin/calendar_preview.html", context)
+    calendar_days.apply(year_id=year.pk, change=change, now=now)
+    moved = _("%(clocks)s 个在办时限、%(months)s 件申报的兑现月份随之调整。")
+    counts = {"clocks": effect.clocks, "months": len(effect.months)}
+    messages.success(request, done if effect.is_none else done + moved % counts)
+    return redirect("desk:calendar_year", year.pk)
 
 
 @transaction.atomic
