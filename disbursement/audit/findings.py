@@ -14,6 +14,8 @@ class Finding:
     place: str
     problem: str
     remedy: str
+    # What it rests on, where a supervisor may acknowledge it (`disbursement.audit.acknowledge`).
+    mark: str = ""
 
     def __str__(self) -> str:
         return f"【{self.place}】{self.problem} 处理办法：{self.remedy}"

@@ -33,6 +33,14 @@ _NAMES = {
     "disbursement_batchapproval": "批次签署",
     "disbursement_claimedinvoice": "已用发票",
     "disbursement_clawback": "追回",
+    "disbursement_clawbackentry": "分期",
+    "disbursement_clawbackplan": "分期计划",
+    "disbursement_clawbackreceipt": "追回到账",
+    "disbursement_cutoffday": "截止日调整",
+    "disbursement_findingacknowledgement": "审计核查",
+    "disbursement_planchange": "分期办理记录",
+    "disbursement_setoff": "抵扣",
+    "disbursement_takeover": "以前年度承接",
     "disbursement_cycle": "兑现周期",
     "disbursement_decision": "决定",
     "disbursement_document": "文书",
@@ -123,6 +131,7 @@ def _check_page(
                     "不是本平台写入的，或者存证本身被改动。"
                 ),
                 _ASK,
+                mark=f"{link.pk}:{link.ids}:{link.digest}",
             )
         if link.kind == ChainKind.UPDATE:
             continue

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from disbursement.audit.acknowledge import acknowledged, digest_of
 from disbursement.audit.anchors import check_anchors
 from disbursement.audit.batches import check_batches, check_returns
 from disbursement.audit.books import check_ledger
 from disbursement.audit.cases import check_applications
+from disbursement.audit.delivery import check_delivery
 from disbursement.audit.findings import Finding, Scope
 from disbursement.audit.limits import check_limits
 from disbursement.audit.links import check_links
 from disbursement.audit.papers import check_papers
 from disbursement.audit.payments import check_accounts, check_payables
 from disbursement.audit.people import People
+from disbursement.audit.recoveries import check_recoveries
 from disbursement.audit.structure import check_structure
 from disbursement.domain.errors import invalid
 from disbursement.models import Application, AuditRun, Batch, ChainLink, Payable, StateChange, TransitionLog
@@ -29,8 +32,10 @@ CHECKS = {
     "anchors": "锚点",
     "people": "人员职责",
     "applications": "申报、判定与核定",
+    "delivery": "系统办理和免申即享",
     "limits": "上限、票据和预算调整",
     "payables": "应付款项",
+    "recoveries": "追回与截止日",
     "accounts": "收款账户",
     "batches": "批次与封存文件",
     "returns": "回单",
@@ -45,7 +50,10 @@ COUNTED = {
     "applications": "申报",
     "judgements": "判定",
     "awards": "核定",
+    "verifications": "系统核验",
+    "offers": "免申即享告知",
     "payables": "应付款项",
+    "clawbacks": "追回",
     "accounts": "收款账户",
     "batches": "批次",
     "return_files": "回单文件",
@@ -58,6 +66,8 @@ COUNTED = {
     "caps": "上限",
     "budget_changes": "预算调整",
 }
+# What the runs' counts tell besides.
+TOLD = {**COUNTED, "acknowledged": "已核查并说明的发现"}
 
 
 def scope_of_application(*, number: str) -> Scope:
@@ -113,8 +123,10 @@ def findings(
         "anchors": lambda: check_anchors(counts=counts),
         "people": lambda: _role_problems(people),
         "applications": lambda: check_applications(scope=scope, people=people, counts=counts),
+        "delivery": lambda: check_delivery(scope=scope, people=people, counts=counts),
         "limits": lambda: check_limits(scope=scope, people=people, counts=counts),
         "payables": lambda: check_payables(scope=scope, people=people, counts=counts),
+        "recoveries": lambda: check_recoveries(scope=scope, people=people, counts=counts),
         "accounts": lambda: check_accounts(scope=scope, people=people, counts=counts),
         "batches": lambda: check_batches(scope=scope, people=people, counts=counts),
         "returns": lambda: check_returns(scope=scope, counts=counts),
@@ -132,10 +144,17 @@ def run(*, scope: Scope, now: datetime, finished: Callable[[], datetime], on_ste
     counts: Counter[str] = Counter()
     kept: list[dict[str, str]] = []
     number = 0
+    known = acknowledged()
+    looked_into = 0
     for finding in findings(scope=scope, counts=counts, on_step=on_step):
+        if digest_of(finding) in known:
+            looked_into += 1
+            continue
         number += 1
         if len(kept) < _KEPT:
             kept.append(finding.to_json())
+    if looked_into:
+        counts["acknowledged"] = looked_into
     return AuditRun.objects.create(
         started_at=now,
         finished_at=finished(),

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         )
 
     def _tell(self, run: AuditRun) -> None:
-        looked = "，".join(f"{service.COUNTED.get(name, name)}{number}" for name, number in run.checked.items())
+        looked = "，".join(f"{service.TOLD.get(name, name)}{number}" for name, number in run.checked.items())
         self.stdout.write(f"已核对：{looked}。")
         for finding in run.findings[:_SHOWN]:
             self.stdout.write(f"✗ 【{finding['place']}】{finding['problem']}\n   处理办法：{finding['remedy']}")

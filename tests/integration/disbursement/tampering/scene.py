@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -10,8 +11,21 @@ from django.db import connection
 
 from disbursement.audit import anchors
 from disbursement.domain.workflow import Role
-from disbursement.models import ChangeKind, DocumentKind, Payable, PaymentAttempt, ReturnLine
-from disbursement.services import budget, evidence, interests, notices, payees, payments, publicity, returns
+from disbursement.models import ChangeKind, Clawback, DocumentKind, Payable, PaymentAttempt, ReturnLine
+from disbursement.services import (
+    budget,
+    cut_off_days,
+    evidence,
+    interests,
+    notices,
+    payees,
+    payments,
+    publicity,
+    recoveries,
+    recovery_plans,
+    returns,
+    steps,
+)
 from disbursement.services.evidence import Details
 from matching.models import Enterprise
 from tests.factories import disbursement as people
@@ -38,6 +52,54 @@ def applicant(checker: Any) -> Enterprise:
     )
     payees.check_account(account_id=account.pk, actor=checker, now=now, accept=True)
     return made
+
+
+def _pay_back(demand: Clawback, finance: money.Finance) -> None:
+    """A plan of two instalments that another person approved, and the first money; a cut-off day that was moved."""
+    rest = demand.amount
+    plan = recovery_plans.propose(
+        clawback_id=demand.pk,
+        entries=[(at("2026-05-29").date(), rest / 2), (at("2026-06-30").date(), rest / 2)],
+        actor=finance.maker,
+        now=at("2026-04-28"),
+        reason="企业资金周转困难",
+    )
+    recovery_plans.approve(plan_id=plan.pk, actor=finance.second_approver, now=at("2026-04-28"))
+    recoveries.record(
+        clawback_id=demand.pk,
+        amount=Decimal("1000.00"),
+        received_on=at("2026-04-28").date(),
+        reference="CR20260428001",
+        actor=finance.checker,
+        now=at("2026-04-28"),
+    )
+    cut_off_days.set_day(
+        month=at("2026-06-01").date(),
+        day=at("2026-06-24").date(),
+        reason="端午假期",
+        actor=finance.checker,
+        now=at("2026-04-28"),
+    )
+
+
+def _look_on_the_spot(new: Callable[[], Case]) -> None:
+    """One application was visited, of another a department was asked for its opinion."""
+    visited = new().visiting()
+    steps.record_visit(
+        application_id=visited.id,
+        actor=visited.reviewer,
+        now=visited.now,
+        visited_on=visited.now.date(),
+        place="光华大道1号厂房",
+        visitors="李某、王某",
+        met="张三",
+        is_confirmed=True,
+        finding="设备与发票一致",
+    )
+    consulted = new().asked_departments()
+    steps.give_opinion(
+        application_id=consulted.id, agrees=True, text="属于鼓励类", actor=consulted.joint, now=consulted.now
+    )
 
 
 def build() -> None:
@@ -106,13 +168,15 @@ def build() -> None:
     money.sent(second, finance, now=at("2026-04-20"))
     money.receive(money.answer(second, on=at("2026-04-24").date()), name="april.csv", now=at("2026-04-25"))
     paid = Payable.objects.get(application_id=march[0].id, number=1)
-    payments.claw_back(
+    demand = payments.claw_back(
         payable_id=paid.pk,
         actor=finance.approver,
         now=at("2026-04-27"),
         reason="迁出本区",
         due_on=at("2026-06-01").date(),
     )
+    _pay_back(demand, finance)
+    _look_on_the_spot(new)
     refunded = Payable.objects.get(application_id=late.id, number=1)
     payments.refund(
         payable_id=refunded.pk,

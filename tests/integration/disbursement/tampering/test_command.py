@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from disbursement.audit import anchors, service
+from disbursement.audit.acknowledge import acknowledge, digest_of
 from disbursement.audit.findings import Scope
-from disbursement.models import Anchor, Application, AuditRun, ChainLink, LedgerAccount, Payable
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Denied, Invalid
+from disbursement.models import Anchor, Application, AuditRun, ChainLink, FindingAcknowledgement, LedgerAccount, Payable
 from disbursement.tasks import nightly_audit
+from tests.factories import disbursement as people
 from tests.factories.disbursement import at, staff
 from tests.integration.disbursement.tampering import forge
 
@@ -83,7 +87,7 @@ def test_a_finding_has_its_place_its_remedy_and_exit_code_one(district: Path) ->
     told = json.loads(out)
     assert code == 1
     assert told["finding_count"] == len(told["findings"]) > 0
-    assert {"check", "place", "problem", "remedy"} == set(told["findings"][0])
+    assert {"check", "place", "problem", "remedy", "mark"} == set(told["findings"][0])
 
 
 def test_one_application_is_audited_with_its_money_alone(district: Path) -> None:
@@ -170,3 +174,44 @@ def test_deleted_rows_and_forged_rows_are_found_on_every_database(district: Path
         lifted(deed, table=table)
         scope = Scope(tables=frozenset({table}))
         assert next(service.findings(scope=scope, only=["links"]), None) is not None, table
+
+
+def test_a_correction_in_raw_sql_is_reported_until_a_supervisor_says_what_it_is(district: Path) -> None:
+    def corrected(name: str) -> None:
+        with connection.cursor() as cursor, forge.as_stranger("plain"):
+            cursor.execute("UPDATE registry_budgetline SET name = %s", [name])
+
+    supervisor = Actor(user_id=people.user().pk, supervised=frozenset({None}))
+    corrected("创新发展专项（更名）")
+    assert run()[0] == 1
+    last = AuditRun.objects.latest("pk")
+    told = last.findings
+    assert told
+    words = {"reason": "财政局更名，运维人员依批复更正", "paper_number": "青财〔2026〕31号"}
+    whom: dict[str, Any] = {"run_id": last.pk, "digest": digest_of(told[0]), "now": at("2026-05-02")}
+    with pytest.raises(Denied):
+        acknowledge(actor=people.staff("finance_approver"), **whom, **words)
+    with pytest.raises(Invalid, match="文号"):
+        acknowledge(actor=supervisor, **whom, reason="更名", paper_number=" ")
+    with pytest.raises(Invalid, match="不能以说明了结"):
+        acknowledge(actor=supervisor, **{**whom, "digest": "0" * 64}, **words)
+    for finding in told:
+        acknowledge(actor=supervisor, **{**whom, "digest": digest_of(finding)}, **words)
+    code, out = run()
+    assert (code, f"已核查并说明的发现{len(told)}" in out) == (0, True)
+    corrected("又一个名称")
+    assert run()[0] == 1
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        FindingAcknowledgement.objects.update(reason="另一个理由")
+
+
+def test_what_is_no_write_from_outside_cannot_be_acknowledged(district: Path) -> None:
+    lifted(
+        ("UPDATE disbursement_ledgeraccount SET balance = balance + 1 WHERE kind = 'appropriated'", []),
+        table="disbursement_ledgeraccount",
+    )
+    run()
+    told = AuditRun.objects.latest("pk").findings
+    books = [finding for finding in told if finding["check"] == "ledger"]
+    assert books
+    assert {digest_of(finding) for finding in books} == {""}
