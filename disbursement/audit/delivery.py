@@ -78,8 +78,8 @@ def _offers(scope: Scope, *, people: People, counts: Counter[str]) -> Iterator[F
         if offer.status is not OfferState.CONSENTED:
             continue
         consent = log[-1] if log else None
-        edition = shown.get(offer.edition)
-        if consent is None or edition is None or (consent.edition, consent.digest) != (edition.seq, edition.digest):
+        agreed = shown.get(offer.edition)
+        if consent is None or agreed is None or (consent.edition, consent.digest) != (agreed.seq, agreed.digest):
             yield Finding("delivery.offers", place, "企业确认的内容与现存的告知内容不符。", _OFFER)
             continue
         if consent.actor_id is None or people.was_stranger(user_id=consent.actor_id, enterprise_id=offer.enterprise_id):
@@ -88,8 +88,8 @@ def _offers(scope: Scope, *, people: People, counts: Counter[str]) -> Iterator[F
         if submitted is None or (submitted.actor_id, submitted.at) != (consent.actor_id, consent.at):
             yield Finding("delivery.offers", place, "确认与申报的提交不是同一人、同一时间。", _OFFER)
         verified = MachineVerification.objects.filter(application=offer.application_id, passed=True).first()
-        if verified is not None and verified.amount != edition.amount:
-            problem = f"企业确认的金额{edition.amount}元，系统核验{verified.amount}元，不一致。"
+        if verified is not None and verified.amount != agreed.amount:
+            problem = f"企业确认的金额{agreed.amount}元，系统核验{verified.amount}元，不一致。"
             yield Finding("delivery.offers", place, problem, _OFFER)
 
 

@@ -86,7 +86,7 @@ def test_what_a_machine_may_not_decide_waits_for_people_and_says_why(
     found, codes = lane(application)
     assert found == "ordinary"
     assert code in codes
-    assert not application.verification.passed  # type: ignore[attr-defined]
+    assert not application.verification.passed
 
 
 def test_a_fact_that_only_the_enterprise_says_is_no_proof() -> None:

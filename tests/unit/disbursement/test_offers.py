@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from disbursement import guards
+from disbursement.audit import service as audit
+from disbursement.audit.findings import Scope
 from disbursement.domain.actors import Actor
 from disbursement.domain.delivery import CONSENT_WORDS, OfferState
 from disbursement.domain.errors import Denied, Invalid
@@ -20,7 +24,7 @@ from matching.registry.models import OutboxMessage
 from portal.inbox.models import Notification
 from tests.factories import delivery
 from tests.factories import disbursement as people
-from tests.factories.disbursement import START, at
+from tests.factories.disbursement import at
 
 pytestmark = pytest.mark.django_db
 NEXT = at("2026-03-03")
@@ -53,7 +57,7 @@ def test_one_click_leads_through_the_same_states_to_the_same_money_and_can_be_re
         (action, "system", None) for action in ("accept", "start_review", "recommend_approval", "approve")
     ]
     assert all(judging.replay(judgement=one).same for one in application.judgements.all())
-    verification = application.verification  # type: ignore[attr-defined]
+    verification = application.verification
     assert (verification.passed, verification.decides, verification.amount) == (True, True, edition.amount)
     assert Payable.objects.get(application=application).state == "reserved"
     event = fresh(offer).log.get()
@@ -241,3 +245,30 @@ def test_a_run_that_is_killed_makes_the_rest_when_it_is_repeated_and_no_second_o
     assert all(offer.editions.count() == 1 for offer in Offer.objects.all())
     outbox.deliver(now=NEXT)
     assert Notification.objects.filter(title__contains="确认即可").count() == 4
+
+
+def findings() -> list[str]:
+    return [found.problem for found in audit.findings(scope=Scope(), only=["applications", "delivery"])]
+
+
+def test_an_audit_proves_what_the_machine_did_and_finds_what_was_changed_since() -> None:
+    offer = delivery.offer()
+    agree(offer)
+    delivery.offer(version=delivery.item(publicity_days=3))
+    assert findings() == []
+    attacks: dict[str, Any] = {
+        "摘要不符": ("offeredition", {"amount": "1.00"}),
+        "确认的内容": ("offerevent", {"digest": "0" * 64}),
+        "没有核验": ("machineverification", {"proofs": "[]"}),
+        "上限与政策": ("machineverification", {"most": None}),
+        "没有让系统这样办理": ("machineverification", {"mode": "instant"}),
+    }
+    for words, (table, values) in attacks.items():
+        with transaction.atomic():
+            guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+            with connection.cursor() as cursor:
+                sets = ", ".join(f"{name} = %s" for name in values)
+                cursor.execute(f"UPDATE disbursement_{table} SET {sets}", list(values.values()))
+            assert any(words in problem for problem in findings()), words
+            transaction.set_rollback(True)
+    assert findings() == []

@@ -70,7 +70,7 @@ def world() -> SimpleNamespace:
         event=OfferEvent.objects.get(offer=declined),
         passed_over=PassedOver.objects.get(),
         lane=LaneChoice.objects.get(application=application),
-        verification=application.verification,  # type: ignore[attr-defined]
+        verification=application.verification,
         draw=MachineDraw.objects.get(),
         promise=TimePromise.objects.get(application=promised.id),
         ordinary=ordinary,
