@@ -13,7 +13,18 @@ from datetime import datetime
 from itertools import count
 
 from disbursement.domain.actors import Actor
-from disbursement.services import applications, clocks, corrections, cycles, evidence_following, publicity, steps
+from disbursement.services import (
+    applications,
+    clocks,
+    corrections,
+    cycles,
+    evidence_following,
+    pay_month,
+    publicity,
+    steps,
+    supervision_sources,
+    warnings,
+)
 from matching.models import Enterprise
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
@@ -80,7 +91,7 @@ class Stage:
         return actor_of(members.order_by("memberships__kind").first() or self._nobody(external_id))
 
     def _night(self, now: datetime) -> None:
-        """Open the month, end what ran out, warn of certificates that end, draw the cards."""
+        """Open the month, end what ran out, warn of what ends and of clocks, draw the cards, follow the pay months."""
         if now.date() >= self.time.first:
             cycles.open_if_due(now=now)
         publicity.end_due(now=now)
@@ -88,6 +99,9 @@ class Stage:
         steps.lapse_overdue(now=now)
         evidence_following.pass_days(now=now)
         clocks.charge_cards(now=now)
+        warnings.warn(now=now)
+        supervision_sources.collect(now=now)
+        pay_month.keep_up(now=now)
         applications.close_settled(now=now)
 
     def _nobody(self, external_id: str) -> User:
