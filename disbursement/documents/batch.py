@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
@@ -20,29 +21,13 @@ MOST_LINES = 500
 def batch_summary(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
     """兑现批次汇总表, with its lines and signatures. `names` are the full names of those who signed, by id."""
     table = _lines(batch) if batch.count <= MOST_LINES else _totals(batch)
-    signed = [
-        (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{moment_text(approval.signed_at)}")
-        for approval in batch.approvals.filter(round=batch.round).order_by("id")
-    ]
-    return Notice(
+    return _paper(
+        frame,
+        batch,
         title=_("兑现批次汇总表"),
-        number=frame.number,
-        district=frame.district,
-        issuer=batch.budget_line.department.name,
-        recipient="",
-        issued_on=frame.issued_on,
-        verify_url=frame.verify_url,
-        facts=[
-            (_("批次号"), batch.number),
-            (_("兑现周期"), str(batch.cycle)),
-            (_("预算科目"), str(batch.budget_line)),
-            (_("笔数"), str(batch.count)),
-            (_("合计金额"), _("人民币 %(amount)s 元") % {"amount": yuan(batch.total)}),
-            (_("大写"), in_words(batch.total)),
-            (_("文件摘要"), f"SHA-256 {batch.file_sha256}"),
-        ],
-        sections=[Section(heading=_("明细"), table=table)],
-        signatures=signed,
+        facts=[*_sums(batch.count, batch.total), (_("文件摘要"), f"SHA-256 {batch.file_sha256}")],
+        section=Section(heading=_("明细"), table=table),
+        signatures=_signed(batch, names),
     )
 
 
@@ -51,14 +36,47 @@ def handover(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
 
     `names` are the full names of those who signed the batch, by id. The batch is sealed.
     """
-    sealed = batch.sealed_file
-    payer = batch.payer
-    signed = [
-        (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{moment_text(approval.signed_at)}")
-        for approval in batch.approvals.filter(round=batch.round).order_by("id")
-    ]
-    return Notice(
+    sealed, payer = batch.sealed_file, batch.payer
+    payer_account = "　".join(str(payer.get(key, "")) for key in ("name", "bank_name", "account_number"))
+    return _paper(
+        frame,
+        batch,
         title=_("资金拨付移交单"),
+        facts=[
+            (_("资金来源"), batch.budget_line.source or _("未注明")),
+            (_("付款账户"), payer_account),
+            (_("文件名"), sealed.name),
+            (_("文件格式"), sealed.get_format_display()),
+            *_sums(sealed.count, sealed.total),
+            (_("文件摘要"), f"SHA-256 {sealed.sha256}"),
+            (_("封存时间"), moment_text(sealed.sealed_at)),
+        ],
+        section=Section(
+            heading=_("移交说明"),
+            points=[
+                _(
+                    "请核对收到的文件名称、笔数、合计金额和文件摘要，四项一致方可付款；任何一项不符，请停止办理并告知移交方。"
+                ),
+                _("同一文件只办理一次；重复收到的，以批次号为准，不再付款。"),
+                _("付款结果请按行号回传，未成功的注明原因。"),
+            ],
+        ),
+        signatures=[*_signed(batch, names), (_("移交人"), ""), (_("接收人"), ""), (_("接收时间"), "")],
+    )
+
+
+def _paper(
+    frame: Frame,
+    batch: Batch,
+    *,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    section: Section,
+    signatures: Sequence[tuple[str, str]],
+) -> Notice:
+    """What both papers of a batch have in common: who issues them, and which batch they are of."""
+    return Notice(
+        title=title,
         number=frame.number,
         district=frame.district,
         issuer=batch.budget_line.department.name,
@@ -69,33 +87,27 @@ def handover(*, frame: Frame, batch: Batch, names: Mapping[int, str]) -> Notice:
             (_("批次号"), batch.number),
             (_("兑现周期"), str(batch.cycle)),
             (_("预算科目"), str(batch.budget_line)),
-            (_("资金来源"), batch.budget_line.source or _("未注明")),
-            (
-                _("付款账户"),
-                f"{payer.get('name', '')}　{payer.get('bank_name', '')}　{payer.get('account_number', '')}",
-            ),
-            (_("文件名"), sealed.name),
-            (_("文件格式"), sealed.get_format_display()),
-            (_("笔数"), str(sealed.count)),
-            (_("合计金额"), _("人民币 %(amount)s 元") % {"amount": yuan(sealed.total)}),
-            (_("大写"), in_words(sealed.total)),
-            (_("文件摘要"), f"SHA-256 {sealed.sha256}"),
-            (_("封存时间"), moment_text(sealed.sealed_at)),
+            *facts,
         ],
-        sections=[
-            Section(
-                heading=_("移交说明"),
-                points=[
-                    _(
-                        "请核对收到的文件名称、笔数、合计金额和文件摘要，四项一致方可付款；任何一项不符，请停止办理并告知移交方。"
-                    ),
-                    _("同一文件只办理一次；重复收到的，以批次号为准，不再付款。"),
-                    _("付款结果请按行号回传，未成功的注明原因。"),
-                ],
-            )
-        ],
-        signatures=[*signed, (_("移交人"), ""), (_("接收人"), ""), (_("接收时间"), "")],
+        sections=[section],
+        signatures=signatures,
     )
+
+
+def _sums(count: int, total: Decimal) -> list[tuple[str, str]]:
+    return [
+        (_("笔数"), str(count)),
+        (_("合计金额"), _("人民币 %(amount)s 元") % {"amount": yuan(total)}),
+        (_("大写"), in_words(total)),
+    ]
+
+
+def _signed(batch: Batch, names: Mapping[int, str]) -> list[tuple[str, str]]:
+    """Who signed the batch in its last round, as what, and when."""
+    return [
+        (Role(approval.role).label, f"{names.get(approval.person_id, '')}　{moment_text(approval.signed_at)}")
+        for approval in batch.approvals.filter(round=batch.round).order_by("id")
+    ]
 
 
 def _lines(batch: Batch) -> Table:

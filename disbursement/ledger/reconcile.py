@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from disbursement.models import (
     LedgerAccount,
     LedgerTransfer,
     Payable,
+    Reconciliation,
     ReturnLine,
     SealedFile,
     TakeOver,
@@ -109,6 +111,29 @@ def four_figures(*, batch: Batch) -> FourFigures:
         bounced=_outcome(batch=batch, outcomes=[AttemptOutcome.BOUNCED]),
         differences=differences,
     )
+
+
+def shown_figures(*, batch: Batch, sealed: SealedFile) -> tuple[FourFigures, datetime | None]:
+    """The four figures as they were last compared, and when: every return and every answer of a person compares them
+    anew. Before the first comparison, what the books and the seal say, without reading the file.
+    """
+    last = Reconciliation.objects.filter(batch=batch).order_by("-pk").first()
+    if last is not None:
+        kept = {name: Figure(told["count"], money.money(told["total"])) for name, told in last.figures.items()}
+        return FourFigures(**kept, differences=list(last.differences)), last.made_at
+    rows = batch.attempts.exclude(outcome=AttemptOutcome.WITHDRAWN)
+    found = rows.aggregate(count=Count("id"), listed=Sum("amount"), owed=Sum("payable__amount"))
+    none = Figure(0, money.ZERO)
+    figures = FourFigures(
+        approved=Figure(found["count"], money.from_sum(found["owed"])),
+        batch=Figure(found["count"], money.from_sum(found["listed"])),
+        file=Figure(sealed.count, sealed.total),
+        bank=none,
+        paid=none,
+        bounced=none,
+        differences=["尚未收到银行回单"],
+    )
+    return figures, None
 
 
 @dataclass(slots=True)

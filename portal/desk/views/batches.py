@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import BatchAction, PayableState
-from disbursement.ledger.reconcile import four_figures
+from disbursement.ledger.reconcile import shown_figures
 from disbursement.models import (
     AttemptOutcome,
     Batch,
@@ -82,6 +82,7 @@ def _batch_page(
         .order_by("pk")
     )
     sealed = SealedFile.objects.defer("content").filter(batch=found).first()
+    figures, compared_at = shown_figures(batch=found, sealed=sealed) if sealed else (None, None)
     shown: dict[str, forms.Form] = {}
     if BatchAction.MAKE in permitted:
         shown["make"] = MakeForm(initial={"file_format": found.format})
@@ -105,7 +106,8 @@ def _batch_page(
             "page": Paginator(attempts, PER_PAGE).get_page(request.GET.get("page")),
             "held": held[:PER_PAGE],
             "sealed": sealed,
-            "figures": four_figures(batch=found) if sealed else None,
+            "figures": figures,
+            "compared_at": compared_at,
             "approvals": found.approvals.select_related("person").order_by("round", "pk"),
             "changes": found.changes.select_related("person").order_by("-pk")[:50],
             "documents": Document.objects.filter(subject__in=[f"batch:{found.pk}"]).defer("content"),
