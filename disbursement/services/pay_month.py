@@ -202,6 +202,8 @@ def _row(
     """The row that follows `last`, or (without one) begins at `start`; None where nothing changed."""
     if last is not None and not _differs((last.month, last.basis), found):
         return None
+    if last is None and found.month is None:
+        return None  # what never had a month does not lose one: a draft that is withdrawn
     previous = start if last is None else last.month
     causes = found.causes
     moved = found.month is not None and previous is not None and found.month != previous

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from disbursement.models import Payable, PayForecast
-from disbursement.services import pay_month, payments, publicity
+from disbursement.services import applications, pay_month, payments, publicity
 from matching.registry import outbox
 from portal.inbox.models import Notification
 from tests.factories import money
@@ -30,6 +30,7 @@ def told(made: Case) -> list[str]:
 
 def test_a_submission_begins_the_forecast_and_a_draft_has_none() -> None:
     made = case().drafted()
+    applications.withdraw(application_id=made.id, actor=made.agent, now=made.now)
     assert rows(made) == []
     submitted = case().submitted()
     assert rows(submitted) == [(1, MARCH, None, "on_time")]
