@@ -104,7 +104,8 @@ DEEDS: dict[PayableAction, Callable[[Payable, Actor], Any]] = {
     ),
 }
 # Roles of the table that have no service of their own for the deed: the machine's, and whoever revokes an application.
-BESIDE = {Q.CANCEL: {Role.SECOND_REVIEWER}}
+# The last of a demand is also recovered by whoever decides that it is set off.
+BESIDE = {Q.CANCEL: {Role.SECOND_REVIEWER}, Q.RECOVER: {Role.FINANCE_APPROVER}}
 # Checking an account is for the whole enterprise: who handled one of its applications may.
 PAST_IS_NO_BAR = {Q.CHECK_ACCOUNT, Q.REFUSE_ACCOUNT}
 
@@ -233,8 +234,9 @@ def _is_harmless(cell: Cell) -> bool:
 
 def test_every_action_that_a_person_takes_on_a_payable_has_its_cell() -> None:
     by_people = {row.action for row in PAYABLE if row.roles - {Role.SYSTEM}}
-    # A contradiction of the bank is answered in the test of returns; a batch is dissolved in the matrix of batches.
-    assert by_people - set(DEEDS) == {Q.CONFIRM_PAID, Q.UNSCHEDULE}
+    # A contradiction of the bank is answered in the test of returns, what is set off in that of recoveries; a batch is
+    # dissolved in the matrix of batches.
+    assert by_people - set(DEEDS) == {Q.CONFIRM_PAID, Q.UNSCHEDULE, Q.SET_OFF}
 
 
 # Batches

@@ -1,0 +1,191 @@
+"""The month's own pages: preflight, cut-off days, money asked back, exceptions; for finance, enterprises, everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from icalendar import Calendar
+
+from disbursement.models import (
+    ClawbackPlan,
+    ClawbackReceipt,
+    CutOffDay,
+    CyclePreflight,
+    ExceptionNote,
+    Payable,
+    ReturnLine,
+)
+from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.cut_off import cut_off_day
+from disbursement.services import cycles, payments, recoveries
+from matching.days import day_of
+from matching.models import Enterprise
+from matching.registry import outbox
+from portal.accounts.models import Membership, StaffRole
+from portal.inbox.models import Notification
+from tests.factories import disbursement as people
+from tests.factories import money
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def treasury(settings: Any, tmp_path: Path) -> None:
+    settings.HUIDA_TREASURY_OUTBOX = tmp_path / "treasury"
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., Client]:
+    def made(role: str = "", enterprise: Enterprise | None = None) -> Client:
+        user = people.user()
+        if role:
+            user.role_assignments.create(role=role)
+        if enterprise is not None:
+            Membership.objects.create(user=user, enterprise=enterprise, kind="agent", granted_at=timezone.now())
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return made
+
+
+def next_month() -> date:
+    return (day_of(timezone.now()).replace(day=1) + timedelta(days=40)).replace(day=1)
+
+
+def demanded() -> tuple[Payable, Any]:
+    """A paid payable that is asked back by the end of next month."""
+    finance = money.Finance()
+    payable = money.payable()
+    [batch] = money.cut()
+    money.paid(batch, finance)
+    demand = payments.claw_back(
+        payable_id=payable.pk,
+        actor=finance.approver,
+        now=timezone.now(),
+        reason="迁出本区",
+        due_on=day_of(timezone.now()) + timedelta(days=30),
+    )
+    return Payable.objects.select_related("enterprise").get(pk=payable.pk), demand
+
+
+def test_finance_looks_at_the_month_and_keeps_what_was_seen(sign_in: Callable[..., Client]) -> None:
+    payable = money.payable()
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    maker, supervisor = sign_in(StaffRole.FINANCE_MAKER), sign_in(StaffRole.SUPERVISOR)
+    page, run = (reverse(f"desk:{name}", args=[cycle.pk]) for name in ("cycle_preflight", "cycle_preflight_run"))
+    assert "还没有预检" in maker.get(page).text
+    assert supervisor.post(run).status_code == 403
+    assert maker.post(run).status_code == 302
+    shown = supervisor.get(page).text
+    assert "没有可签署的财务复核" in shown
+    assert "预计支付" in shown
+    assert CyclePreflight.objects.get().made_by is not None
+    paper = supervisor.get(reverse("desk:cycle_preflight_pdf", args=[cycle.pk]))
+    assert paper.content[:5] == b"%PDF-"
+    assert payable.pk
+
+
+def test_a_cut_off_day_is_set_on_its_page_and_stands_for_everybody(sign_in: Callable[..., Client]) -> None:
+    month = next_month()
+    default = cut_off_day(month=month)
+    page = f"{reverse('desk:cut_off_calendar')}?year={month.year}"
+    told = {"month": f"{month:%Y-%m}", "day": default.isoformat(), "reason": "系统升级"}
+    assert sign_in(StaffRole.FINANCE_MAKER).post(page, told).status_code == 200  # shown, not done
+    checker = sign_in(StaffRole.FINANCE_CHECKER)
+    assert "无需调整" in checker.post(page, told).text
+    day = working_calendar().previous_working_day(default - timedelta(days=1))
+    assert checker.post(page, {**told, "day": day.isoformat()}).status_code == 302
+    assert CutOffDay.objects.get().day == day
+    public = Client().get(reverse("public:payday", args=[month.year]))
+    assert "系统升级" in public.text
+    assert "今天提交，什么时候到账" in public.text
+    calendar = Calendar.from_ical(Client().get(reverse("public:payday_ics", args=[month.year])).content)
+    events = {str(event["uid"]): event for event in calendar.walk("VEVENT")}
+    assert len(events) == 24
+    moved = next(event for uid, event in events.items() if uid.startswith(f"{month:%Y-%m}-cut-off"))
+    assert (moved["dtstart"].dt, "系统升级" in str(moved["description"])) == (day, True)
+    assert Client().get("/payday/1999/").status_code == 404
+
+
+def test_the_enterprise_asks_finance_proposes_and_approves_and_the_money_is_recorded(
+    sign_in: Callable[..., Client],
+) -> None:
+    payable, demand = demanded()
+    ours = sign_in(enterprise=payable.enterprise)
+    mine = reverse("enterprise:clawback", args=[demand.pk])
+    assert "申请分期退回" in ours.get(mine).text
+    assert sign_in(enterprise=people.applicant()).get(mine).status_code == 404
+    assert ours.post(mine, {"wished": "3", "reason": ""}).status_code == 422
+    assert ours.post(mine, {"wished": "3", "reason": "回款推迟"}).status_code == 302
+    maker, approver = sign_in(StaffRole.FINANCE_MAKER), sign_in(StaffRole.FINANCE_APPROVER)
+    checker = sign_in(StaffRole.FINANCE_CHECKER)
+
+    def act(client: Client, deed: str, **data: str) -> int:
+        address = reverse("desk:clawback_act", args=[demand.pk, deed])
+        return client.post(address, {f"{deed}-{name}": value for name, value in data.items()}).status_code
+
+    first = (day_of(timezone.now()) + timedelta(days=30)).isoformat()
+    assert act(maker, "propose", entries="明天 一半", reason="同意") == 422
+    assert act(maker, "propose", count="3", first=first, reason="经营困难，同意") == 302
+    assert act(maker, "approve", note="") == 422
+    assert act(approver, "approve", note="同意") == 302
+    plan = ClawbackPlan.objects.get()
+    assert [str(entry.amount) for entry in plan.entries.all()] == ["33333.34", "33333.33", "33333.33"]
+    today = day_of(timezone.now()).isoformat()
+    assert act(checker, "record", amount="40000.00", received_on=today, reference="CR1") == 302
+    assert act(checker, "record", amount="40000.00", received_on=today, reference="CR1") == 422
+    page = checker.get(reverse("desk:clawback", args=[demand.pk])).text
+    assert "60,000.00" in page
+    assert demand.number in checker.get(reverse("desk:clawbacks")).text
+    assert "60,000.00" in ours.get(mine).text
+    assert ClawbackReceipt.objects.count() == 1
+
+
+def test_an_exception_has_an_owner_and_ends_with_a_remedy(sign_in: Callable[..., Client]) -> None:
+    payable, demand = demanded()
+    money.receive(money.return_file({"209901001-000001": ("500.00", "成功")}), name="credit.csv", now=timezone.now())
+    line = ReturnLine.objects.get(status="exception")
+    checker = sign_in(StaffRole.FINANCE_CHECKER)
+    page = reverse("desk:exceptions")
+    checker.post(reverse("desk:exception_note", args=[line.pk]), {"text": "已向银行查询", "mine": "1"})
+    note = ExceptionNote.objects.get()
+    assert note.owner == note.written_by
+    shown = checker.get(page).text
+    assert "已向银行查询" in shown
+    assert "0 个工作日" in shown
+    resolve = reverse("desk:exception_resolve", args=[line.pk])
+    told = {"remedy": "recovery", "text": "企业退款误入回单", "clawback_number": "ZH-2020-000009"}
+    assert "没有编号" in checker.post(resolve, told, follow=True).text
+    checker.post(resolve, {**told, "clawback_number": demand.number})
+    line.refresh_from_db()
+    assert line.resolved_at is not None
+    assert line.resolution.startswith("追回款到账")
+    receipt = ClawbackReceipt.objects.get()
+    assert (receipt.return_line_id, receipt.amount) == (line.pk, Decimal("500.00"))
+    assert recoveries.received_of(demand=demand) == 500
+    assert payable.pk
+
+
+def test_everybody_concerned_is_told(sign_in: Callable[..., Client]) -> None:
+    payable, demand = demanded()
+    sign_in(StaffRole.FINANCE_CHECKER)
+    recoveries.record(
+        clawback_id=demand.pk,
+        amount=Decimal("1.00"),
+        received_on=day_of(timezone.now()),
+        reference="CR1",
+        actor=people.staff(StaffRole.FINANCE_CHECKER),
+        now=timezone.now(),
+    )
+    outbox.deliver(now=timezone.now())
+    titles = Notification.objects.filter(enterprise=payable.enterprise).values_list("title", flat=True)
+    assert any("已收到退回款项" in title for title in titles)
