@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import Case, CharField, Count, QuerySet, Sum, Value, When
 
 from disbursement.domain import money
+from disbursement.domain.calendar import Calendar
 from disbursement.models import LineStatus, ReturnLine
 from disbursement.selectors.calendar import working_calendar
 from matching.days import SHANGHAI
@@ -41,10 +42,13 @@ def open_exceptions(lines: QuerySet[ReturnLine]) -> QuerySet[ReturnLine]:
 
 def of_age(lines: QuerySet[ReturnLine], *, code: str, today: date) -> QuerySet[ReturnLine]:
     """Those of one age group; all where there is no such group."""
+    calendar = working_calendar()
     for known, _, above, most in AGES:
         if known == code:
-            lines = lines.filter(created_at__lt=_start(_came_within(above, today=today)))
-            return lines if most is None else lines.filter(created_at__gte=_start(_came_within(most, today=today)))
+            lines = lines.filter(created_at__lt=_start(_came_within(above, today=today, calendar=calendar)))
+            if most is None:
+                return lines
+            return lines.filter(created_at__gte=_start(_came_within(most, today=today, calendar=calendar)))
     return lines
 
 
@@ -54,9 +58,10 @@ def old_exceptions(*, today: date) -> QuerySet[ReturnLine]:
 
 
 def by_age(lines: QuerySet[ReturnLine], *, today: date) -> list[AgeGroup]:
-    """Every age group with what stands in it, in one query."""
+    """Every age group with what stands in it, in one query beside the calendar's."""
+    calendar = working_calendar()
     whens = [
-        When(created_at__gte=_start(_came_within(most, today=today)), then=Value(code))
+        When(created_at__gte=_start(_came_within(most, today=today, calendar=calendar)), then=Value(code))
         for code, _, _, most in AGES
         if most is not None
     ]
@@ -74,11 +79,11 @@ def by_age(lines: QuerySet[ReturnLine], *, today: date) -> list[AgeGroup]:
     ]
 
 
-def _came_within(days: int, *, today: date) -> date:
+def _came_within(days: int, *, today: date, calendar: Calendar) -> date:
     """The first day from which on something that came is not older than so many working days; tomorrow for -1."""
     if days < 0:
         return today + timedelta(days=1)
-    calendar, day = working_calendar(), today
+    day = today
     while calendar.working_days_between(day - timedelta(days=1), today) <= days:
         day -= timedelta(days=1)
     return day

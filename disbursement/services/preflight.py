@@ -118,8 +118,8 @@ class _Book:
     def take_waiting(self) -> None:
         """What waits for budget, shared out as the cut-off shares it out."""
         waiting = Payable.objects.filter(state=_P.AWAITING, pay_month__lte=self._month)
-        firm = claims_of(waiting.exclude(award__shortfall="pro_rata"), column="amount")
-        shared = claims_of(waiting.filter(award__shortfall="pro_rata"), column="entitled")
+        firm = claims_of(query=waiting.exclude(award__shortfall="pro_rata"), column="amount")
+        shared = claims_of(query=waiting.filter(award__shortfall="pro_rata"), column="entitled")
         self._free = {key: free_on(line=self._by_key[key]) for key in self._keys([*firm, *shared])}
         amounts = {claim.pk: claim.amount for claim in firm}
         served = shortage.first_come(firm, free=self._free, month=self._month)

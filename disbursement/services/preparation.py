@@ -92,7 +92,7 @@ def reserve_waiting(*, month: date, now: datetime, on_piece: OnPiece | None = No
 
 
 def _reserve_firm(*, ids: Sequence[int], lines: Mapping[Key, BudgetLine], month: date, now: datetime) -> int:
-    claims = claims_of(Payable.objects.filter(pk__in=ids), column="amount")
+    claims = claims_of(query=Payable.objects.filter(pk__in=ids), column="amount")
     free = _free(claims=claims, lines=lines, month=month, now=now)
     found = shortage.first_come(claims, free=free, month=month)
     for key, payables in found.served.items():
@@ -109,7 +109,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
         claim
         for ids in pieces(shared)
         for claim in claims_of(
-            Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids))), column="entitled"
+            query=Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids))), column="entitled"
         )
     ]
     free = _free(claims=claims, lines=lines, month=month, now=now)
@@ -126,7 +126,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
     return done
 
 
-def claims_of(query: QuerySet[Payable], *, column: str) -> list[Claim]:
+def claims_of(*, query: QuerySet[Payable], column: str) -> list[Claim]:
     """Payables as claims on their budget, in the order of their making; `column` is what each asks for."""
     rows = query.order_by("pk").values_list("pk", "budget_code", "budget_year", column)
     return [Claim(pk, code, year, amount) for pk, code, year, amount in rows]

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from disbursement.models import Delivery, Gateway, ReturnLine
+from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.exceptions import by_age
 from matching.days import day_of
 from tests.factories import disbursement as people
@@ -86,15 +87,17 @@ def test_an_administrator_sets_a_gateway_up_and_others_do_not(finance_desk: Clie
 
 def test_exceptions_are_grouped_by_age_in_one_query_and_filtered(finance_desk: Client) -> None:
     now = timezone.now()
-    for number, days in enumerate((0, 2, 3, 8, 31, 400), start=1):
-        content = money.return_file({f"99999999{number}-000001": ("5.00", "退票" if days > 7 else "成功")})
+    calendar = working_calendar()
+    for number, age in enumerate((0, 3, 4, 10, 11, 60), start=1):
+        days = 0
+        while calendar.working_days_between(day_of(now) - timedelta(days=days), day_of(now)) < age:
+            days += 1
+        content = money.return_file({f"99999999{number}-000001": ("5.00", "退票" if age > 4 else "成功")})
         money.receive(content, name=f"{number}.csv", now=now - timedelta(days=days))
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         groups = by_age(ReturnLine.objects.all(), today=day_of(now))
-    assert len(captured) == 1
-    assert [group.count for group in groups] == [2, 1, 1, 2]
+    assert len(captured) == 2  # the calendar, and all groups at once
+    assert [group.count for group in groups] == [2, 2, 2]
     page = finance_desk.get("/desk/exceptions/?age=old").content.decode()
     assert "999999996-000001" in page
     assert "999999991-000001" not in page
