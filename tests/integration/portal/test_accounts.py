@@ -83,6 +83,15 @@ def test_what_is_sent_after_the_session_ended_is_told_lost_and_the_login_leads_b
         assert sent["Location"] == "/accounts/login/?next=/home/"
 
 
+def test_an_address_that_only_takes_forms_says_so_to_who_opens_it(person: User) -> None:
+    client = Client()
+    client.force_login(person)
+    page = client.get("/accounts/stop-acting/")
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert "只用来提交" in page.content.decode()
+    assert "/home/" in page.content.decode()
+
+
 class TestActing:
     def test_who_may_act_for_one_enterprise_acts_for_it_at_once(self) -> None:
         enterprise = people.applicant()
