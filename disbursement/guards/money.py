@@ -192,8 +192,8 @@ def guards() -> Iterator[Guard]:
         "OLD.budget_line_id DIFFERS NEW.budget_line_id AND OLD.state <> 'awaiting' AND NOT EXISTS"
         " (SELECT 1 FROM disbursement_carryover c WHERE c.payable_id = NEW.id"
         " AND c.from_line_id = OLD.budget_line_id AND c.to_line_id = NEW.budget_line_id)"
-        " AND NOT EXISTS (SELECT 1 FROM disbursement_takeover o WHERE o.payable_id = NEW.id"
-        " AND o.from_line_id = OLD.budget_line_id AND o.to_line_id = NEW.budget_line_id)",
+        " AND NOT EXISTS (SELECT 1 FROM disbursement_takeover t WHERE t.payable_id = NEW.id"
+        " AND t.from_line_id = OLD.budget_line_id AND t.to_line_id = NEW.budget_line_id)",
         "the budget line of a payable is fixed once budget is reserved on it, but for a carry-over",
     )
     yield Guard(
