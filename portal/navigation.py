@@ -53,7 +53,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer(
             "desk:worklist",
             _("审核"),
-            also=("desk:rectifications", "desk:interests", "desk:absences", "desk:own_limits"),
+            also=("desk:rectifications", "desk:interests", "desk:absences", "desk:own_limits", "desk:paths"),
         )
         offer("desk:quality", _("抽查"))
         offer("desk:evidence", _("证照登记"))
@@ -70,13 +70,14 @@ def for_request(request: HttpRequest) -> list[Entry]:
         )
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
-        offer("desk:supervision", _("督查"), also=("desk:urgings",))
+        offer("desk:supervision", _("督查"), also=("desk:urgings", "desk:paths"))
         if not access.has(REVIEW_ROLES):
             offer("desk:quality", _("抽查"))
     if access.has({StaffRole.ADMINISTRATOR}):
         offer("desk:admin_home", _("系统管理"))
     if access.has({StaffRole.POLICY_OFFICER}):
         offer("wagtailadmin_home", _("政策编辑"))
+        offer("desk:paths", _("四种快享"))
         if not access.has(FINANCE_ROLES):
             offer("desk:limits", _("享受上限"))
     matching = [(prefix, url) for prefix, url in places if request.path.startswith(prefix)]

@@ -22,6 +22,7 @@ from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 from portal.desk.admin.calendar import YearForm, enter_year
 from portal.inbox.models import Notification
+from tests.factories import delivery
 from tests.factories import disbursement as people
 from tests.factories import matching as base
 from tests.factories import money, papers
@@ -111,6 +112,9 @@ def build() -> World:
         kind = DocumentKind.ACCEPTANCE if decision.kind == "accepted" else DocumentKind.DECISION
         notices.issue(kind=kind, subject_id=decision.pk, now=NOW)
     _keep_certificates(made)
+    for enterprise in (made.ours, made.theirs):
+        delivery.learn(enterprise, contribution="200000", now=NOW)
+        delivery.offer(version=delivery.item(code=f"offered-{enterprise.pk}"), made=enterprise, now=NOW)
     year = YearForm({"year": 2026, "is_official": "on", "source": "通知"})
     assert year.is_valid()
     enter_year(form=year)
