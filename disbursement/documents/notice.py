@@ -56,6 +56,8 @@ class Notice:
     closing: Sequence[str] = ()
     contact: str = ""
     signatures: Sequence[tuple[str, str]] = field(default=())
+    # Not numbered, not kept: nothing to verify.
+    is_working_paper: bool = False
 
     @property
     def chinese_date(self) -> str:

@@ -26,6 +26,7 @@ def preflight_report(*, outlook: Outlook, district: str, made_at: datetime, addr
         recipient="",
         issued_on=today,
         verify_url=address,
+        is_working_paper=True,
         facts=[
             (_("兑现月份"), month_label(outlook.month)),
             (_("截止日"), day_text(outlook.cut_off_on)),

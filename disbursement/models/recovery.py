@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from disbursement.domain.instalments import PlanState
+from disbursement.domain.instalments import PlanAction, PlanState
 from disbursement.domain.workflow import Role
 from disbursement.models.payable import Clawback, Payable
 from disbursement.models.returns import ReturnLine
@@ -126,6 +126,11 @@ class PlanChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.source} → {self.target}"
+
+    @property
+    def label(self) -> str:
+        """The step as people call it."""
+        return PlanAction(self.action).label
 
 
 class SetOff(models.Model):
