@@ -29,6 +29,8 @@ The application, step by step
     judging.rehearse (before submission) / replay(judgement)
     ratings.may_rate / rate(level) / answer(rectification_id, reply)
     interests.declare / end; promises.check(promise_id, kept, finding)
+    offers.run / put / refresh / keep_up; offer_content.compose / replay; consents.consent(seen) / decline(reason)
+    machine.carry (called by submit); lanes.enter; time_promises.tell_broken; machine_audit.pick
     notices.issue(kind, subject_id) / verify(number) / open_document
 
 Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (an enterprise's list, one

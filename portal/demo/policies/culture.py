@@ -191,6 +191,7 @@ def items(as_of: date) -> list[Data]:
             ceiling="12000000.00",
             promised=15,
             delivery="window",
+            delivery_terms={"decide_within": 10},
             window={"from": f"{year}-01-01", "until": f"{year + 1}-06-30"},
         ),
         item(

@@ -41,7 +41,7 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
     refused: list[tuple[str, str]] = []
     if request.method == "POST":
         try:
-            drafts.submit(
+            submitted = drafts.submit(
                 application_id=application.pk,
                 actor=actor,
                 now=now,
@@ -53,7 +53,10 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
         except REFUSALS as refusal:
             refused = [(text, "") for text in words_of(refusal)]
         else:
-            messages.success(request, _("已提交。我们会在承诺时限内受理，进展会及时告诉您。"))
+            if submitted.accepted_at is not None:  # 即申即享: the machine has looked at it already
+                messages.success(request, _("已提交，数据核验通过，当场办理。结果和下一步见下。"))
+            else:
+                messages.success(request, _("已提交。我们会在承诺时限内受理，进展会及时告诉您。"))
             return redirect("enterprise:application", application.pk)
     try:
         readiness = drafts.check_draft(application_id=application.pk, actor=actor, now=now, gaps=gaps)
