@@ -166,6 +166,6 @@ def month_number(month: date) -> int:
 
 def month_of_number(number: int) -> date:
     """The first day of the month that a number names. ValueError where it names none."""
-    if not 1 <= number // 100 <= 9999:
+    if not 2000 <= number // 100 <= 2199:
         raise ValueError("a month's number is its year and its month, as 202603")
     return date(number // 100, number % 100, 1)

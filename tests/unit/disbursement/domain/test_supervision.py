@@ -92,6 +92,6 @@ def test_all_together_is_the_sum_of_its_parts() -> None:
 
 def test_a_month_has_a_number_and_back() -> None:
     assert month_of_number(month_number(date(2026, 3, 1))) == date(2026, 3, 1)
-    for number in (202613, 0, 10**18):
+    for number in (202613, 100001, 0, 10**18):
         with pytest.raises(ValueError, match="month"):
             month_of_number(number)
