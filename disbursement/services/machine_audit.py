@@ -14,7 +14,7 @@ from disbursement.selectors.delivery import audit_share, terms_of
 
 
 def decided_by_machine(*, application_ids: Iterable[int]) -> frozenset[int]:
-    """Those of the applications that the machine decided, or brought into publicity, by itself."""
+    """Those of the applications, decided by no person, that the machine decided or brought into publicity by itself."""
     found = MachineVerification.objects.filter(application__in=list(application_ids), decides=True)
     return frozenset(found.values_list("application_id", flat=True))
 
@@ -22,7 +22,11 @@ def decided_by_machine(*, application_ids: Iterable[int]) -> frozenset[int]:
 def population(*, since: datetime, until: datetime) -> dict[str, list[Thing]]:
     """Approvals by machine in a span of time (aware, the end excluded), by item code, in strata of their amounts."""
     found = Decision.objects.filter(
-        kind=DecisionKind.APPROVED, at__gte=since, at__lt=until, application__verification__decides=True
+        kind=DecisionKind.APPROVED,
+        at__gte=since,
+        at__lt=until,
+        by__isnull=True,
+        application__verification__decides=True,
     )
     things: dict[str, list[Thing]] = defaultdict(list)
     for pk, code, amount in found.order_by("application_id").values_list(

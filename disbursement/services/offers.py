@@ -84,6 +84,8 @@ def run(*, now: datetime, code: str = "", on_progress: Progress | None = None) -
                 tally.passed_over += not made
             if on_progress is not None:
                 on_progress(item.code, tally.seen)
+        # Who is no longer eligible was not passed over.
+        PassedOver.objects.filter(item=item, year=day_of(now).year, seen_at__lt=now).delete()
     return tally
 
 

@@ -92,7 +92,8 @@ def population(*, month: date) -> tuple[list[Thing], list[Thing]]:
     found = found.order_by("application_id", "-pk")
     decisions = {row.application_id: row for row in found.select_related("application__item").reverse()}
     # What the machine decided is drawn by each item's own share (`machine_audit`).
-    for pk in machine_audit.decided_by_machine(application_ids=decisions):
+    by_nobody = [pk for pk, row in decisions.items() if row.by_id is None]
+    for pk in machine_audit.decided_by_machine(application_ids=by_nobody):
         del decisions[pk]
     reviewers = _first_reviewers(decisions)
     decided = [

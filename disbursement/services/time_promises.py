@@ -4,6 +4,7 @@ the supervisor once it is past, and settled by the decision.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from django.conf import settings
@@ -15,10 +16,12 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState, Cl
 from disbursement.models import Application, StepClock, TimePromise
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.delivery import terms_of
+from matching.chunks import chunks
 from matching.days import day_of
 from matching.registry import outbox
 
 TOPIC = "promise.broken"
+_CHUNK = 500
 _ACCEPTED = (ApplicationAction.ACCEPT, ApplicationAction.ACCEPT_WITH_GAP)
 _DECIDED = (ApplicationState.APPROVED, ApplicationState.REJECTED)
 
@@ -68,24 +71,29 @@ def _settle(*, application: Application, now: datetime) -> None:
 
 def reading_of(*, promise: TimePromise, as_of: date) -> Reading | None:
     """What the promise's clock shows on a day in Asia/Shanghai; its `due` moves with pauses."""
-    clock = (
-        StepClock.objects.filter(application=promise.application_id, step=ClockStep.REVIEW)
-        .prefetch_related("pauses")
-        .first()
-    )
-    if clock is None:
-        return None
-    return clocks.read(clock.as_clock(clock.pauses.all()), as_of=as_of, calendar=working_calendar())
+    return next(_readings(promises=[promise], as_of=as_of), (promise, None))[1]
+
+
+def _readings(*, promises: Sequence[TimePromise], as_of: date) -> Iterator[tuple[TimePromise, Reading | None]]:
+    """The promises with what their clocks show, in a fixed number of queries."""
+    calendar = working_calendar()
+    ids = [promise.application_id for promise in promises]
+    rows = StepClock.objects.filter(application__in=ids, step=ClockStep.REVIEW).prefetch_related("pauses")
+    found = {row.application_id: row for row in rows}
+    for promise in promises:
+        clock = found.get(promise.application_id)
+        if clock is not None:
+            yield promise, clocks.read(clock.as_clock(clock.pauses.all()), as_of=as_of, calendar=calendar)
 
 
 def tell_broken(*, now: datetime) -> list[int]:
     """Find the promises that are past and tell of each, once; ids of those told of now. Can run twice."""
-    told = []
     waiting = TimePromise.objects.filter(ended_on__isnull=True, broken_on__isnull=True).order_by("pk")
-    for promise in list(waiting):
-        reading = reading_of(promise=promise, as_of=day_of(now))
-        if reading is not None and reading.left < 0 and _mark(promise_id=promise.pk, now=now):
-            told.append(promise.pk)
+    told = []
+    for piece in chunks(list(waiting), _CHUNK):
+        for promise, reading in _readings(promises=piece, as_of=day_of(now)):
+            if reading is not None and reading.left < 0 and _mark(promise_id=promise.pk, now=now):
+                told.append(promise.pk)
     return told
 
 
