@@ -43,7 +43,14 @@ def enterprise(*, contribution: str = "200000", **known: Any) -> Enterprise:
     return made
 
 
-def learn(made: Enterprise, *, now: datetime | None = None, contribution: str = "", **known: Any) -> None:
+def learn(
+    made: Enterprise,
+    *,
+    now: datetime | None = None,
+    valid_on: date = date(2026, 2, 20),
+    contribution: str = "",
+    **known: Any,
+) -> None:
     values = {"registered_region": "510105", "credit_records": [], **known} if now is None else dict(known)
     if contribution:
         values["district_contribution"] = {"2025": contribution}
@@ -51,7 +58,7 @@ def learn(made: Enterprise, *, now: datetime | None = None, contribution: str = 
         base.learn(
             made,
             now=now or at(START - timedelta(days=10)),
-            valid_on=date(2026, 2, 20),
+            valid_on=valid_on,
             source=SOURCES.get(key, "测试"),
             **{key: value},
         )

@@ -14,10 +14,12 @@ from disbursement.domain.workflow import Role
 from disbursement.models import ChangeKind, Clawback, DocumentKind, Payable, PaymentAttempt, ReturnLine
 from disbursement.services import (
     budget,
+    consents,
     cut_off_days,
     evidence,
     interests,
     notices,
+    offers,
     payees,
     payments,
     publicity,
@@ -28,9 +30,9 @@ from disbursement.services import (
 )
 from disbursement.services.evidence import Details
 from matching.models import Enterprise
+from tests.factories import delivery, money, papers
 from tests.factories import disbursement as people
 from tests.factories import matching as base
-from tests.factories import money, papers
 from tests.factories.disbursement import Case, at, case
 
 _numbers = count(1)
@@ -100,6 +102,34 @@ def _look_on_the_spot(new: Callable[[], Case]) -> None:
     steps.give_opinion(
         application_id=consulted.id, agrees=True, text="属于鼓励类", actor=consulted.joint, now=consulted.now
     )
+
+
+def _deliver(checker: Any) -> None:
+    """An offer that was agreed to and decided by the machine, one that waits, a promised day, the fast lane."""
+    agreed, waiting = applicant(checker), applicant(checker)
+    item = delivery.item(code="offered")
+    for made in (agreed, waiting):
+        delivery.learn(
+            made,
+            now=at("2026-04-27"),
+            valid_on=at("2026-04-20").date(),
+            registered_region="510105",
+            credit_records=[],
+            contribution="200000",
+        )
+        offer = delivery.offer(version=item, made=made, now=at("2026-04-28"))
+        if made is agreed:
+            consents.consent(
+                offer_id=offer.pk,
+                seen=offers.shown(offer=offer).digest,
+                contact_name="张三",
+                contact_phone="028-81000000",
+                actor=people.agent(made),
+                now=at("2026-04-28", 15),
+            )
+    terms: dict[str, dict[str, Any]] = {"window": {"decide_within": 5}, "fast": {"review_days": 3}}
+    for mode, told in terms.items():
+        case(version=people.item(delivery=mode, delivery_terms=told), enterprise=applicant(checker)).accepted()
 
 
 def build() -> None:
@@ -177,6 +207,7 @@ def build() -> None:
     )
     _pay_back(demand, finance)
     _look_on_the_spot(new)
+    _deliver(finance.checker)
     refunded = Payable.objects.get(application_id=late.id, number=1)
     payments.refund(
         payable_id=refunded.pk,
