@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import segno
 from django.conf import settings
@@ -37,7 +37,9 @@ def render_pdf(notice: Notice) -> bytes:
     fonts, style = _style()
     with _undisturbed():
         page = HTML(string=render_html(notice), url_fetcher=_nothing_outside())
-        pdf: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant=_VARIANT)
+        pdf: bytes = page.write_pdf(
+            stylesheets=[style], font_config=fonts, pdf_variant=_VARIANT, finisher=_compress_once
+        )
     return pdf
 
 
@@ -47,8 +49,12 @@ def render_html(notice: Notice) -> str:
 
 
 def qr_code(url: str) -> str:
-    """A QR code as an SVG data URI, error correction M, with its quiet zone."""
-    uri: str = segno.make(url, error="m", micro=False).svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
+    """A QR code as a data URI, error correction M, with its quiet zone.
+
+    A picture of one dot for each module: the style sheet has it drawn without smoothing, so it is as sharp as a drawing
+    of four hundred lines, and a twentieth of a page's time cheaper.
+    """
+    uri: str = segno.make(url, error="m", micro=False).png_data_uri(scale=1, border=2)
     return uri
 
 
@@ -84,6 +90,15 @@ def _style() -> tuple[FontConfiguration, CSS]:
     atexit.register(_style.cache_clear)
     sheet = faces.face_rules(settings.VAR_DIR / "fonts") + (_TEMPLATES / "notice.css").read_text("utf-8")
     return fonts, CSS(string=sheet, font_config=fonts)
+
+
+def _compress_once(_document: object, pdf: Any) -> None:
+    """Keeps each stream as it is compressed: the writer would do it twice, for the identifier and for the file."""
+    for part in pdf.objects:
+        if getattr(part, "compress", False):
+            content = part.data.partition(b"\nstream\n")[2].removesuffix(b"\nendstream")
+            part.stream, part.compress = [content], False
+            part.extra["Filter"] = "/FlateDecode"
 
 
 @contextmanager
