@@ -28,7 +28,7 @@ def note(*, line_id: int, actor: Actor, now: datetime, text: str, owner_id: int 
     line = _open(line_id, actor)
     if not text.strip():
         raise invalid("text", "请写明查到了什么、下一步做什么。")
-    last = line.notes.order_by("-pk").first()
+    last = ExceptionNote.objects.filter(line=line).order_by("-pk").first()
     kept = owner_id if owner_id is not None else None if last is None else last.owner_id
     return ExceptionNote.objects.create(
         line=line, owner_id=kept, text=text.strip()[:300], written_by_id=person(actor), written_at=now

@@ -7,7 +7,7 @@ import re
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -42,7 +42,7 @@ PER_PAGE = 50
 # A statement of a hundred thousand entries takes some 120 MB.
 LARGEST = 200 * 1024 * 1024
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
-_NOTES = Prefetch("notes", ExceptionNote.objects.select_related("owner", "written_by").order_by("pk"))
+_PEOPLE = ("owner", "written_by")
 _DEMAND = re.compile(r"ZH-[0-9]{4}-[0-9]{6}")
 
 
@@ -154,7 +154,10 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
     rows = of_age(open_exceptions(_lines(request)), code=age, today=today)
     if result in ReturnResult.values:
         rows = rows.filter(result=result)
-    page = Paginator(rows.prefetch_related(_NOTES), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    notes: dict[int, list[ExceptionNote]] = {}
+    for note in ExceptionNote.objects.filter(line__in=[row.pk for row in page.object_list]).select_related(*_PEOPLE):
+        notes.setdefault(note.line_id, []).append(note)
     calendar = working_calendar()
     places = access_for(request).departments_of(_READERS)
     torn = PaymentAttempt.objects.filter(contradicted=True).select_related("payable__enterprise", "batch")
@@ -166,7 +169,7 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
         {
             "page": page,
             "rows": [
-                (row, calendar.working_days_between(day_of(row.created_at), today), list(row.notes.all()), _number(row))
+                (row, calendar.working_days_between(day_of(row.created_at), today), notes.get(row.pk, []), _number(row))
                 for row in page.object_list
             ],
             "remedies": Remedy.choices,

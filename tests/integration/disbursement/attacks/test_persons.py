@@ -106,6 +106,27 @@ def test_who_decided_on_an_application_signs_no_batch_that_pays_it() -> None:
     assert not batches.permitted_actions(batch=batch, actor=Actor.of(user_id=second, roles=ROLES))
 
 
+def test_who_once_entered_an_enterprises_account_signs_no_payment_of_it_though_they_are_finance_today() -> None:
+    payable = money.payable()
+    agent = people.agent(payable.enterprise)
+    payees.propose_account(
+        enterprise_id=payable.enterprise_id,
+        account_name=payable.enterprise.name,
+        bank_name="成都银行",
+        account_number="622200019999999902",
+        actor=agent,
+        now=at("2026-03-11"),
+    )
+    assert agent.user_id is not None
+    today = Actor.of(user_id=agent.user_id, roles=ROLES)  # the authorisation has ended since
+    [batch] = money.cut()
+    assert batches.permitted_actions(batch=batch, actor=today) == []
+    with pytest.raises(Conflict, match="登记过收款账户"):
+        batches.make(batch_id=batch.pk, actor=today, now=money.CUT)
+    with pytest.raises(Conflict, match="登记过收款账户"):
+        payments.hold(payable_id=payable.pk, actor=today, now=WHEN, reason="x")
+
+
 def test_an_interest_declared_after_signing_stops_the_sealing() -> None:
     finance = money.Finance()
     payable = money.payable()

@@ -187,7 +187,7 @@ def test_a_correction_in_raw_sql_is_reported_until_a_supervisor_says_what_it_is(
     last = AuditRun.objects.latest("pk")
     told = last.findings
     assert told
-    words = {"reason": "财政局更名，运维人员依批复更正", "paper_number": "青财〔2026〕31号"}
+    words: dict[str, Any] = {"reason": "财政局更名，运维人员依批复更正", "paper_number": "青财〔2026〕31号"}
     whom: dict[str, Any] = {"run_id": last.pk, "digest": digest_of(told[0]), "now": at("2026-05-02")}
     with pytest.raises(Denied):
         acknowledge(actor=people.staff("finance_approver"), **whom, **words)
