@@ -22,10 +22,9 @@ from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 from portal.desk.admin.calendar import YearForm, enter_year
 from portal.inbox.models import Notification
-from tests.factories import delivery
+from tests.factories import delivery, money, papers
 from tests.factories import disbursement as people
 from tests.factories import matching as base
-from tests.factories import money, papers
 from tests.factories.disbursement import Case, at
 
 NOW = at("2026-03-25", 15)
@@ -113,7 +112,14 @@ def build() -> World:
         notices.issue(kind=kind, subject_id=decision.pk, now=NOW)
     _keep_certificates(made)
     for enterprise in (made.ours, made.theirs):
-        delivery.learn(enterprise, contribution="200000", now=NOW)
+        delivery.learn(
+            enterprise,
+            now=NOW,
+            valid_on=NOW.date(),
+            registered_region="510105",
+            credit_records=[],
+            contribution="200000",
+        )
         delivery.offer(version=delivery.item(code=f"offered-{enterprise.pk}"), made=enterprise, now=NOW)
     year = YearForm({"year": 2026, "is_official": "on", "source": "通知"})
     assert year.is_valid()
