@@ -12,7 +12,7 @@ from disbursement.domain.clocks import Reading
 from disbursement.models import Application, Correction, LaneChoice, StepClock, TimePromise
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.delivery import lanes_of, open_promises
-from disbursement.selectors.promise import PayMonth, pay_month
+from disbursement.selectors.promise import PayMonth, cuts_of, pay_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def enterprise_applications(
 def lines(*, applications: list[Application], as_of: date) -> list[Line]:
     """The lines of applications that were read `with_clocks`."""
     calendar = working_calendar()
+    cuts = cuts_of(as_of=as_of, calendar=calendar)
     ids = [application.pk for application in applications]
     lanes, promises = lanes_of(application_ids=ids), open_promises(application_ids=ids)
     result = []
@@ -73,7 +74,7 @@ def lines(*, applications: list[Application], as_of: date) -> list[Line]:
         result.append(
             Line(
                 application=application,
-                pay_month=pay_month(application=application, as_of=as_of, calendar=calendar),
+                pay_month=pay_month(application=application, as_of=as_of, calendar=calendar, cuts=cuts),
                 clock=clock,
                 reading=reading,
                 correction=corrections[0] if corrections else None,

@@ -18,7 +18,7 @@ from disbursement.domain.workflow import ApplicationState, PayableState
 from disbursement.models import Application, BudgetChange, ChangeKind, Judgement, LedgerTransfer, Payable, TransferKind
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import pay_month
+from disbursement.selectors.promise import cuts_of, pay_month
 from matching.registry.models import BudgetLine
 
 _S, _P = ApplicationState, PayableState
@@ -111,10 +111,11 @@ def _add_expected(
         state__in=[state.value for state in _UNDER_WAY], award__isnull=True
     ).annotate(judged=Subquery(latest))
     calendar = working_calendar()
+    cuts = cuts_of(as_of=as_of, calendar=calendar)
     for application in with_clocks(under_way).order_by("pk").iterator(chunk_size=500):
         code = str(application.version.rules.get("budget_line") or "")
         amount = _amount(getattr(application, "judged", None))
-        month = pay_month(application=application, as_of=as_of, calendar=calendar).month
+        month = pay_month(application=application, as_of=as_of, calendar=calendar, cuts=cuts).month
         if not amount or month is None or (code, month.year) not in keys:
             continue
         parts[code, month.year]["expected"][month] += amount

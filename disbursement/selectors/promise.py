@@ -59,13 +59,13 @@ def cuts_of(*, as_of: date, calendar: Calendar) -> Cuts:
 def pay_month(*, application: Application, as_of: date, calendar: Calendar, cuts: Cuts | None = None) -> PayMonth:
     """The promise or the forecast for one application, as of a day in Asia/Shanghai.
 
-    Reads `payables` and `clocks` (with their `pauses`): prefetch these for a list. Without `cuts` every month is cut
-    off by the calendar.
+    Reads `payables` and `clocks` (with their `pauses`): prefetch these for a list, and give it `cuts`, which are
+    read here otherwise.
     """
     state = application.status
     if state in _ENDED:
         return PayMonth(None, None, firm=True, reason=_("这件申报%(state)s。") % {"state": state.label})
-    cuts = cuts or Cuts(calendar=calendar, day=settings.HUIDA_CUTOFF_DAY)
+    cuts = cuts or cuts_of(as_of=as_of, calendar=calendar)
     payables = sorted(application.payables.all(), key=lambda payable: payable.number)
     if payables:
         waiting = [p for p in payables if p.state not in PAYABLE_DONE and p.state != PayableState.PAID]

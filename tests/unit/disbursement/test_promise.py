@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Payable
+from disbursement.models import Cycle, Payable
+from disbursement.selectors.applications import enterprise_applications
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.promise import PayMonth, pay_month
 from disbursement.services.transitions import slip
@@ -66,3 +67,11 @@ def test_once_paid_nothing_is_promised_any_more() -> None:
 )
 def test_what_has_ended_otherwise_is_never_paid(state: ApplicationState) -> None:
     assert promised(case_in(state), date(2026, 3, 3)).month is None
+
+
+def test_a_cut_off_that_a_cycle_was_opened_with_counts_on_every_page() -> None:
+    made = case().submitted()
+    Cycle.objects.create(month=MARCH, cut_off_on=date(2026, 3, 10), state="open", opened_at=made.now)
+    assert promised(made, date(2026, 3, 2)).month == APRIL
+    [line] = enterprise_applications(enterprise_id=made.enterprise.pk, as_of=date(2026, 3, 2))
+    assert line.pay_month.month == APRIL
