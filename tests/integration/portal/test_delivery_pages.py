@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -126,3 +128,27 @@ def test_officers_see_each_way_in_figures_and_the_worklist_marks_the_lane(scene:
     own = signed_in(member(made.enterprise))
     assert "最迟2026年3月9日" in own.get(reverse("enterprise:application", args=[made.id])).content.decode()
     assert fast.id
+
+
+def test_the_number_of_queries_does_not_grow_with_items_and_offers(scene: Scene) -> None:
+    pages = [
+        (scene.officer, reverse("desk:paths")),
+        (scene.officer, reverse("desk:path_item", args=["auto"])),
+        (scene.ours, reverse("enterprise:offers")),
+        (scene.ours, reverse("enterprise:overview")),
+    ]
+
+    def counted() -> list[int]:
+        found = []
+        for client, url in pages:
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(url).status_code == 200
+            found.append(len(queries))
+        return found
+
+    counted()  # what is cached is cached now
+    before = counted()
+    for number in range(3):
+        delivery.offer(version=scene.version, made=delivery.enterprise())
+        delivery.offer(version=delivery.item(code=f"more-{number}"), made=scene.offer.enterprise)
+    assert counted() == before
