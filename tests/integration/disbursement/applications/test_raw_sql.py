@@ -53,7 +53,7 @@ from disbursement.services import (
 )
 from disbursement.services.corrections import Ask
 from tests.factories import money
-from tests.factories.disbursement import MATERIALS, at, case, case_in, invoices
+from tests.factories.disbursement import MATERIALS, Case, at, case, case_in, invoices
 from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +150,9 @@ def world() -> SimpleNamespace:
         rating=Rating.objects.get(pk=given.pk),
         rectification=given.rectification,
         shown=shown,
+        received=slow,
+        reviewing=case().in_review(),
+        deciding=case().second_review(),
         waiting=waiting,
         asking=asking,
         joint_clock=asking.clocks.get(step="joint"),
@@ -309,6 +312,9 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             role="system",
             actor_id=None,
         ),
+        "disbursement_transitionlog_machine_accepts": _by_machine(w.received, "accept", "accepted"),
+        "disbursement_transitionlog_machine_reviews": _by_machine(w.reviewing, "recommend_approval", "second_review"),
+        "disbursement_transitionlog_machine_decides": _by_machine(w.deciding, "approve", "approved"),
         "disbursement_transitionlog_deputy": _step_by_hand(w, w.shown.second, target="approved", instead_of=w.stranger),
         "disbursement_transitionlog_role": _step_by_hand(w, w.shown.acceptor, target="approved"),
         "disbursement_rectification_low": one_after_the_other(
@@ -338,6 +344,13 @@ def _step_by_hand(w: SimpleNamespace, actor: Actor, *, target: str, instead_of: 
     last = TransitionLog.objects.filter(application=w.shown.application).latest("seq")
     step = {"source": "publicity", "action": "approve", "target": target, "role": "second_reviewer"}
     return copy("transitionlog", last.pk, seq=last.seq + 1, actor_id=actor.user_id, for_person_id=instead_of, **step)
+
+
+def _by_machine(made: Case, action: str, target: str) -> Attack:
+    """A step that the machine did not verify, by writing its log."""
+    last = TransitionLog.objects.filter(application_id=made.id).latest("seq")
+    step = {"source": last.target, "action": action, "target": target, "role": "system"}
+    return copy("transitionlog", last.pk, seq=last.seq + 1, actor_id=None, for_person_id=None, **step)
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
