@@ -27,6 +27,15 @@ TO_SEAL = ("cut-off", "maker", "checker and approvers", "seal", "send")
 RETURNS = ("returns", "returns, corrected")
 
 
+def preflight(folder: Path) -> Any:
+    from disbursement.services import preflight as service
+    from tests.factories import money
+
+    people = list(_actors().values())
+    found = service.look(month=money.MONTH, now=money.CUT, staff=lambda: people)
+    return {"count": found.count, "unpaid": found.unpaid_count, "issues": len(found.issues)}
+
+
 def cut_off(folder: Path) -> Any:
     from disbursement.services import cycles
     from tests.factories import money
@@ -238,6 +247,7 @@ def run(*, payables: int, lines: int, folder: Path) -> dict[str, dict[str, Any]]
 
     name = database.make_postgresql_database("cycle")
     phases: dict[str, Callable[[Path], Any]] = {
+        "preflight": preflight,
         "cut-off": cut_off,
         "maker": maker,
         "checker and approvers": signatures,
