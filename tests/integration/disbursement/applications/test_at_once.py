@@ -8,12 +8,14 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, connections
 
+from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
-from disbursement.models import Application, Decision, Document, DocumentKind, Payable
-from disbursement.services import decisions, drafts, notices, reviews
+from disbursement.models import Application, Decision, Document, DocumentKind, Offer, OfferEdition, Payable
+from disbursement.services import consents, decisions, drafts, notices, offers, reviews
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
-from tests.factories.disbursement import Case, agent, case, staff
+from tests.factories import delivery
+from tests.factories.disbursement import Case, agent, at, case, staff
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -151,3 +153,34 @@ def test_two_workers_deliver_each_letter_once() -> None:
         pass
     assert list(Document.objects.values_list("kind", "application_id")) == [("acceptance", made.id)]
     assert not OutboxMessage.objects.exclude(last_error="").exists()
+
+
+def test_two_people_consent_to_one_offer_and_it_is_taken_once() -> None:
+    offer = delivery.offer()
+    digest = offers.shown(offer=offer).digest
+    people = [agent(offer.enterprise) for _ in range(3)]
+
+    def agree_as(actor: Actor) -> Callable[[], Application]:
+        return lambda: consents.consent(
+            offer_id=offer.pk,
+            seen=digest,
+            contact_name="张三",
+            contact_phone="028-81000000",
+            actor=actor,
+            now=at("2026-03-04"),
+        )
+
+    results = race(*[agree_as(person) for person in people])
+    assert len(refusals(results)) == 2
+    assert Application.objects.count() == 1
+    assert Payable.objects.count() == 1
+
+
+def test_two_runs_at_once_make_one_offer_for_each_enterprise() -> None:
+    version = delivery.item()
+    made = [delivery.enterprise() for _ in range(4)]
+    delivery.matched(version, *made)
+    results = race(*[lambda: offers.run(now=at("2026-03-04")) for _ in range(2)])
+    assert refusals(results) == []
+    assert Offer.objects.count() == 4
+    assert OfferEdition.objects.count() == 4
