@@ -37,6 +37,7 @@ def form(**changes: Any) -> dict[str, Any]:
             "form_fields": streamfield([]),
             "materials": streamfield([]),
             "steps": streamfield([]),
+            "delivery_terms": streamfield([]),
             "comments": {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0", "MIN_NUM_FORMS": "0", "MAX_NUM_FORMS": ""},
             **changes,
         }
