@@ -93,7 +93,8 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "too_early": found.state == CycleState.OPEN and today < found.cut_off_on,
             "may_seal": may_act and any(row.state in ("approved", "sealed") for row in rows),
             "documents": Document.objects.filter(subject=f"cycle:{found.pk}").defer("content"),
-            "differences": preflight.compare(cycle=found),
+            # Afterwards it stands on the preflight's own page: it is counted from the batches' lines each time.
+            "differences": preflight.compare(cycle=found) if found.state == CycleState.CUT_OFF else None,
         },
     )
 
