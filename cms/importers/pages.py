@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from wagtail.models import Page
 
 from cms.delivery import blocks_of
-from cms.form_blocks import form_blocks
+from cms.form_blocks import form_blocks, form_fields
 from cms.importers.lines import Line
 from cms.models import PolicyDocumentPage, PolicyIndexPage, PolicyItemPage, ReadingPage
 from cms.services.publishing import published_at
@@ -27,6 +27,8 @@ _STEP = {
     "checklist": "",
     "note": "",
 }
+# Characters of a text answer where a file says nothing.
+LONGEST = 500
 # Fields of a page and the keys of a line that fill them, for telling where a mistake is.
 KEY_OF_FIELD = {
     "title": "name",
@@ -251,6 +253,9 @@ def same(page: Any, name: str, value: Any) -> bool:
         return False
     if name in ("criteria", "award"):
         return bool(present) == bool(value) and (not value or load_json(present) == load_json(value))
+    if name == "form_fields":
+        # Blocks keep what a file leaves out as empty or as it is by default: compared is what the form asks.
+        return _asked(form_blocks(form_fields(present))) == _asked(value)
     if isinstance(value, list):
         return [(block.block_type, _plain(block.value)) for block in present] == [
             (kind, _plain(block)) for kind, block in value
@@ -258,6 +263,13 @@ def same(page: Any, name: str, value: Any) -> bool:
     if isinstance(value, Decimal) or isinstance(present, Decimal):
         return present is not None and value is not None and Decimal(present) == Decimal(value)
     return bool(present == value)
+
+
+def _asked(blocks: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    def says(key: str, value: Any) -> bool:
+        return (key, value) != ("longest", LONGEST)
+
+    return [(kind, {key: value for key, value in block.items() if says(key, value)}) for kind, block in blocks]
 
 
 def _plain(value: Any) -> Any:
