@@ -28,7 +28,7 @@ RETURNS = ("returns", "returns, corrected")
 
 
 def preflight(folder: Path) -> Any:
-    from disbursement.services import preflight as service
+    from disbursement.services.month import preflight as service
     from tests.factories import money
 
     people = list(_actors().values())
@@ -37,7 +37,7 @@ def preflight(folder: Path) -> Any:
 
 
 def cut_off(folder: Path) -> Any:
-    from disbursement.services import cycles
+    from disbursement.services.month import cycles
     from tests.factories import money
 
     done = cycles.cut_off(month=money.MONTH, now=money.CUT)
@@ -67,7 +67,7 @@ def _actors() -> dict[str, Any]:
 
 def maker(folder: Path) -> Any:
     from disbursement.models import Batch
-    from disbursement.services import batches
+    from disbursement.services.month import batches
     from tests.factories import money
 
     for batch in Batch.objects.filter(state="checked").order_by("id"):
@@ -77,7 +77,7 @@ def maker(folder: Path) -> Any:
 
 def signatures(folder: Path) -> Any:
     from disbursement.models import Batch
-    from disbursement.services import batches
+    from disbursement.services.month import batches
     from tests.factories import money
 
     people = _actors()
@@ -92,7 +92,7 @@ def signatures(folder: Path) -> Any:
 
 def seal(folder: Path) -> Any:
     from disbursement.models import Batch
-    from disbursement.services import sealing
+    from disbursement.services.payment import sealing
     from tests.factories import money
 
     for batch in Batch.objects.filter(state="approved").order_by("id"):
@@ -102,7 +102,7 @@ def seal(folder: Path) -> Any:
 
 def send(folder: Path) -> Any:
     from disbursement.models import Batch
-    from disbursement.services import sealing
+    from disbursement.services.payment import sealing
     from tests.factories import money
 
     for batch in Batch.objects.filter(state="sealed").order_by("id"):
@@ -118,7 +118,7 @@ def write_returns(folder: Path) -> Any:
 
 
 def _receive(path: Path, day: str) -> Any:
-    from disbursement.services import returns
+    from disbursement.services.payment import returns
     from tests.factories.disbursement import at
 
     with path.open("rb") as handle:
@@ -290,8 +290,8 @@ def main() -> int:
 
     django.setup()
     # Loaded once, before the phases are forked: what they share is not theirs.
-    import disbursement.services.cycles
-    import disbursement.services.returns  # noqa: F401
+    import disbursement.services.month.cycles
+    import disbursement.services.payment.returns  # noqa: F401
 
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     missed: list[str] = []

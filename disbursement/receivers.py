@@ -11,7 +11,12 @@ from typing import Any
 
 from disbursement.models import Application, DocumentKind, Payable, PayeeAccount
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
-from disbursement.services import applications, earlier_awards, evidence_following, notices, offers, pay_month
+from disbursement.services import notices
+from disbursement.services.application import applications
+from disbursement.services.award import earlier_awards
+from disbursement.services.delivery import offers
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.supervision import pay_month
 from matching.registry import outbox
 
 

@@ -9,28 +9,17 @@ from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
 from disbursement.selectors.staff import finance_staff
-from disbursement.services import (
-    absences,
-    applications,
-    budget_alerts,
-    clocks,
-    collection,
-    corrections,
-    cycles,
-    evidence_following,
-    exceptions,
-    offers,
-    pay_month,
-    preflight,
-    publicity,
-    recovery_plans,
-    runs,
-    scans,
-    steps,
-    supervision_sources,
-    time_promises,
-    warnings,
-)
+from disbursement.services.application import applications, corrections
+from disbursement.services.budget import alerts as budget_alerts
+from disbursement.services.delivery import offers, time_promises
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.evidence import scans
+from disbursement.services.month import cycles, preflight, runs
+from disbursement.services.payment import collection, exceptions
+from disbursement.services.recovery import plans as recovery_plans
+from disbursement.services.review import absences, publicity, steps
+from disbursement.services.supervision import clocks, pay_month, warnings
+from disbursement.services.supervision import sources as supervision_sources
 
 
 @shared_task(name="disbursement.nightly_applications")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from disbursement.services.stored import Opened
+from disbursement.services.evidence.stored import Opened
 
 
 def attachment(*, content: bytes, name: str, content_type: str = "application/octet-stream") -> HttpResponse:

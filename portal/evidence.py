@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import EvidenceVersion, FileReading
-from disbursement.services import evidence, stored
-from disbursement.services.evidence import Details
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence import stored
+from disbursement.services.evidence.library import Details
 from portal.forms import DateInput
 from portal.refusals import lay_on
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from cms.services.finding import published_rows
-from disbursement.services import scans
+from disbursement.services.evidence import scans
 from matching.services import health, indexing
 from matching.services.listed import listed_versions
 from portal.accounts.access import DESK_ROLES, access_for

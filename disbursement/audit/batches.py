@@ -22,7 +22,7 @@ from disbursement.models import (
     SealedFile,
     StateChange,
 )
-from disbursement.services.return_reading import rows as rows_of
+from disbursement.services.payment.return_reading import rows as rows_of
 from disbursement.treasury.formats import FormatError, payment_format
 
 _LOG = "请对照办理记录、签署记录和纸质汇总表查明真实经过；查明前不要发送或重发该批次。"

@@ -13,7 +13,7 @@ from disbursement.audit.people import People
 from disbursement.domain.workflow import APPLICATION, ApplicationState, Role
 from disbursement.models import Application, Award, Judgement, TransitionLog
 from disbursement.selectors.forms import read_rules
-from disbursement.services.judging import judgement_inputs, replay
+from disbursement.services.application.judging import judgement_inputs, replay
 from matching.criteria import InvalidInput
 from matching.criteria.award import split_instalments
 from matching.services.vocabulary import vocabulary_at

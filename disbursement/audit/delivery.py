@@ -13,7 +13,7 @@ from disbursement.audit.people import People
 from disbursement.domain.delivery import OFFER, OfferState
 from disbursement.models import Award, MachineVerification, Offer, OfferEdition
 from disbursement.selectors.delivery import terms_of
-from disbursement.services.offer_content import content_of, replay
+from disbursement.services.delivery.offer_content import content_of, replay
 from matching.criteria import InvalidInput
 from matching.delivery_terms import Terms
 

@@ -4,7 +4,7 @@ A row is an invoice or a contract. One that several applications share counts in
 number or an issuer is written (full width, blanks, hyphens, leading zeros) makes no other paper of it.
 
 An item has the table where its criteria or its award look at a fact of `INVOICE_FACTS`: that answer is then the sum
-of the rows and is never typed. No invoice counts twice (`disbursement.services.awards`).
+of the rows and is never typed. No invoice counts twice (`disbursement.services.award.awards`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Applications, what happened to them, and who took part.
 
 Append-only (guarded by triggers on PostgreSQL): `TransitionLog`, `Participation`, `Judgement`. Only
-`disbursement.services.applications` changes `Application.state`.
+`disbursement.services.application.applications` changes `Application.state`.
 """
 
 import json
@@ -253,7 +253,7 @@ class Judgement(models.Model):
 
     `inputs` and `result` are canonical JSON text. `inputs`: {"as_of", "credit_as_of", "facts",
     "policy_version", "rule_hash", "vocabulary"}; `result`: {"estimate", "leaves", "unknown", "unmet",
-    "verdict"}. Judged again from `inputs` it must give `result` byte for byte (`services.judging.replay`).
+    "verdict"}. Judged again from `inputs` it must give `result` byte for byte (`services.application.judging.replay`).
     """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="judgements", verbose_name=_("申报"))

@@ -13,7 +13,7 @@ class DraftSheet(models.Model):
     """The draft as it is typed. `revision` rises with each saving that changes something.
 
     `typed`: by answer key, what was typed and cannot be used as it stands: {"raw", "messages"}. `copied`: what was
-    taken over from an earlier application, and what was not and why (`services.copying`).
+    taken over from an earlier application, and what was not and why (`services.application.copying`).
     """
 
     application = models.OneToOneField(

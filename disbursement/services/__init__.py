@@ -6,7 +6,10 @@ allow it), `Conflict` (you took another part before, or declared an interest), `
 for the form and `.message`). Their text is Chinese and for people. `actor` is a `disbursement.domain.actors.Actor`
 made by the portal: every alive membership in `enterprise_ids`, every role assignment as a `Grant`.
 
-The application, step by step
+The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices` and
+`numbering` serve them all. Each room's first line says what it is for.
+
+The application, step by step (application, review, delivery)
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
     drafts.save_draft(form, contact_name, contact_phone, invoices)   kept as typed, complete or not
     sheets.save(base, states, settled) -> Saved            merged with others since revision `base`
@@ -38,5 +41,5 @@ application whole), `desk` (a reviewer's worklist, the stuck list), `promise` (t
 
 The nightly round is `disbursement.tasks`: cards, lapsed corrections, ended publicity; notices follow the outbox.
 
-Money: `awards`, `cycles`, `batches`, `returns`, `payees`.
+Money: `award.awards`, `month.cycles`, `month.batches`, `payment.returns`, `payment.payees`.
 """

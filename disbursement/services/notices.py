@@ -41,7 +41,7 @@ from disbursement.models import (
     TransitionLog,
     YearEnd,
 )
-from disbursement.services.applications import may_see
+from disbursement.services.application.applications import may_see
 from disbursement.services.numbering import next_number
 from matching.days import day_of
 from matching.registry import outbox

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import Application
-from disbursement.services import decisions, publicity, reviews, steps
+from disbursement.services.review import decisions, publicity, reviews, steps
 from matching.registry.models import Department
 
 _A = ApplicationAction

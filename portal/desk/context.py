@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, DecisionDraft
-from disbursement.services import applications, staffing, steps
+from disbursement.services.application import applications
+from disbursement.services.review import staffing, steps
 from portal.accounts import people
 from portal.accounts.access import actor_for
 from portal.dossier import Dossier

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from disbursement.services import quality
+from disbursement.services.review import quality
 from matching.days import day_of
 from portal.accounts import people
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application
-from disbursement.services.sheets import AT_WORK
+from disbursement.services.application.sheets import AT_WORK
 from matching.forms import FieldType
 from matching.models import Enterprise
 from matching.services.vocabulary import current_vocabulary

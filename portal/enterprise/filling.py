@@ -18,8 +18,8 @@ from disbursement.domain.invoices import read_rows
 from disbursement.domain.merging import Choice, Clash, Settlement, State
 from disbursement.models import Application, DraftSheet
 from disbursement.selectors.forms import Rules
-from disbursement.services import judging, sheets
-from disbursement.services.readiness import asked_answers
+from disbursement.services.application import judging, sheets
+from disbursement.services.application.readiness import asked_answers
 from matching.criteria import Scope
 from matching.days import day_of
 from matching.forms import FieldType

@@ -16,7 +16,8 @@ from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Material, MaterialFlag, Promise, ScanState, StoredFile
 from disbursement.selectors.evidence import Verified, usable, verified_by_data
 from disbursement.selectors.forms import material_rules
-from disbursement.services import judging, materials, stored
+from disbursement.services.application import judging, materials
+from disbursement.services.evidence import stored
 from matching.days import day_of
 from portal.accounts.access import enterprise_actor
 from portal.forms import typed

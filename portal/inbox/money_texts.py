@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.cycle import month_label
 from disbursement.domain.workflow import ApplicationState, PayableState
 from disbursement.models import Clawback, ClawbackPlan, ClawbackReceipt, CutOffDay, CyclePreflight, ReturnLine, SetOff
-from disbursement.services.recoveries import standing_of
+from disbursement.services.recovery.recoveries import standing_of
 from matching.models import Enterprise
 from portal.accounts.access import FINANCE_ROLES
 from portal.accounts.models import RoleAssignment, StaffRole

@@ -15,7 +15,7 @@ from disbursement.domain.clocks import Colour
 from disbursement.domain.supervision import WarningLevel
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockCard, ClockWarning, EntryAppeal, StepClock, Urging
-from disbursement.services.staffing import deputies
+from disbursement.services.review.staffing import deputies
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES
 from portal.accounts.models import RoleAssignment, StaffRole

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Publicity
-from disbursement.services.publicity import object_to
+from disbursement.services.review.publicity import object_to
 from matching.days import day_of
 from portal.refusals import lay_on
 

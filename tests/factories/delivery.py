@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from disbursement.models import Offer
-from disbursement.services import offers
+from disbursement.services.delivery import offers
 from matching.models import Enterprise, Match, PolicyVersion
 from tests.factories import disbursement as people
 from tests.factories import matching as base

@@ -15,9 +15,10 @@ from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.ledger.posting import sync_ceiling
 from disbursement.models import Application, CorrectionSubject, PayeeAccount
-from disbursement.services import applications, corrections, decisions, drafts, materials, publicity, reviews, steps
-from disbursement.services.corrections import Ask
-from disbursement.services.decisions import Reason
+from disbursement.services.application import applications, corrections, drafts, materials
+from disbursement.services.application.corrections import Ask
+from disbursement.services.review import decisions, publicity, reviews, steps
+from disbursement.services.review.decisions import Reason
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine, Department
 from matching.services import publish

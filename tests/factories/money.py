@@ -20,7 +20,10 @@ from disbursement.models import (
     PayeeAccount,
     PaymentAttempt,
 )
-from disbursement.services import awards, batches, cycles, drafts, returns, sealing
+from disbursement.services.application import drafts
+from disbursement.services.award import awards
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import returns, sealing
 from disbursement.treasury.formats.bank_return_csv import write_csv
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine

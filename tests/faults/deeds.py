@@ -24,7 +24,7 @@ from disbursement.models import (
     SealedFile,
     StateChange,
 )
-from disbursement.services.reconciliation import reconcile
+from disbursement.services.payment.reconciliation import reconcile
 from matching.registry.models import BudgetLine, OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import matching as base

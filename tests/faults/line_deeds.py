@@ -22,7 +22,8 @@ from django.db import connection, transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Batch, Payable
-from disbursement.services import awards, payments, returns
+from disbursement.services.award import awards
+from disbursement.services.payment import payments, returns
 from matching.registry import outbox
 from tests.factories import money
 from tests.factories.disbursement import at

@@ -25,7 +25,9 @@ from disbursement.models import (
     ReturnLine,
     SealedFile,
 )
-from disbursement.services import awards, batches, cycles, payees, returns, sealing
+from disbursement.services.award import awards
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import payees, returns, sealing
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from disbursement.models import Batch, Cycle, CycleRun, Delivery, Gateway, ReturnFile, RunKind, SealedFile
-from disbursement.services import collection, gateways, returns, runs, sealing
+from disbursement.services.month import runs
+from disbursement.services.payment import collection, gateways, returns, sealing
 from tests.factories import money
 from tests.factories.disbursement import at
 
@@ -69,7 +70,7 @@ def test_a_return_whose_reader_died_before_the_figures_were_compared_is_read_aga
     (arrivals / "return.csv").write_bytes(money.answer(batch))
     os.utime(arrivals / "return.csv", (0, 0))  # nothing has touched it for a while
     with monkeypatch.context() as patched:
-        dies(patched, "disbursement.services.returns.reconcile")
+        dies(patched, "disbursement.services.payment.returns.reconcile")
         with pytest.raises(Died):
             collection.treasury_round(now=NOW)
     batch.refresh_from_db()
@@ -85,7 +86,7 @@ def test_a_return_that_a_person_brought_and_that_was_half_posted_is_finished_by_
     sealing.seal(batch_id=batch.pk, now=money.CUT)
     sealing.send(batch_id=batch.pk, now=money.CUT)
     with monkeypatch.context() as patched:
-        dies(patched, "disbursement.services.returns.reconcile")
+        dies(patched, "disbursement.services.payment.returns.reconcile")
         with pytest.raises(Died):
             returns.import_return(name="return.csv", content=money.answer(batch), now=NOW)
     collection.treasury_round(now=NOW + timedelta(minutes=4))
@@ -138,7 +139,7 @@ def test_a_run_without_a_worker_is_worked_off_by_the_round(
     run = runs.ask(kind=RunKind.SEAL, actor=finance.maker, now=money.CUT, cycle_id=Cycle.objects.get().pk)
     if began:
         with monkeypatch.context() as patched:
-            dies(patched, "disbursement.services.cycles.send")
+            dies(patched, "disbursement.services.month.cycles.send")
             with pytest.raises(Died):
                 runs.work_off(run_id=run.pk, clock=lambda: money.CUT)
         assert SealedFile.objects.count() == 1
@@ -160,7 +161,7 @@ def test_a_run_that_breaks_again_stops_no_other(
     def breaks(**_: object) -> None:
         raise OSError("磁盘已满")
 
-    monkeypatch.setattr("disbursement.services.cycles.seal", breaks)
+    monkeypatch.setattr("disbursement.services.month.cycles.seal", breaks)
     assert runs.take_up_silent(now=money.CUT + timedelta(minutes=6)) == 1
     assert CycleRun.objects.get(pk=run.pk).state == "broken"
     assert "taken up again" in caplog.text

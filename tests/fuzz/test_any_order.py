@@ -20,7 +20,7 @@ from disbursement.domain.errors import Invalid
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import four_figures, ledger_findings
 from disbursement.models import Batch, Payable, PaymentAttempt, ReturnLine, SealedFile
-from disbursement.services import returns
+from disbursement.services.payment import returns
 from disbursement.treasury.simulator import ANSWER_FORMATS, Bank, Mischief
 from tests.factories import money
 from tests.factories.disbursement import at

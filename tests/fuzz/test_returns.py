@@ -22,8 +22,8 @@ from django.db import transaction
 from disbursement.domain.errors import Invalid
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, LedgerTransfer, PaymentAttempt, ReturnFile, ReturnLine
-from disbursement.services import returns
-from disbursement.services.return_reading import rows
+from disbursement.services.payment import returns
+from disbursement.services.payment.return_reading import rows
 from disbursement.treasury.formats import FormatError, stream_return
 from disbursement.treasury.simulator import ANSWER_FORMATS, Answer, write_answer
 from tests.factories import money

@@ -10,7 +10,7 @@ from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from disbursement.models import Application, DraftSheet
-from disbursement.services import drafts
+from disbursement.services.application import drafts
 from portal.accounts.models import Membership, User
 from tests.factories import disbursement as people
 from tests.factories.disbursement import Case, at

@@ -26,7 +26,9 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.ledger.reconcile import four_figures, ledger_findings
 from disbursement.models import Batch, ChangeKind, Payable, PayeeAccount, PaymentAttempt
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import batches, budget, payees, payments, sealing
+from disbursement.services.budget import changes as budget
+from disbursement.services.month import batches
+from disbursement.services.payment import payees, payments, sealing
 from matching.registry.models import BudgetLine
 from tests.factories import matching as base
 from tests.factories import money

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import Role
 from disbursement.models import Application, Award
-from disbursement.services import awards
+from disbursement.services.award import awards
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people

@@ -23,7 +23,8 @@ from disbursement.domain.cycle import month_label, month_of
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Batch, Payable
 from disbursement.selectors.staff import finance_staff
-from disbursement.services import cycles, preflight, returns
+from disbursement.services.month import cycles, preflight
+from disbursement.services.payment import returns
 from matching.days import SHANGHAI, day_of
 
 _REFUSED = 2

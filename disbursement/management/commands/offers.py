@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from disbursement.domain.delivery import OfferState
 from disbursement.selectors.delivery import figures
-from disbursement.services import offers
+from disbursement.services.delivery import offers
 from matching.days import SHANGHAI, day_of
 
 _REFUSED = 2

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from disbursement.models import ScanState, StoredFile
 from disbursement.scanning import ScannerAway
-from disbursement.services import scans
+from disbursement.services.evidence import scans
 
 
 class Command(BaseCommand):

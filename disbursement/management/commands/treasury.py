@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from disbursement.models import Delivery, DeliveryState, Gateway
-from disbursement.services import collection
+from disbursement.services.payment import collection
 
 _REFUSED = 2
 

@@ -13,7 +13,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.money import yuan
 from disbursement.domain.workflow import Role
-from disbursement.services import year_end
+from disbursement.services.budget import year_end
 from matching.days import day_of
 from matching.registry.models import BudgetLine
 

@@ -11,7 +11,9 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.models import Application
 from disbursement.selectors.forms import material_rules, questions
-from disbursement.services import decisions, drafts, judging, materials, payees, publicity, reviews
+from disbursement.services.application import drafts, judging, materials
+from disbursement.services.payment import payees
+from disbursement.services.review import decisions, publicity, reviews
 from matching.days import day_of
 from matching.models import PolicyItem
 from portal.accounts.models import User

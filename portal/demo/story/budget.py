@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from disbursement.models import BudgetChange, ChangeKind
-from disbursement.services import budget, limits
+from disbursement.services.award import limits
+from disbursement.services.budget import changes as budget
 from matching.registry.models import BudgetLine
 from portal.accounts.models import User
 from portal.demo.story.stage import Stage

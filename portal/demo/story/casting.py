@@ -6,7 +6,7 @@ from datetime import date
 
 from disbursement.domain.errors import Invalid
 from disbursement.selectors.forms import form_fields
-from disbursement.services import judging
+from disbursement.services.application import judging
 from matching.models import Enterprise, Match, PolicyItem, Verdict
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST
 from portal.demo.story.timeline import at

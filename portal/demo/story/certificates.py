@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from disbursement.models import Evidence
-from disbursement.services import evidence
-from disbursement.services.evidence import Details
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence.library import Details
 from matching.days import day_of
 from matching.registry.models import Department
 from portal.demo.enterprises import PROTAGONIST

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from disbursement.domain.cycle import next_month
 from disbursement.domain.workflow import BatchState
 from disbursement.models import Batch, Cycle, Rectification
-from disbursement.services import batches, cycles, ratings, returns, sealing
+from disbursement.services.application import ratings
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import returns, sealing
 from matching.services import facts
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST, credit_fall
 from portal.demo.story import acts, bank
@@ -164,7 +166,7 @@ def _read_returns(stage: Stage, month: date, now: datetime, *, bounces: Mapping[
 
 def _check_accounts(stage: Stage, now: datetime) -> None:
     from disbursement.models import AccountState, PayeeAccount
-    from disbursement.services import payees
+    from disbursement.services.payment import payees
 
     waiting = PayeeAccount.objects.filter(enterprise__external_id=BOUNCED, state=AccountState.PROPOSED)
     for account in waiting:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from disbursement.models import CorrectionSubject
-from disbursement.services import corrections
-from disbursement.services.corrections import Ask
+from disbursement.services.application import corrections
+from disbursement.services.application.corrections import Ask
 from matching.services import match_profiles
 from portal.demo import accounts
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST, form_answers

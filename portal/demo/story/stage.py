@@ -13,18 +13,12 @@ from datetime import datetime
 from itertools import count
 
 from disbursement.domain.actors import Actor
-from disbursement.services import (
-    applications,
-    clocks,
-    corrections,
-    cycles,
-    evidence_following,
-    pay_month,
-    publicity,
-    steps,
-    supervision_sources,
-    warnings,
-)
+from disbursement.services.application import applications, corrections
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.month import cycles
+from disbursement.services.review import publicity, steps
+from disbursement.services.supervision import clocks, pay_month, warnings
+from disbursement.services.supervision import sources as supervision_sources
 from matching.models import Enterprise
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from disbursement.models import Application
-from disbursement.services import steps
+from disbursement.services.review import steps
 from matching.days import day_of
 from portal.demo.story import acts, certificates, papers
 from portal.demo.story.newcomers import cast, then

@@ -27,7 +27,7 @@ from disbursement.models import (
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.forms import form_fields, material_rules
 from disbursement.selectors.promise import pay_month
-from disbursement.services import judging
+from disbursement.services.application import judging
 from matching.days import day_of
 from matching.models import Verdict
 from portal.demo.enterprises import BOUNCED, CREDIT_FALLER, PROTAGONIST

@@ -43,7 +43,7 @@ class BudgetLineForm(forms.ModelForm):
         if self.instance.pk:
             self.fields["code"].disabled = True
             self.fields["year"].disabled = True
-            # From here on the ceiling changes by `services.budget`: on a paper, by two people.
+            # From here on the ceiling changes by `services.budget.changes`: on a paper, by two people.
             self.fields["ceiling"].disabled = True
 
 

@@ -18,8 +18,8 @@ from disbursement.domain import calendar as domain
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import CalendarYear, SpecialDay
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import calendar_days
-from disbursement.services.calendar_days import Change
+from disbursement.services.supervision import calendar_days
+from disbursement.services.supervision.calendar_days import Change
 from matching.days import day_of
 from portal.accounts.access import role_required
 from portal.accounts.models import StaffRole

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Gateway, GatewayKind
-from disbursement.services import collection, gateways
-from disbursement.services.gateways import GatewaySettings
+from disbursement.services.payment import collection, gateways
+from disbursement.services.payment.gateways import GatewaySettings
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

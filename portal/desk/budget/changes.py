@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import BudgetChange, ChangeKind
-from disbursement.services import budget
+from disbursement.services.budget import changes as budget
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import AwardLimit
-from disbursement.services import limits
+from disbursement.services.award import limits
 from matching.models import PolicyItem
 from portal.accounts.access import DESK_ROLES, access_for, role_required
 from portal.accounts.models import StaffRole

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.models import Document, DocumentKind
-from disbursement.services import year_end
+from disbursement.services.budget import year_end
 from matching.days import day_of
 from matching.registry.models import BudgetLine
 from portal.accounts.access import access_for, actor_for, role_required

@@ -22,7 +22,8 @@ from disbursement.models import SupervisionEntry
 from disbursement.selectors import desk
 from disbursement.selectors import supervision as figures
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import supervision, urgings
+from disbursement.services.supervision import ledger as supervision
+from disbursement.services.supervision import urgings
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

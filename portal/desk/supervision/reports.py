@@ -18,7 +18,9 @@ from disbursement.domain.supervision import month_number, month_of_number
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import Document, DocumentKind
 from disbursement.selectors import supervision as selectors
-from disbursement.services import notices, supervision_reports, warnings
+from disbursement.services import notices
+from disbursement.services.supervision import reports as supervision_reports
+from disbursement.services.supervision import warnings
 from matching.days import day_of
 from portal.accounts.access import actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Urging
 from disbursement.selectors import supervision as selectors
-from disbursement.services import urgings as service
+from disbursement.services.supervision import urgings as service
 from matching.days import day_of
 from matching.registry.models import Department
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Absence
-from disbursement.services import absences as service
+from disbursement.services.review import absences as service
 from matching.days import day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required

@@ -27,7 +27,8 @@ from disbursement.models import (
     PaymentFormat,
     SealedFile,
 )
-from disbursement.services import batches, reconciliation, sealing
+from disbursement.services.month import batches
+from disbursement.services.payment import reconciliation, sealing
 from disbursement.treasury.formats import payment_format
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.desk.views.deliveries import delivery_context

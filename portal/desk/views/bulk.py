@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import BulkDeed, BulkOutcome, BulkRun
-from disbursement.services import bulk_review
+from disbursement.services.review import bulk_review
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.desk.worklist import visible

@@ -25,8 +25,9 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.instalments import MOST_ENTRIES, OPEN
 from disbursement.domain.workflow import PayableState, Role
 from disbursement.models import Clawback, ClawbackPlan, Payable
-from disbursement.services import recoveries, recovery_plans
-from disbursement.services.recoveries import RecoveryStanding
+from disbursement.services.recovery import plans as recovery_plans
+from disbursement.services.recovery import recoveries
+from disbursement.services.recovery.recoveries import RecoveryStanding
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.desk.views.finance_scope import READERS

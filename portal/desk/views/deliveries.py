@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.models import Batch, Delivery, DeliveryState, Gateway
-from disbursement.services import gateways, sealing
+from disbursement.services.payment import gateways, sealing
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.forms import typed
 from portal.refusals import attempt

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Evidence, EvidenceEvent, EvidenceVersion, MaterialFlag
 from disbursement.selectors import evidence as library
-from disbursement.services import evidence as service
-from disbursement.services import evidence_following
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.evidence import library as service
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry.models import Department

@@ -21,7 +21,7 @@ from disbursement.models import (
     Document,
     RunKind,
 )
-from disbursement.services import cycles, preflight, runs
+from disbursement.services.month import cycles, preflight, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, role_required
 from portal.desk.views.finance_scope import READERS, visible_batches, visible_payables

@@ -34,7 +34,7 @@ from disbursement.models import (
 from disbursement.selectors import desk
 from disbursement.selectors import supervision as supervision_figures
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import ratings
+from disbursement.services.application import ratings
 from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.models import InterestDeclaration
-from disbursement.services import interests as service
+from disbursement.services.review import interests as service
 from matching.models import Enterprise
 from portal.accounts.access import FINANCE_ROLES, REVIEW_ROLES, actor_for, role_required
 from portal.refusals import attempt

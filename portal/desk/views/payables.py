@@ -21,7 +21,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import PAYABLE, PayableAction, PayableState, Role
 from disbursement.models import AccountState, AttemptOutcome, Clawback, Payable, PayeeAccount
-from disbursement.services import payees, payments
+from disbursement.services.payment import payees, payments
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Finding, QualityCheck, QualityDraw
-from disbursement.services import quality
+from disbursement.services.review import quality
 from matching.days import day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required

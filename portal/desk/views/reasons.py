@@ -20,9 +20,10 @@ from disbursement.domain.reasons import REASONS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Correction, CorrectionSubject, Stage
 from disbursement.selectors.forms import form_fields, material_rules, questions
-from disbursement.services import applications, corrections, decisions, judging, reviews
-from disbursement.services.complete_list import Ask, compose
-from disbursement.services.decisions import Reason
+from disbursement.services.application import applications, corrections, judging
+from disbursement.services.review import decisions, reviews
+from disbursement.services.review.complete_list import Ask, compose
+from disbursement.services.review.decisions import Reason
 from matching.criteria import Scope, leaves
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, actor_for, role_required

@@ -28,8 +28,9 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.exceptions import by_age, of_age, open_exceptions
-from disbursement.services import exceptions as exception_service
-from disbursement.services import returns, runs
+from disbursement.services.month import runs
+from disbursement.services.payment import exceptions as exception_service
+from disbursement.services.payment import returns
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -20,17 +20,9 @@ from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import rows_of
-from disbursement.services import (
-    applications,
-    awards,
-    bulk_review,
-    decisions,
-    judging,
-    materials,
-    publicity,
-    reviews,
-    staffing,
-)
+from disbursement.services.application import applications, judging, materials
+from disbursement.services.award import awards
+from disbursement.services.review import bulk_review, decisions, publicity, reviews, staffing
 from matching.criteria import leaves
 from matching.days import day_of
 from matching.models import Fact, PolicyItem

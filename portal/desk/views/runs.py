@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from disbursement.models import CycleRun, RunKind
-from disbursement.services import runs
+from disbursement.services.month import runs
 from disbursement.tasks import work_off_run
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole

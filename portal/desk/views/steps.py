@@ -16,7 +16,9 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import VisitPhoto
-from disbursement.services import applications, reviews, staffing, steps, stored
+from disbursement.services.application import applications
+from disbursement.services.evidence import stored
+from disbursement.services.review import reviews, staffing, steps
 from matching.days import SHANGHAI, day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, actor_for, role_required

@@ -19,7 +19,8 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, CorrectionSubject, Document, RatingLevel
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import invoice_fact, rows_of
-from disbursement.services import applications, corrections, decisions, judging, ratings, sheets
+from disbursement.services.application import applications, corrections, judging, ratings, sheets
+from disbursement.services.review import decisions
 from matching.criteria import Scope
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application
-from disbursement.services import drafts
+from disbursement.services.application import drafts
 from matching.models import PolicyItem
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.forms import PHONE

@@ -18,8 +18,8 @@ from disbursement.models import Application
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.invoices import rows_of
 from disbursement.selectors.promise import pay_month
-from disbursement.services import drafts, judging, sheets
-from disbursement.services.clashes import clashes_of
+from disbursement.services.application import drafts, judging, sheets
+from disbursement.services.award.clashes import clashes_of
 from matching.days import day_of
 from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.answers import answers_of

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.combination import Combination, left_out
 from disbursement.domain.errors import REFUSALS
-from disbursement.services import combinations
+from disbursement.services.award import combinations
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.refusals import words_of
 

@@ -14,7 +14,8 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.instalments import MOST_ENTRIES
 from disbursement.domain.workflow import PayableState
 from disbursement.models import Clawback, Document
-from disbursement.services import recoveries, recovery_plans
+from disbursement.services.recovery import plans as recovery_plans
+from disbursement.services.recovery import recoveries
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.refusals import lay_on

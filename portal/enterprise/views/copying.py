@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.copying import Outcome
 from disbursement.models import Application
-from disbursement.services import copying, judging
+from disbursement.services.application import copying, judging
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.enterprise.answers import value_lines
 from portal.enterprise.views.apply import handed_in, own_application

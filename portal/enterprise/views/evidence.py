@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Evidence, EvidenceEvent, EvidenceSource, EvidenceVersion, Material
 from disbursement.selectors import evidence as library
-from disbursement.services import evidence as service
+from disbursement.services.evidence import library as service
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.downloads import streamed

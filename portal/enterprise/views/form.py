@@ -18,7 +18,7 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application
 from disbursement.selectors.forms import material_rules
-from disbursement.services import sheets
+from disbursement.services.application import sheets
 from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.filling import Filling, read_sent
 from portal.enterprise.materials import material_rows

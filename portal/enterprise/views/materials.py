@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from disbursement.models import Material
-from disbursement.services import materials
+from disbursement.services.application import materials
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.downloads import streamed
 from portal.enterprise.materials import material_rows, page_of, take_material

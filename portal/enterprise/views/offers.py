@@ -18,7 +18,7 @@ from disbursement.domain.delivery import CONSENT_WORDS, OfferState
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Offer
 from disbursement.selectors.delivery import shown_amounts
-from disbursement.services import consents, offers
+from disbursement.services.delivery import consents, offers
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.forms import PHONE

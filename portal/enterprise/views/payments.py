@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import PayableState
 from disbursement.models import AccountState, Payable, PayeeAccount
-from disbursement.services import payees
+from disbursement.services.payment import payees
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.refusals import lay_on
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from disbursement.services import rehearsal as rehearsals
+from disbursement.services.application import rehearsal as rehearsals
 from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.places import place_url
 from portal.enterprise.views.apply import handed_in, own_application

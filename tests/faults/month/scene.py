@@ -11,7 +11,7 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.models import Gateway, GatewayKind
-from disbursement.services import payees
+from disbursement.services.payment import payees
 from matching.models import Enterprise
 from portal.accounts.models import Membership, RoleAssignment, StaffRole, User
 from tests.factories import disbursement as people

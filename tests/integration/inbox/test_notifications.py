@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from disbursement.services import payees, payments
+from disbursement.services.payment import payees, payments
 from matching.registry import outbox
 from portal.inbox import selectors, services
 from portal.inbox.models import Notification, NotificationKind

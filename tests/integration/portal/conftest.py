@@ -16,8 +16,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Decision, DocumentKind, MaterialFlag, Payable
-from disbursement.services import evidence, interests, notices, payees, publicity, ratings
-from disbursement.services.evidence import Details
+from disbursement.services import notices
+from disbursement.services.application import ratings
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence.library import Details
+from disbursement.services.payment import payees
+from disbursement.services.review import interests, publicity
 from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 from portal.desk.admin.calendar import YearForm, enter_year

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.selectors.forms import material_rules
-from disbursement.services import payments
+from disbursement.services.payment import payments
 from matching.days import day_of
 from matching.models import Match, Verdict
 from portal.accounts.models import User

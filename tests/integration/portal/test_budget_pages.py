@@ -13,7 +13,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from disbursement.models import AwardLimit, BudgetChange, Choice, YearEnd
-from disbursement.services import budget_alerts
+from disbursement.services.budget import alerts as budget_alerts
 from matching.registry import outbox
 from matching.registry.models import BudgetLine, OutboxMessage
 from portal.inbox.models import Notification

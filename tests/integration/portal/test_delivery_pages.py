@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from disbursement.domain.delivery import OfferState
 from disbursement.models import Application, Offer
-from disbursement.services import offers
+from disbursement.services.delivery import offers
 from matching.models import PolicyVersion
 from portal.accounts.models import Membership
 from tests.factories import delivery

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, DraftSheet
-from disbursement.services import drafts, rehearsal, sheets
+from disbursement.services.application import drafts, rehearsal, sheets
 from matching.models import Fact
 from tests.factories import disbursement as people
 from tests.factories import matching as base

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from disbursement.models import Evidence, EvidenceVersion, FileReading, Material, MaterialFlag
-from disbursement.services import materials
+from disbursement.services.application import materials
 from matching.days import day_of
 from matching.registry import outbox
 from portal.accounts.models import StaffRole

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from disbursement.models import Publicity, ReturnFile
-from disbursement.services import ratings
+from disbursement.services.application import ratings
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry.models import BudgetLine

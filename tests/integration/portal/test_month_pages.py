@@ -25,7 +25,9 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.cut_off import cut_off_day
-from disbursement.services import cycles, payments, recoveries
+from disbursement.services.month import cycles
+from disbursement.services.payment import payments
+from disbursement.services.recovery import recoveries
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox

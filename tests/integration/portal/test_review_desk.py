@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, DecisionDraft, JointReview, SiteVisit
-from disbursement.services import absences, steps
+from disbursement.services.review import absences, steps
 from portal.accounts.models import User
 from tests.factories import matching as base
 from tests.factories import papers
@@ -166,7 +166,7 @@ def test_a_check_of_quality_is_seen_and_recorded_by_whom_it_was_given_to(setting
     from datetime import date
 
     from disbursement.models import QualityCheck
-    from disbursement.services import quality
+    from disbursement.services.review import quality
     from portal.accounts import people
     from tests.factories.disbursement import at
 

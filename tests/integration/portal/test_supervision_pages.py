@@ -16,7 +16,8 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from disbursement.models import Document, EntryAppeal, SupervisionEntry, Urging, WarningRule
-from disbursement.services import clocks, reviews, warnings
+from disbursement.services.review import reviews
+from disbursement.services.supervision import clocks, warnings
 from matching.registry import outbox
 from portal.accounts.models import User
 from tests.factories import disbursement as people

@@ -11,7 +11,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import BulkDeed, BulkOutcome, BulkRow, BulkRun, TransitionLog
-from disbursement.services import bulk_review, drafts, interests, materials, reviews
+from disbursement.services.application import drafts, materials
+from disbursement.services.review import bulk_review, interests, reviews
 from tests.factories.disbursement import Case, case, staff
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ import pytest
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockCard, ClockPause, StepClock
 from disbursement.selectors.limits import limits_of
-from disbursement.services import clocks, decisions, publicity, reviews
+from disbursement.services.review import decisions, publicity, reviews
+from disbursement.services.supervision import clocks
 from tests.factories.disbursement import at, case
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,10 @@ from disbursement.domain.errors import Invalid
 from disbursement.models import Correction, CorrectionItem, CorrectionSubject, Judgement, StepClock
 from disbursement.selectors import desk
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services import corrections, drafts, reviews
-from disbursement.services.complete_list import compose
-from disbursement.services.corrections import Ask
+from disbursement.services.application import corrections, drafts
+from disbursement.services.application.corrections import Ask
+from disbursement.services.review import reviews
+from disbursement.services.review.complete_list import compose
 from disbursement.tasks import nightly_applications
 from tests.factories import papers
 from tests.factories.disbursement import START, Case, applicant, case, invoices

@@ -9,7 +9,8 @@ import pytest
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import WrongState
 from disbursement.models import Application, Judgement, StepClock, ToleratedGap
-from disbursement.services import drafts, materials, reviews
+from disbursement.services.application import drafts, materials
+from disbursement.services.review import reviews
 from matching.registry.models import OutboxMessage
 from matching.services import publish
 from tests.factories.disbursement import MATERIALS, PDF, START, Case, agent, applicant, at, case, invoices, item

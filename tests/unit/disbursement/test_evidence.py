@@ -22,18 +22,12 @@ from disbursement.models import (
 )
 from disbursement.selectors import evidence as library
 from disbursement.selectors.forms import read_rules
-from disbursement.services import (
-    complete_list,
-    corrections,
-    decisions,
-    drafts,
-    evidence,
-    evidence_following,
-    materials,
-    publicity,
-)
-from disbursement.services.corrections import Ask
-from disbursement.services.evidence import Details
+from disbursement.services.application import corrections, drafts, materials
+from disbursement.services.application.corrections import Ask
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence.library import Details
+from disbursement.services.review import complete_list, decisions, publicity
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox

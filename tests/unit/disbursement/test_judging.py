@@ -9,7 +9,8 @@ import pytest
 
 from disbursement.domain.errors import Invalid
 from disbursement.models import Judgement
-from disbursement.services import decisions, judging, reviews
+from disbursement.services.application import judging
+from disbursement.services.review import decisions, reviews
 from matching.services.vocabulary import save_fact
 from tests.factories import matching as base
 from tests.factories.disbursement import START, case, item

@@ -12,18 +12,10 @@ from disbursement.domain.workflow import ApplicationState, ClockStep, Role
 from disbursement.models import Application, CorrectionSubject, LaneChoice, MachineDraw, StepClock, TimePromise
 from disbursement.selectors import desk
 from disbursement.selectors.delivery import figures, honoured, items_with_terms
-from disbursement.services import (
-    applications,
-    corrections,
-    decisions,
-    drafts,
-    materials,
-    quality,
-    reviews,
-    steps,
-    time_promises,
-)
-from disbursement.services.corrections import Ask
+from disbursement.services.application import applications, corrections, drafts, materials
+from disbursement.services.application.corrections import Ask
+from disbursement.services.delivery import time_promises
+from disbursement.services.review import decisions, quality, reviews, steps
 from matching.days import day_of
 from matching.models import Enterprise, PolicyVersion
 from matching.registry import outbox

@@ -9,7 +9,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.models import FileReading, Material, ScanState, StoredFile
 from disbursement.models.files import private_storage
-from disbursement.services import materials, stored
+from disbursement.services.application import materials
+from disbursement.services.evidence import stored
 from tests.factories import papers
 from tests.factories.disbursement import PDF, Case, agent, applicant, case, user
 

@@ -28,7 +28,9 @@ from disbursement.models import (
     PaymentAttempt,
     SealedFile,
 )
-from disbursement.services import notices, payments, reconciliation, reviews
+from disbursement.services import notices
+from disbursement.services.payment import payments, reconciliation
+from disbursement.services.review import reviews
 from tests.factories import money
 from tests.factories.disbursement import Case, agent, applicant, at, case, case_in, item
 

@@ -18,7 +18,8 @@ from disbursement.domain.delivery import CONSENT_WORDS, OfferState
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import ApplicationState, Role
 from disbursement.models import Application, LaneChoice, Offer, PassedOver, Payable, PayeeAccount
-from disbursement.services import consents, drafts, judging, offer_content, offers
+from disbursement.services.application import drafts, judging
+from disbursement.services.delivery import consents, offer_content, offers
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
 from portal.inbox.models import Notification

@@ -7,7 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from disbursement.models import Payable, PayForecast
-from disbursement.services import applications, pay_month, payments, publicity
+from disbursement.services.application import applications
+from disbursement.services.payment import payments
+from disbursement.services.review import publicity
+from disbursement.services.supervision import pay_month
 from matching.registry import outbox
 from portal.inbox.models import Notification
 from tests.factories import money

@@ -11,7 +11,7 @@ from disbursement.models import Cycle, Payable
 from disbursement.selectors.applications import enterprise_applications
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.promise import PayMonth, pay_month
-from disbursement.services.transitions import slip
+from disbursement.services.payment.transitions import slip
 from tests.factories import money
 from tests.factories.disbursement import Case, case, case_in
 

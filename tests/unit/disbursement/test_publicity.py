@@ -9,7 +9,7 @@ import pytest
 
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.models import Decision, Objection, Publicity
-from disbursement.services import decisions, publicity
+from disbursement.services.review import decisions, publicity
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, at, case
 

@@ -12,7 +12,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Finding, Promise, QualityCheck, QualityDraw
-from disbursement.services import decisions, drafts, interests, materials, quality, reviews
+from disbursement.services.application import drafts, materials
+from disbursement.services.review import decisions, interests, quality, reviews
 from tests.factories.disbursement import Case, at, case, staff
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Rating, Rectification
 from disbursement.selectors.desk import rectifications
-from disbursement.services import ratings
+from disbursement.services.application import ratings
 from tests.factories import matching as base
 from tests.factories import money
 from tests.factories.disbursement import Case, agent, applicant, at, case, staff

@@ -16,8 +16,9 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import ClockStep, Refused, Role
 from disbursement.models import ClockCard, Decision, JointReview, Opinion, SiteVisit, StepClock, TransitionLog
 from disbursement.selectors import desk
-from disbursement.services import clocks, decisions, reviews, steps
-from disbursement.services.decisions import Reason
+from disbursement.services.review import decisions, reviews, steps
+from disbursement.services.review.decisions import Reason
+from disbursement.services.supervision import clocks
 from matching.days import day_of
 from tests.factories import matching as base
 from tests.factories.disbursement import JOINT_RULES, Case, case, staff

@@ -12,8 +12,9 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role, WrongState
 from disbursement.models import Decision, DecisionDraft, InterestDeclaration, Participation, StepClock
-from disbursement.services import decisions, drafts, interests, materials, promises, reviews
-from disbursement.services.decisions import Reason
+from disbursement.services.application import drafts, materials, promises
+from disbursement.services.review import decisions, interests, reviews
+from disbursement.services.review.decisions import Reason
 from tests.factories import matching as base
 from tests.factories.disbursement import MATERIALS, START, Case, agent, budget_line, case, staff
 

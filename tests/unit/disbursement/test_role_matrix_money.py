@@ -19,7 +19,9 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import BATCH, PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Role
 from disbursement.models import Batch, BatchApproval, Participation, Payable, PayeeAccount, StateChange
-from disbursement.services import batches, interests, payees, payments, sealing
+from disbursement.services.month import batches
+from disbursement.services.payment import payees, payments, sealing
+from disbursement.services.review import interests
 from matching.registry.models import OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import matching as base

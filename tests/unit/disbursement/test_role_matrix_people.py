@@ -13,8 +13,11 @@ from disbursement.domain.conflicts import STAFF, Conflict
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import APPLICATION, ApplicationState, Role
 from disbursement.models import Participation, TransitionLog
-from disbursement.services import applications, batches, drafts, materials, payees, reviews
-from disbursement.services.applications import permitted_actions, transition
+from disbursement.services.application import applications, drafts, materials
+from disbursement.services.application.applications import permitted_actions, transition
+from disbursement.services.month import batches
+from disbursement.services.payment import payees
+from disbursement.services.review import reviews
 from matching.registry.models import Department
 from tests.factories import disbursement as people
 from tests.factories import money

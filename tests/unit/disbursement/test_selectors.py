@@ -13,7 +13,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import Role
 from disbursement.selectors.applications import enterprise_applications
 from disbursement.selectors.desk import card_counts, stuck, worklist
-from disbursement.services import clocks, interests, reviews
+from disbursement.services.review import interests, reviews
+from disbursement.services.supervision import clocks
 from tests.factories import matching as base
 from tests.factories.disbursement import START, Case, applicant, at, case, item, staff
 

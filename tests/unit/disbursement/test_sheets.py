@@ -11,7 +11,7 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.merging import Choice, Settlement
 from disbursement.domain.workflow import WrongState
 from disbursement.models import DraftChange, DraftPresence, DraftSheet
-from disbursement.services import drafts, sheets
+from disbursement.services.application import drafts, sheets
 from matching.models import Fact
 from tests.factories.disbursement import Case, agent, applicant, case, invoices, item
 

@@ -14,7 +14,8 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, Application, Handover, Participation, StepClock, TransitionLog
-from disbursement.services import absences, decisions, drafts, interests, reviews, staffing
+from disbursement.services.application import drafts
+from disbursement.services.review import absences, decisions, interests, reviews, staffing
 from matching.days import day_of
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, case, staff

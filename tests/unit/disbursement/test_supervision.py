@@ -25,20 +25,13 @@ from disbursement.models import (
 from disbursement.selectors import supervision as selectors
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.supervision import Span
-from disbursement.services import (
-    absences,
-    clocks,
-    notices,
-    quality,
-    reviews,
-    steps,
-    supervision,
-    supervision_reports,
-    supervision_sources,
-    urgings,
-    warnings,
-)
-from disbursement.services.transitions import slip
+from disbursement.services import notices
+from disbursement.services.payment.transitions import slip
+from disbursement.services.review import absences, quality, reviews, steps
+from disbursement.services.supervision import clocks, urgings, warnings
+from disbursement.services.supervision import ledger as supervision
+from disbursement.services.supervision import reports as supervision_reports
+from disbursement.services.supervision import sources as supervision_sources
 from matching.days import day_of
 from matching.registry import outbox
 from portal.accounts.models import RoleAssignment

@@ -13,7 +13,7 @@ from disbursement.domain.errors import Denied
 from disbursement.domain.workflow import APPLICATION, ApplicationAction, ApplicationState, Refused, Role
 from disbursement.models import Application, MachineVerification, TransitionLog
 from disbursement.models.application import AFTER_ACCEPTANCE, GRANTED, REFUSED, UNDECIDED
-from disbursement.services.applications import permitted_actions, transition
+from disbursement.services.application.applications import permitted_actions, transition
 from matching.registry.models import OutboxMessage
 from tests.factories.disbursement import Case, agent, case_in, staff
 

@@ -76,12 +76,13 @@ def test_only_the_transition_functions_assign_a_state() -> None:
         if isinstance(target, ast.Attribute) and target.attr == "state" and ast.unparse(target.value) != "self"
     ]
     allowed = {
-        "disbursement/services/applications.py",
-        "disbursement/services/transitions.py",
-        "disbursement/services/plan_moves.py",  # the same for plans of paying back
-        "disbursement/services/payees.py",  # an account is checked or refused once; the database ties the two people
+        "disbursement/services/application/applications.py",
+        "disbursement/services/payment/transitions.py",
+        "disbursement/services/recovery/plan_moves.py",  # the same for plans of paying back
+        # An account is checked or refused once; the database ties the two people.
+        "disbursement/services/payment/payees.py",
         # How far work has come, which is no step of a case: the database ties it to its times.
-        "disbursement/services/runs.py",
+        "disbursement/services/month/runs.py",
         "matching/services/run_chunks.py",
         "matching/services/runs.py",
     }

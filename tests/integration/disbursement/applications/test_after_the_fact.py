@@ -6,7 +6,9 @@ import pytest
 
 from disbursement.models import Document, DocumentKind, Payable
 from disbursement.receivers import close_what_is_settled, issue_notice, tell_of_payment
-from disbursement.services import applications, decisions, earlier_awards, reviews
+from disbursement.services.application import applications
+from disbursement.services.award import earlier_awards
+from disbursement.services.review import decisions, reviews
 from matching.criteria import canonical_json
 from matching.models import Fact, Profile
 from matching.registry import outbox

@@ -11,7 +11,10 @@ from django.db import connection, connections
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Decision, Document, DocumentKind, Offer, OfferEdition, Payable
-from disbursement.services import consents, decisions, drafts, notices, offers, reviews
+from disbursement.services import notices
+from disbursement.services.application import drafts
+from disbursement.services.delivery import consents, offers
+from disbursement.services.review import decisions, reviews
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
 from tests.factories import delivery

@@ -13,9 +13,10 @@ from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import ApplicationInvoice, ClaimedInvoice, CorrectionSubject
 from disbursement.selectors.invoices import rows_of
-from disbursement.services import corrections, decisions, drafts, publicity, reviews
-from disbursement.services.corrections import Ask
-from disbursement.services.decisions import Reason
+from disbursement.services.application import corrections, drafts
+from disbursement.services.application.corrections import Ask
+from disbursement.services.review import decisions, publicity, reviews
+from disbursement.services.review.decisions import Reason
 from portal.accounts.models import User
 from tests.factories.disbursement import Case, at, case, invoices
 

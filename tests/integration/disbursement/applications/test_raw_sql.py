@@ -39,19 +39,11 @@ from disbursement.models import (
     rating,
     review,
 )
-from disbursement.services import (
-    clocks,
-    corrections,
-    decisions,
-    drafts,
-    interests,
-    materials,
-    notices,
-    publicity,
-    ratings,
-    reviews,
-)
-from disbursement.services.corrections import Ask
+from disbursement.services import notices
+from disbursement.services.application import corrections, drafts, materials, ratings
+from disbursement.services.application.corrections import Ask
+from disbursement.services.review import decisions, interests, publicity, reviews
+from disbursement.services.supervision import clocks
 from tests.factories import money
 from tests.factories.disbursement import MATERIALS, Case, at, case, case_in, invoices
 from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused

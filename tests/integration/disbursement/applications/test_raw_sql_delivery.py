@@ -22,7 +22,7 @@ from disbursement.models import (
     lane,
     offer,
 )
-from disbursement.services import consents, machine_audit, offers
+from disbursement.services.delivery import consents, machine_audit, offers
 from tests.factories import delivery
 from tests.factories.disbursement import agent, at, case
 from tests.integration.disbursement.applications.test_raw_sql import copy

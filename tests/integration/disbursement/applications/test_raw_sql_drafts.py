@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 
 from disbursement.models import DraftChange, DraftPresence, DraftSheet, draft
-from disbursement.services import applications, sheets
+from disbursement.services.application import applications, sheets
 from tests.factories.disbursement import case
 from tests.integration.disbursement.applications.test_raw_sql import copy
 from tests.integration.disbursement.money.test_raw_sql import change, execute, named, refused

@@ -26,9 +26,9 @@ from disbursement.models import (
     staffing,
     steps,
 )
-from disbursement.services import absences, bulk_review
-from disbursement.services import staffing as desks
-from disbursement.services import steps as stepping
+from disbursement.services.review import absences, bulk_review
+from disbursement.services.review import staffing as desks
+from disbursement.services.review import steps as stepping
 from matching.days import day_of
 from tests.factories import papers
 from tests.factories.disbursement import JOINT_RULES, case, staff

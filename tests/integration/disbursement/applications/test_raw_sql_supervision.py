@@ -14,7 +14,9 @@ from disbursement import guards
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockWarning, PayForecast, SupervisionEntry, WarningRule, pay_forecast
 from disbursement.models import supervision as models
-from disbursement.services import clocks, reviews, supervision, urgings, warnings
+from disbursement.services.review import reviews
+from disbursement.services.supervision import clocks, urgings, warnings
+from disbursement.services.supervision import ledger as supervision
 from matching.days import day_of
 from tests.factories import disbursement as people
 from tests.factories.disbursement import at, case

@@ -13,7 +13,8 @@ from django.conf import settings
 from disbursement.domain.errors import Invalid
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Cycle, Payable, ReturnFile, ReturnLine
-from disbursement.services import batches, cycles, payees, payments, sealing
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import payees, payments, sealing
 from disbursement.treasury.formats.bank_return_csv import COLUMNS
 from disbursement.treasury.gateway import FolderGateway
 from tests.factories import disbursement as people

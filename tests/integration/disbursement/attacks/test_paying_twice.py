@@ -13,7 +13,10 @@ from disbursement.domain.money import total
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import AccountKind, Application, Award, Batch, PaymentAttempt, SealedFile
-from disbursement.services import awards, cycles, decisions, payees, payments, reviews, sealing
+from disbursement.services.award import awards
+from disbursement.services.month import cycles
+from disbursement.services.payment import payees, payments, sealing
+from disbursement.services.review import decisions, reviews
 from matching.models import Enterprise
 from tests.factories import disbursement as people
 from tests.factories import money
@@ -204,7 +207,7 @@ def test_a_larger_amount_than_was_publicised_is_not_approved() -> None:
 
 
 def test_what_was_clawed_back_no_longer_counts_as_an_earlier_award(finance: money.Finance) -> None:
-    from disbursement.services.earlier_awards import write_back
+    from disbursement.services.award.earlier_awards import write_back
     from matching.services.facts import profile_as_of
 
     payable = money.payable()

@@ -11,7 +11,9 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.workflow import Role
 from disbursement.models import Payable, PaymentAttempt
-from disbursement.services import batches, decisions, interests, payees, payments, sealing
+from disbursement.services.month import batches
+from disbursement.services.payment import payees, payments, sealing
+from disbursement.services.review import decisions, interests
 from portal.accounts.models import RoleAssignment
 from tests.factories import disbursement as people
 from tests.factories import money

@@ -18,7 +18,8 @@ from django.utils import timezone
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.models import Material, StoredFile
 from disbursement.scanning import Scanner, ScannerAway
-from disbursement.services import materials, scans
+from disbursement.services.application import materials
+from disbursement.services.evidence import scans
 from disbursement.tasks import scan_waiting
 from matching.registry import outbox
 from portal.inbox.models import Notification

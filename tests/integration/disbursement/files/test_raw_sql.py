@@ -17,8 +17,10 @@ from disbursement.models import Evidence, EvidenceEvent, FileReading, Material, 
 from disbursement.models import evidence as evidence_models
 from disbursement.models import files as file_models
 from disbursement.models import material as material_models
-from disbursement.services import drafts, evidence, evidence_following, materials
-from disbursement.services.evidence import Details
+from disbursement.services.application import drafts, materials
+from disbursement.services.evidence import following as evidence_following
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence.library import Details
 from tests.factories import papers
 from tests.factories.disbursement import at, case
 from tests.integration.disbursement.applications.test_raw_sql import copy, one_after_the_other

@@ -14,7 +14,7 @@ from disbursement.domain.invoices import Invoice
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import AccountKind, Award, ClaimedInvoice, LedgerTransfer, Payable, PayeeAccount
-from disbursement.services import awards
+from disbursement.services.award import awards
 from matching.registry.models import OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import money

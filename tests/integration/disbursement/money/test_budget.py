@@ -27,7 +27,10 @@ from disbursement.models import (
     YearEnd,
 )
 from disbursement.selectors.forecast import forecasts
-from disbursement.services import budget, budget_alerts, notices, year_end
+from disbursement.services import notices
+from disbursement.services.budget import alerts as budget_alerts
+from disbursement.services.budget import changes as budget
+from disbursement.services.budget import year_end
 from matching.registry.models import BudgetLine, OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import money

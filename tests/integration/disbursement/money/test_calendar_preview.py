@@ -11,8 +11,8 @@ from django.urls import reverse
 from disbursement.domain import calendar as domain
 from disbursement.domain.calendar import CalendarError
 from disbursement.models import CalendarYear, PayForecast, SpecialDay
-from disbursement.services import calendar_days
-from disbursement.services.calendar_days import Change
+from disbursement.services.supervision import calendar_days
+from disbursement.services.supervision.calendar_days import Change
 from matching.registry import outbox
 from tests.factories.disbursement import at, case
 from tests.integration.portal.conftest import official, signed_in

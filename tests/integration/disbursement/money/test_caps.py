@@ -15,7 +15,8 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.invoices import Invoice
 from disbursement.models import Application, Award, CapUse, Choice, ClaimedInvoice
 from disbursement.selectors.granted import NOT_KEPT
-from disbursement.services import applications, awards, combinations, limits
+from disbursement.services.application import applications
+from disbursement.services.award import awards, combinations, limits
 from matching.models import PolicyVersion
 from tests.factories import disbursement as people
 from tests.factories import money
@@ -91,7 +92,7 @@ def test_of_a_declared_exclusive_group_the_highest_is_kept_and_an_ended_limit_bi
 def test_the_database_keeps_the_caps_without_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     enterprise, first, second = people.applicant(), money.version("80000"), money.version("70000")
     money.granted(enterprise=enterprise, item=first)
-    monkeypatch.setattr("disbursement.services.history.limits_in_force", lambda **_: [])
+    monkeypatch.setattr("disbursement.services.award.history.limits_in_force", lambda **_: [])
     for options, told in (
         ({"per_year": Decimal(100000)}, "yearly caps"),
         ({"total": Decimal(149999)}, "total caps"),

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from disbursement.models import Batch, Cycle, Payable, ReturnFile, SealedFile
-from disbursement.services import cycles
+from disbursement.services.month import cycles
 from tests.factories import money
 from tests.factories.disbursement import at
 

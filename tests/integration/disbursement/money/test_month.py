@@ -14,7 +14,8 @@ from disbursement.domain.workflow import WrongState
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import four_figures, ledger_findings
 from disbursement.models import AccountKind, Batch, Cycle, Payable, SealedFile, StateChange
-from disbursement.services import batches, cycles, payees, payments, sealing
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import payees, payments, sealing
 from matching.registry.models import OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import matching as base
@@ -279,7 +280,7 @@ def test_a_signature_for_other_bytes_is_refused() -> None:
 
 
 def test_a_person_with_an_interest_in_a_payee_signs_nothing_for_it() -> None:
-    from disbursement.services import interests
+    from disbursement.services.review import interests
 
     finance = money.Finance()
     payable = money.payable()

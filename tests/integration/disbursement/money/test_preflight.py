@@ -17,7 +17,10 @@ from disbursement.domain.errors import Invalid
 from disbursement.domain.preflight import Outlook, Severity
 from disbursement.models import AccountState, CutOffDay, Cycle, CyclePreflight, Payable, PayeeAccount
 from disbursement.selectors.cut_off import cut_off_day, months_of
-from disbursement.services import awards, cut_off_days, cycles, interests, payments, preflight
+from disbursement.services.award import awards
+from disbursement.services.month import cut_off_days, cycles, preflight
+from disbursement.services.payment import payments
+from disbursement.services.review import interests
 from matching.registry.models import BudgetLine, OutboxMessage
 from tests.factories import money
 from tests.factories.disbursement import at

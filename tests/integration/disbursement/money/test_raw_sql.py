@@ -32,7 +32,7 @@ from disbursement.models import batch as batch_models
 from disbursement.models import ledger as ledger_models
 from disbursement.models import payable as payable_models
 from disbursement.models import returns as return_models
-from disbursement.services import payments
+from disbursement.services.payment import payments
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at

@@ -15,7 +15,7 @@ from disbursement.guards import caps
 from disbursement.models import AwardLimit, BudgetChange, CarryOver, Choice, LimitedItem, YearEnd
 from disbursement.models import budget as budget_models
 from disbursement.models import limit as limit_models
-from disbursement.services import year_end
+from disbursement.services.budget import year_end
 from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people
 from tests.factories import money

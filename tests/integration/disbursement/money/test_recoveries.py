@@ -21,7 +21,11 @@ from disbursement.domain.workflow import Role, WrongState
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import AccountKind, Clawback, ClawbackPlan, DocumentKind, Payable, PlanChange, TakeOver
-from disbursement.services import notices, payments, recoveries, recovery_plans, year_end
+from disbursement.services import notices
+from disbursement.services.budget import year_end
+from disbursement.services.payment import payments
+from disbursement.services.recovery import plans as recovery_plans
+from disbursement.services.recovery import recoveries
 from matching.registry.models import BudgetLine, OutboxMessage
 from tests.factories import disbursement as people
 from tests.factories import money

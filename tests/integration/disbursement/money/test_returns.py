@@ -17,7 +17,7 @@ from disbursement.domain.money import total
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, LedgerTransfer, Payable, PaymentAttempt, ReturnFile, ReturnLine
-from disbursement.services import payees, payments, returns
+from disbursement.services.payment import payees, payments, returns
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at

@@ -13,7 +13,8 @@ from django.urls import reverse
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Invalid
 from disbursement.models import Batch, Cycle, CycleRun, ReturnFile, RunKind, StateChange
-from disbursement.services import bulk, cycles, preparation, return_posting, returns, runs
+from disbursement.services.month import cycles, preparation, runs
+from disbursement.services.payment import bulk, return_posting, returns
 from tests.factories import money
 from tests.factories.disbursement import at
 

@@ -12,23 +12,16 @@ from django.db import connection
 from disbursement.audit import anchors
 from disbursement.domain.workflow import Role
 from disbursement.models import ChangeKind, Clawback, DocumentKind, Payable, PaymentAttempt, ReturnLine
-from disbursement.services import (
-    budget,
-    consents,
-    cut_off_days,
-    evidence,
-    interests,
-    notices,
-    offers,
-    payees,
-    payments,
-    publicity,
-    recoveries,
-    recovery_plans,
-    returns,
-    steps,
-)
-from disbursement.services.evidence import Details
+from disbursement.services import notices
+from disbursement.services.budget import changes as budget
+from disbursement.services.delivery import consents, offers
+from disbursement.services.evidence import library as evidence
+from disbursement.services.evidence.library import Details
+from disbursement.services.month import cut_off_days
+from disbursement.services.payment import payees, payments, returns
+from disbursement.services.recovery import plans as recovery_plans
+from disbursement.services.recovery import recoveries
+from disbursement.services.review import interests, publicity, steps
 from matching.models import Enterprise
 from tests.factories import delivery, money, papers
 from tests.factories import disbursement as people

@@ -11,7 +11,7 @@ import pytest
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Gateway, Payable, PaymentAttempt, ReturnFile, ReturnLine
-from disbursement.services import collection, sealing
+from disbursement.services.payment import collection, sealing
 from disbursement.treasury.simulator import ANSWER_FORMATS, Bank, Mischief
 from disbursement.treasury.simulator.server import Server
 from tests.factories import money

@@ -13,8 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Batch, Delivery, Gateway, SealedFile
-from disbursement.services import cycles, gateways, sealing
-from disbursement.services.gateways import GatewaySettings
+from disbursement.services.month import cycles
+from disbursement.services.payment import gateways, sealing
+from disbursement.services.payment.gateways import GatewaySettings
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Unsure
 from disbursement.treasury.simulator import Bank, Mischief
 from disbursement.treasury.simulator.bank import Taken

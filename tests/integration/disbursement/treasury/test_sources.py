@@ -11,7 +11,7 @@ import pytest
 
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Payable, PayeeAccount, PaymentAttempt, ReturnLine
-from disbursement.services import payees
+from disbursement.services.payment import payees
 from disbursement.treasury.simulator import ANSWER_FORMATS, Answer, write_answer
 from tests.factories import disbursement as people
 from tests.factories import money

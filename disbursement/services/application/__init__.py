@@ -1,0 +1,1 @@
+"""An application as its enterprise makes and follows it: drafted, checked, submitted, mended, rated."""

@@ -1,0 +1,224 @@
+"""Corrections (补正): one complete list with a deadline, while the clock stands still; supplied once, or lapsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from disbursement.domain.actors import SYSTEM, Actor
+from disbursement.domain.errors import Fault, Invalid
+from disbursement.domain.invoices import INVOICE_FACTS, Invoice
+from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
+from disbursement.models import Application, Correction, CorrectionItem, CorrectionSubject, Occasion, Stage
+from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.forms import material_rules, questions
+from disbursement.selectors.invoices import table_of
+from disbursement.services.application import invoices as invoice_tables
+from disbursement.services.application import judging
+from disbursement.services.application.applications import transition
+from disbursement.services.review.complete_list import Ask, Key, changed_since, late
+from matching.criteria import leaves
+from matching.days import day_of
+
+__all__ = ["DEFAULT_DAYS", "LONGEST_DAYS", "Ask", "ask", "lapse_overdue", "open_correction", "supply"]
+
+# Working days that the enterprise has, unless more are given.
+DEFAULT_DAYS = 10
+LONGEST_DAYS = 60
+
+
+def ask(
+    *,
+    application_id: int,
+    items: Sequence[Ask],
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    days: int = DEFAULT_DAYS,
+    late_reason: str = "",
+) -> Correction:
+    """Ask the enterprise to mend the listed things within `days` working days (一次告知); the step's clock is paused.
+
+    The list is told once, complete. What a step's first list could have named and did not is asked for later only with
+    a reason (`late_reason`), which supervision reads; what has changed since needs none.
+    """
+    with transition(
+        application_id=application_id, action=ApplicationAction.ASK_CORRECTION, actor=actor, now=now, note=note
+    ) as application:
+        in_acceptance = application.status is ApplicationState.SUBMITTED
+        stage = Stage.ACCEPTANCE if in_acceptance else Stage.REVIEW
+        labels = _labels(application=application, now=now)
+        earlier = Correction.objects.filter(application=application, stage=stage)
+        first = earlier.order_by("round").first()
+        named = None if first is None else frozenset(first.items.values_list("subject", "code"))
+        changed = set() if first is None else changed_since(application=application, first=first, now=now)
+        added = late(items=items, first=named, changed=changed)
+        _check(items=items, days=days, labels=labels, added=added, late_reason=late_reason)
+        assert actor.user_id is not None
+        correction = Correction.objects.create(
+            application=application,
+            stage=stage,
+            round=earlier.count() + 1,
+            note=note,
+            late_reason=late_reason.strip()[:300] if added else "",
+            asked_by_id=actor.user_id,
+            asked_at=now,
+            due_on=working_calendar().add_working_days(day_of(now), days),
+        )
+        CorrectionItem.objects.bulk_create(
+            CorrectionItem(
+                correction=correction,
+                subject=item.subject,
+                code=item.code,
+                label=labels[(item.subject, item.code)],
+                problem=item.problem.strip(),
+                remedy=item.remedy.strip(),
+                is_late=item.key in added,
+            )
+            for item in items
+        )
+    return correction
+
+
+def supply(
+    *,
+    application_id: int,
+    actor: Actor,
+    now: datetime,
+    form: Mapping[str, Any] | None = None,
+    invoices: Sequence[Mapping[str, str]] | None = None,
+) -> Application:
+    """Hand the mended application in again (提交补正): each thing asked for is there anew, and it is judged again.
+
+    `form` gives new answers for some or all of the form; others stay. `invoices` replaces the invoice table and its
+    total, as in `drafts.save_draft`. Materials are uploaded before. Raises Invalid with what of the list is still open.
+    """
+    with transition(
+        application_id=application_id, action=ApplicationAction.SUPPLY, actor=actor, now=now, role=Role.ENTERPRISE
+    ) as application:
+        correction = open_correction(application=application)
+        before, table = dict(application.form), table_of(application=application)
+        rules = judging.rules_of(version=application.version, now=now)
+        if invoices is not None:
+            invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
+        if form is not None or invoices is not None:
+            application.form = judging.checked_form(rules=rules, form={**application.form, **(form or {})})
+            application.save(update_fields=["form"])
+        seen = judging.assess(application=application, now=now).inputs["facts"]
+        faults = [
+            *_still_open(application=application, correction=correction, before=before, table=table),
+            *invoice_tables.faults_of(application=application, rules=rules, facts=seen),
+        ]
+        if faults:
+            raise Invalid(faults)
+        correction.supplied_at = now
+        correction.save(update_fields=["supplied_at"])
+        judging.judge(application=application, occasion=Occasion.CORRECTION, now=now)
+    return application
+
+
+def open_correction(*, application: Application) -> Correction:
+    """The correction that the enterprise is asked for now. Raises Correction.DoesNotExist where there is none."""
+    return Correction.objects.prefetch_related("items").get(
+        application=application, supplied_at__isnull=True, lapsed_at__isnull=True
+    )
+
+
+def lapse_overdue(*, now: datetime) -> list[int]:
+    """End the applications whose correction was not supplied in time; ids of their corrections. Can run twice."""
+    overdue = Correction.objects.filter(
+        supplied_at__isnull=True, lapsed_at__isnull=True, due_on__lt=day_of(now)
+    ).order_by("pk")
+    return [
+        pk
+        for pk, app in overdue.values_list("pk", "application_id")
+        if _lapse(correction_id=pk, application_id=app, now=now)
+    ]
+
+
+@transaction.atomic
+def _lapse(*, correction_id: int, application_id: int, now: datetime) -> bool:
+    note = _("逾期未补正，视为撤回。可重新申报。")
+    due: date | None = (
+        Correction.objects.select_for_update(no_key=True)
+        .filter(pk=correction_id, supplied_at__isnull=True, lapsed_at__isnull=True)
+        .values_list("due_on", flat=True)
+        .first()
+    )
+    if due is None:
+        return False
+    with transition(application_id=application_id, action=ApplicationAction.LAPSE, actor=SYSTEM, now=now, note=note):
+        Correction.objects.filter(pk=correction_id).update(lapsed_at=now)
+    return True
+
+
+def _labels(*, application: Application, now: datetime) -> dict[tuple[str, str], str]:
+    """Everything that a correction may name, with its label."""
+    rules = judging.rules_of(version=application.version, now=now)
+    facts = rules.vocabulary.facts
+    named: dict[tuple[str, str], str] = {}
+    for rule in material_rules(version=application.version):
+        named[(CorrectionSubject.MATERIAL.value, rule.code)] = rule.name
+    for key, label in questions(rules=rules):
+        named[(CorrectionSubject.FIELD.value, key)] = label
+    for leaf in leaves(rules.tree):
+        named[(CorrectionSubject.LEAF.value, leaf.id)] = leaf.text or facts[leaf.fact].label
+    return named
+
+
+def _check(
+    *,
+    items: Sequence[Ask],
+    days: int,
+    labels: Mapping[tuple[str, str], str],
+    added: set[Key],
+    late_reason: str,
+) -> None:
+    faults = []
+    if not items:
+        faults.append(Fault("items", _("请至少列出一项需要补正的内容。")))
+    if not 1 <= days <= LONGEST_DAYS:
+        faults.append(Fault("days", _("补正期限应为 1 至 %(most)s 个工作日。") % {"most": LONGEST_DAYS}))
+    seen = set()
+    for item in items:
+        key = (str(item.subject), item.code)
+        place = f"{key[0]}.{key[1]}"
+        if key not in labels:
+            faults.append(Fault(place, _("该事项没有“%(code)s”，请从清单中选择。") % {"code": item.code}))
+        elif key in seen:
+            faults.append(Fault(place, _("“%(label)s”列了两次，请合并为一项。") % {"label": labels[key]}))
+        elif key in added and not late_reason.strip():
+            text = _(
+                "本阶段已一次性告知补正内容，其中没有“%(label)s”。确需追加的，请写明首次为何没有告知；追加由督查部门跟踪。"
+            )
+            faults.append(Fault(place, text % {"label": labels[key]}))
+        if not item.problem.strip() or not item.remedy.strip():
+            faults.append(Fault(place, _("请写明存在的问题和补正要求。")))
+        seen.add(key)
+    if faults:
+        raise Invalid(faults)
+
+
+def _still_open(
+    *, application: Application, correction: Correction, before: Mapping[str, Any], table: Sequence[Invoice]
+) -> list[Fault]:
+    faults = []
+    other_invoices = table_of(application=application) != table
+    for item in correction.items.all():
+        if item.subject == CorrectionSubject.MATERIAL:
+            there = application.materials.filter(
+                code=item.code, replaced_at__isnull=True, uploaded_at__gt=correction.asked_at
+            )
+            if not there.exists():
+                text = _("请重新上传“%(label)s”：%(remedy)s")
+                faults.append(Fault(f"material.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
+        elif item.subject == CorrectionSubject.FIELD and application.form.get(item.code) == before.get(item.code):
+            if item.code in INVOICE_FACTS and other_invoices:
+                continue  # the same total of other invoices
+            text = _("“%(label)s”尚未更正：%(remedy)s")
+            faults.append(Fault(f"form.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
+    return faults

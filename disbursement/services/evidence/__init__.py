@@ -1,0 +1,1 @@
+"""The evidence library and the files that come in: kept, scanned, followed into applications."""

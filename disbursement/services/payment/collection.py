@@ -1,0 +1,86 @@
+"""Fetching what the bank sends back, from every gateway, as often as one likes: what was read once changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from disbursement.domain.errors import REFUSALS, Invalid
+from disbursement.models import Gateway, GatewayKind, ReturnFile
+from disbursement.services.month import runs
+from disbursement.services.payment import gateways, returns, sealing
+from disbursement.services.payment.returns import ReturnReport, import_return
+from disbursement.treasury.channels import Channel, Unsure
+
+_PROBLEM = 300
+
+
+@dataclass(slots=True)
+class Collected:
+    """What one gateway had: files taken into the books, and what could not be read or reached, for people."""
+
+    gateway: Gateway
+    reports: list[ReturnReport] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def collect(*, gateway_id: int, now: datetime, channel: Channel | None = None) -> Collected:
+    """Fetch a gateway's returns and post them, file by file. A file that cannot be read stops no other; it stays with
+    its reason. `channel` stands in for the gateway's own.
+    """
+    gateway = Gateway.objects.get(pk=gateway_id)
+    done = Collected(gateway)
+    try:
+        channel = channel or gateways.channel_for(gateway=gateway)
+        for arrival in channel.arrivals(known=_known, at=now.timestamp()):
+            try:
+                done.reports.append(import_return(name=arrival.name, content=arrival.content, now=now))
+            except Invalid as refusal:
+                done.problems.append(f"{arrival.name}：{refusal}")
+                arrival.reject(str(refusal))
+            else:
+                arrival.keep()
+    except Unsure as doubt:
+        done.problems.append(str(doubt))
+    except Invalid as refusal:
+        done.problems.append(str(refusal))
+    except OSError as error:
+        done.problems.append(f"文件夹无法使用：{error.strerror}。请检查挂载、权限和磁盘空间。")
+    problem = "；".join(done.problems)[:_PROBLEM]
+    Gateway.objects.filter(pk=gateway.pk).update(collected_at=now, problem=problem)
+    gateway.collected_at, gateway.problem = now, problem
+    return done
+
+
+def collect_all(*, now: datetime) -> list[Collected]:
+    """Every active gateway that brings files by itself."""
+    active = Gateway.objects.filter(is_active=True).exclude(kind=GatewayKind.BY_HAND).order_by("pk")
+    return [collect(gateway_id=gateway.pk, now=now) for gateway in active]
+
+
+def treasury_round(*, now: datetime) -> dict[str, int]:
+    """The machine's round: what a dead process left is brought to its end (background runs, sendings, files half
+    posted), then returns are fetched. May run at any time, and twice at once.
+    """
+    runs.take_up_silent(now=now)
+    sent = failed = 0
+    for batch in gateways.unfinished():
+        try:
+            sealing.send(batch_id=batch.pk, now=now)
+            sent += 1
+        except REFUSALS:
+            # Told on the batch's page; the next round asks the bank again.
+            failed += 1
+    returns.finish_interrupted(before=now - runs.SILENCE, now=now)
+    done = collect_all(now=now)
+    return {
+        "sent": sent,
+        "failed": failed,
+        "files": sum(len(found.reports) for found in done),
+        "problems": sum(len(found.problems) for found in done),
+    }
+
+
+def _known(sha256: str) -> bool:
+    """Whether a file with this hash was taken in whole: one that was interrupted is fetched again."""
+    return ReturnFile.objects.filter(sha256=sha256, posted_at__isnull=False).exists()

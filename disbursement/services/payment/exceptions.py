@@ -1,0 +1,99 @@
+"""What the bank sent and could not be posted: who looks after it, what was found, how it ended; and old
+ones told of.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Fault, Invalid, invalid
+from disbursement.domain.workflow import Role
+from disbursement.models import Clawback, ExceptionNote, LineStatus, Remedy, ReturnLine
+from disbursement.selectors.exceptions import old_exceptions
+from disbursement.services.payment import returns
+from disbursement.services.payment.transitions import person, require_role
+from disbursement.services.recovery import recoveries
+from matching.days import day_of
+from matching.registry import outbox
+
+_FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+
+
+@transaction.atomic
+def note(*, line_id: int, actor: Actor, now: datetime, text: str, owner_id: int | None = None) -> ExceptionNote:
+    """Write down what is known of an open exception, and who looks after it from here on (None: as before)."""
+    line = _open(line_id, actor)
+    if not text.strip():
+        raise invalid("text", "请写明查到了什么、下一步做什么。")
+    last = ExceptionNote.objects.filter(line=line).order_by("-pk").first()
+    kept = owner_id if owner_id is not None else None if last is None else last.owner_id
+    return ExceptionNote.objects.create(
+        line=line, owner_id=kept, text=text.strip()[:300], written_by_id=person(actor), written_at=now
+    )
+
+
+@transaction.atomic
+def resolve(
+    *, line_id: int, actor: Actor, now: datetime, remedy: str, text: str, clawback_number: str = ""
+) -> ReturnLine:
+    """End an exception: how, and in words. Money that was asked back is recorded under its demand in the same step.
+
+    Raises Invalid with everything missing, Denied, Conflict.
+    """
+    line = _open(line_id, actor)
+    faults = []
+    if remedy not in Remedy.values:
+        faults.append(Fault("remedy", "请选择处理方式。"))
+    if not text.strip():
+        faults.append(Fault("text", "请写明处理的依据和结果。"))
+    if remedy == Remedy.RECOVERY and (not line.amount or line.occurred_on is None or not line.reference):
+        faults.append(Fault("remedy", "这条回单没有金额、日期或流水号，不能登记为追回款。"))
+    demand = None
+    if remedy == Remedy.RECOVERY:
+        demand = Clawback.objects.filter(number=clawback_number.strip()).first()
+        if demand is None:
+            faults.append(Fault("clawback_number", f"没有编号为“{clawback_number.strip()}”的追回。"))
+    if faults:
+        raise Invalid(faults)
+    if demand is not None:
+        assert line.occurred_on is not None
+        recoveries.record(
+            clawback_id=demand.pk,
+            amount=Decimal(line.amount or 0),
+            received_on=line.occurred_on,
+            reference=line.reference,
+            actor=actor,
+            now=now,
+            note=text,
+            return_line_id=line.pk,
+        )
+    ExceptionNote.objects.create(
+        line=line, remedy=remedy, text=text.strip()[:300], written_by_id=person(actor), written_at=now
+    )
+    words = f"{Remedy(remedy).label}：{text.strip()}"
+    return returns.resolve_exception(line_id=line.pk, actor=actor, now=now, resolution=words)
+
+
+@transaction.atomic
+def warn_of_old(*, now: datetime) -> int:
+    """Tell finance of exceptions that nobody ended for too long, each once: topic `exceptions.old` {line}. How many."""
+    ids = list(old_exceptions(today=day_of(now)).values_list("pk", flat=True))
+    for pk in ids:
+        outbox.emit(topic="exceptions.old", payload={"line": pk}, now=now, dedupe_key=f"exceptions.old:{pk}")
+    return len(ids)
+
+
+def _open(line_id: int, actor: Actor) -> ReturnLine:
+    line = ReturnLine.objects.select_for_update(of=("self",)).select_related("batch__budget_line").get(pk=line_id)
+    # A line that belongs to no batch of ours concerns whoever holds the role anywhere.
+    if line.batch is not None:
+        require_role(actor=actor, roles=_FINANCE, department_id=line.batch.budget_line.department_id)
+    elif not actor.roles & set(_FINANCE):
+        require_role(actor=actor, roles=_FINANCE)
+    if line.status != LineStatus.EXCEPTION or line.resolved_at is not None:
+        raise invalid("line", "该明细不是待处理的例外。")
+    return line

@@ -1,0 +1,262 @@
+"""Getting a sealed file to the bank, once, whatever breaks on the way; and choosing which way it goes.
+
+The sending is written down and committed before its first try, with a key that follows from the file alone. A process
+that dies at any point leaves a row that says how far it may have come: run again, the channel asks the bank by key
+before it sends the same bytes with the same key. Nothing here moves a batch; `sealing.send` does, on what it is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Length
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.errors import invalid
+from disbursement.domain.workflow import BatchState, Role
+from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine, SealedFile
+from disbursement.services.payment.transitions import lock_batch, person, require_role
+from disbursement.treasury.channels import (
+    ByHand,
+    Channel,
+    FolderChannel,
+    HttpChannel,
+    Parcel,
+    Refusal,
+    Unsure,
+)
+from disbursement.treasury.channels.http import check_url
+from matching.registry.models import BudgetLine
+from matching.stored_bytes import stored
+
+_FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+_PROBLEM = 300
+
+
+def gateway_for(*, line: BudgetLine) -> Gateway | None:
+    """The gateway that a budget line's files take: its own, else the default; None for the folder of the settings."""
+    own = Gateway.objects.filter(lines__budget_line=line, is_active=True).first()
+    return own or Gateway.objects.filter(is_default=True, is_active=True).first()
+
+
+def channel_for(*, gateway: Gateway | None) -> Channel:
+    """The way itself. Raises Invalid where its secret or address is missing."""
+    if gateway is None:
+        return FolderChannel(settings.HUIDA_TREASURY_OUTBOX, out=settings.HUIDA_TREASURY_OUTBOX)
+    if gateway.kind == GatewayKind.BY_HAND:
+        return ByHand()
+    if gateway.kind == GatewayKind.FOLDER:
+        return FolderChannel(
+            settings.HUIDA_TREASURY_FOLDERS / gateway.folder,
+            marked=gateway.done_marker,
+            quiet=settings.HUIDA_TREASURY_QUIET_SECONDS,
+        )
+    token = os.environ.get(gateway.token_variable, "") if gateway.token_variable else ""
+    if gateway.token_variable and not token:
+        raise invalid(
+            "gateway",
+            f"通道“{gateway.name}”的凭据未配置：服务器环境变量{gateway.token_variable}为空。请联系运维人员配置。",
+        )
+    try:
+        return HttpChannel(gateway.url, token=token, timeout=gateway.timeout)
+    except ValueError as error:
+        raise invalid("gateway", f"通道“{gateway.name}”：{error}") from error
+
+
+def reachable(*, channel: Channel, ask: bool) -> str:
+    """Why a file could not be handed over now, for people; "" where nothing is known to stand in the way.
+
+    A folder is looked at; a bank over the network is asked only where `ask` is set. Nothing is sent or fetched.
+    """
+    if isinstance(channel, FolderChannel):
+        return channel.trouble()
+    if isinstance(channel, HttpChannel) and ask:
+        try:
+            channel.greet()
+        except Unsure as doubt:
+            return str(doubt)
+    return ""
+
+
+def key_of(sealed: SealedFile) -> str:
+    """The name under which the bank knows the file: it follows from the bytes, so that a lost row gives it again."""
+    return f"{sealed.batch.number}-{sealed.sha256[:40]}"
+
+
+def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -> Delivery:
+    """See that the bank has the sealed file; done already, nothing is sent. `channel` stands in for the gateway's own.
+
+    Returns the sending: done, or waiting for a person to take the file there. Raises Invalid where the bank refused
+    it or may not have it; the row says so, and the next call goes on from there.
+    """
+    delivery, may_have_left = _begin(batch_id=batch_id, now=now, channel=channel)
+    sealed = delivery.sealed_file
+    parcel = parcel_of(delivery)
+    if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
+        # The folder of the settings, from which people take files: there it stands again when asked for.
+        with contextlib.suppress(Unsure):
+            channel_for(gateway=None).hand_over(parcel, tried=True)
+    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
+        return delivery
+    try:
+        receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=may_have_left)
+    except Refusal as refusal:
+        _note(delivery, state=DeliveryState.REFUSED, problem=str(refusal)[:_PROBLEM])
+        raise invalid("gateway", f"批次{sealed.batch.number}：{refusal}") from refusal
+    except Unsure as doubt:
+        _note(delivery, state=DeliveryState.UNSURE, problem=str(doubt)[:_PROBLEM])
+        raise invalid("gateway", f"批次{sealed.batch.number}：{doubt}") from doubt
+    if receipt is None:
+        return _note(delivery, state=DeliveryState.BY_HAND, problem="")
+    return _note(delivery, state=DeliveryState.DONE, problem="", reference=receipt.reference[:100], done_at=now)
+
+
+def parcel_of(delivery: Delivery) -> Parcel:
+    """The file of a sending, read from the database while it goes out."""
+    sealed = delivery.sealed_file
+    # Of a binary column both databases count bytes.
+    size = SealedFile.objects.annotate(size=Length("content")).values_list("size", flat=True).get(pk=sealed.pk)
+    return Parcel(delivery.key, sealed.name, sealed.sha256, size, partial(stored, SealedFile, sealed.pk))
+
+
+def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool]:
+    """The committed row of this sending, and whether an earlier try may have reached the bank."""
+    # Committed here, not with what follows: nothing leaves the house while its row could still be rolled back.
+    with transaction.atomic():
+        sealed = (
+            SealedFile.objects.select_for_update(of=("self",))
+            .select_related("batch__budget_line")
+            .filter(batch_id=batch_id)
+            .defer("content")
+            .first()
+        )
+        if sealed is None:
+            raise invalid("batch", "批次尚未封存，没有可发送的文件。请先完成签署并封存。")
+        delivery, _ = Delivery.objects.get_or_create(
+            sealed_file=sealed,
+            defaults={
+                "gateway": gateway_for(line=sealed.batch.budget_line),
+                "key": key_of(sealed),
+                "planned_at": now,
+            },
+        )
+        delivery.sealed_file = sealed
+        if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
+            return delivery, False
+        if channel is None:
+            # Raises before anything is counted as a try where the way is not set up.
+            channel_for(gateway=delivery.gateway)
+        may_have_left = delivery.tries > 0
+        delivery.tries += 1
+        delivery.tried_at = now
+        delivery.save(update_fields=["tries", "tried_at"])
+    return delivery, may_have_left
+
+
+def _note(delivery: Delivery, *, state: DeliveryState, **changes: Any) -> Delivery:
+    """What came of a try; another process may have learnt meanwhile that the bank has it, and that stands."""
+    with transaction.atomic():
+        standing = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if standing.state == DeliveryState.DONE:
+            return standing
+        for name, value in {"state": state, **changes}.items():
+            setattr(standing, name, value)
+        standing.save(update_fields=["state", *changes])
+    return standing
+
+
+@transaction.atomic
+def confirm_by_hand(*, batch_id: int, actor: Actor, now: datetime, reference: str = "") -> Delivery:
+    """A person has brought the downloaded file to the bank, and says so. Finance of the line's department only."""
+    batch = lock_batch(batch_id=batch_id)
+    require_role(actor=actor, roles=_FINANCE, department_id=batch.budget_line.department_id)
+    delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
+    if delivery is None or delivery.state != DeliveryState.BY_HAND:
+        raise invalid("batch", f"批次{batch.number}不是待人工交银行的文件。请刷新页面查看现状。")
+    delivery.state, delivery.reference = DeliveryState.DONE, reference.strip()[:100]
+    delivery.done_at, delivery.done_by_id = now, person(actor)
+    delivery.save(update_fields=["state", "reference", "done_at", "done_by"])
+    return delivery
+
+
+@transaction.atomic
+def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> Delivery:
+    """Send a file another way: only where nothing can have left, or the bank said that it has not taken it."""
+    batch = lock_batch(batch_id=batch_id)
+    require_role(actor=actor, roles=_FINANCE, department_id=batch.budget_line.department_id)
+    gateway = Gateway.objects.filter(pk=gateway_id, is_active=True).first()
+    delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
+    if gateway is None or delivery is None:
+        raise invalid("gateway", "没有这个启用的通道，或批次尚未登记发送。")
+    # A file that waits to be taken there by hand may have been taken: that, too, no other way may repeat.
+    if delivery.state != DeliveryState.REFUSED and delivery.tries:
+        raise invalid(
+            "gateway", f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。请先用“再次发送”查明。"
+        )
+    delivery.gateway, delivery.state, delivery.problem = gateway, DeliveryState.PLANNED, ""
+    delivery.save(update_fields=["gateway", "state", "problem"])
+    return delivery
+
+
+def unfinished() -> list[Batch]:
+    """Sealed batches that are not told as sent, the oldest first; not those that wait for a person.
+
+    Whoever sealed them asked for their sending: it may not have begun (no row), be under way, or be done and not told.
+    """
+    waiting = SealedFile.objects.filter(batch__state=BatchState.SEALED).exclude(
+        delivery__state__in=[DeliveryState.REFUSED, DeliveryState.BY_HAND]
+    )
+    return list(Batch.objects.filter(pk__in=waiting.values("batch")).order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What an administrator sets of a gateway; `lines` are ids of the budget lines that use it."""
+
+    code: str
+    name: str
+    kind: str
+    folder: str = ""
+    done_marker: bool = False
+    url: str = ""
+    token_variable: str = ""
+    timeout: int = 30
+    is_active: bool = True
+    is_default: bool = False
+    lines: Sequence[int] = ()
+
+
+@transaction.atomic
+def save_gateway(*, wanted: GatewaySettings, actor: Actor, now: datetime, gateway_id: int | None = None) -> Gateway:
+    """Set a gateway up or change it; a sending that was begun keeps the gateway it began with. The view has checked
+    that the actor administers.
+    """
+    made = Gateway() if gateway_id is None else Gateway.objects.select_for_update().get(pk=gateway_id)
+    if wanted.kind == GatewayKind.HTTP:
+        try:
+            check_url(wanted.url)
+        except ValueError as error:
+            raise invalid("url", str(error)) from error
+    if wanted.kind == GatewayKind.FOLDER and not wanted.folder:
+        raise invalid("folder", "请填写文件夹名。")
+    if wanted.token_variable and not wanted.token_variable.startswith("HUIDA_GATEWAY_"):
+        raise invalid("token_variable", "凭据的环境变量名须以 HUIDA_GATEWAY_ 开头。")
+    if wanted.is_default:
+        Gateway.objects.filter(is_default=True).exclude(pk=made.pk).update(is_default=False)
+    for field in fields(wanted):
+        if field.name != "lines":
+            setattr(made, field.name, getattr(wanted, field.name))
+    made.updated_by_id, made.updated_at = person(actor), now
+    made.save()
+    GatewayLine.objects.filter(gateway=made).exclude(budget_line__in=wanted.lines).delete()
+    for line_id in wanted.lines:
+        GatewayLine.objects.update_or_create(budget_line_id=line_id, defaults={"gateway": made})
+    return made

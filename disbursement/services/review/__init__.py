@@ -1,0 +1,1 @@
+"""What the department does with an application: on whose desk it lies, its steps, decisions, publicity, sampling."""

@@ -1,0 +1,1 @@
+"""Time: clocks, the forecast of the pay month, warnings, the supervision ledger, urgings, the working calendar."""
