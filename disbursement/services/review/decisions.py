@@ -1,7 +1,7 @@
 """Decisions on an application, and the appeal against one.
 
-Approval reserves the money in the same transaction (`services.award.awards`). Nothing is approved that the criteria do not
-call eligible: where a fact was wrong or missing it is mended (`reviews.confirm_facts`), never overruled.
+Approval reserves the money in the same transaction (`services.award.awards`). Nothing is approved that the criteria do
+not call eligible: where a fact was wrong or missing it is mended (`reviews.confirm_facts`), never overruled.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Reason:
 def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = "") -> Application:
     """Approve (审核通过): judge once more, fix the award, reserve the budget and record the decision, all or nothing.
 
-    From second review, from an appeal, or at the end of a publicity (`services.review.publicity`). Raises Invalid where gaps
-    are open, a certificate changed and nobody has settled it, the criteria do not call it eligible, publicity is still
+    From second review, from an appeal, or at the end of a publicity (`services.review.publicity`). Raises Invalid where
+    gaps are open, a certificate changed and nobody has settled it, the criteria do not call it eligible, publicity is still
     due, or the money cannot be reserved.
     """
     with transition(

@@ -1,6 +1,6 @@
 """What the department does with an application before it is decided: claim, accept or not, review, experts, facts.
 
-Decisions themselves, and appeals, are in `services.review.decisions`; corrections in `services.application.corrections`.
+Decisions themselves, and appeals, are in `decisions`; corrections in `services.application.corrections`.
 """
 
 from __future__ import annotations
