@@ -59,8 +59,8 @@ def approve(*, application_id: int, actor: Actor, now: datetime, summary: str = 
     """Approve (审核通过): judge once more, fix the award, reserve the budget and record the decision, all or nothing.
 
     From second review, from an appeal, or at the end of a publicity (`services.review.publicity`). Raises Invalid where
-    gaps are open, a certificate changed and nobody has settled it, the criteria do not call it eligible, publicity is still
-    due, or the money cannot be reserved.
+    gaps are open, a certificate changed and nobody has settled it, the criteria do not call it eligible, publicity
+    is still due, or the money cannot be reserved.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.APPROVE, actor=actor, now=now, note=summary

@@ -1,8 +1,8 @@
 """On whose desk an application lies: assigned to whoever has the least, passed on with a reason, or to a deputy.
 
 A deputy holds the same roles in the same departments and acts as themselves; what bars the one who is away bars the
-deputy too (`services.review.standing`). Who is away, and until when, is looked at by day (Asia/Shanghai): nothing has to
-be switched back.
+deputy too (`services.review.standing`). Who is away, and until when, is looked at by day (Asia/Shanghai): nothing has
+to be switched back.
 """
 
 from __future__ import annotations
