@@ -23,7 +23,7 @@ from matching.services.listed import known_facts
 from matching.services.vocabulary import current_vocabulary
 
 Finding = tuple[HoldKind, str]
-_RULES = Path(__file__).parents[1] / "domain" / "data" / "payment_checks.json"
+_RULES = Path(__file__).parents[2] / "domain" / "data" / "payment_checks.json"
 _COLUMNS = (
     "pk",
     "enterprise_id",
