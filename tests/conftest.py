@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 TESTS = Path(__file__).parent
 # What puts whole parts of the product together is slow by its nature; `make test-fast` leaves it out.
 SLOW_FOLDERS = ("cluster", "faults", "fuzz", "integration", "journeys", "pdfa", "search_quality", "stateful")
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+DATABASE_FIXTURES = {"db", "django_db_setup", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 # Machines are shared: an example that takes long once says nothing. A failing example prints how to run it again.
 settings.register_profile(

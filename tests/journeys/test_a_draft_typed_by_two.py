@@ -61,14 +61,14 @@ def test_two_people_fill_in_one_draft_and_nothing_is_lost(
     expect(first.locator("[data-aside]")).to_contain_text("条件全部满足")
 
     # The other, who opened the page before that, writes elsewhere and gets what was written meanwhile.
-    second.get_by_label("改造").check()
+    second.get_by_label("改造", exact=True).check()
     expect(second.get_by_label("设备型号")).to_have_value("HX-1")
     expect(second.locator("[data-beside]")).to_contain_text("周总")
 
     # Both write the same answer differently: the later one is asked, nobody is overwritten.
     first.get_by_label("设备型号").fill("HX-2")
     first.get_by_label("联系人").focus()
-    expect(first.get_by_label("改造")).to_be_checked()
+    expect(first.get_by_label("改造", exact=True)).to_be_checked()
     expect(status).to_contain_text("已保存")
     second.get_by_label("设备型号").fill("HX-3")
     clash = second.locator("[data-note=model] fieldset")
