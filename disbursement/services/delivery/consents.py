@@ -18,6 +18,7 @@ from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, MachineVerification, Offer
 from disbursement.services.application import applications, drafts
 from disbursement.services.delivery import offers
+from disbursement.services.delivery.machine import checked_account
 from matching.days import day_of
 
 
@@ -42,6 +43,9 @@ def consent(
         if edition.account is None:
             text = _("请先登记收款账户；财政部门核对通过后即可确认。")
             raise Invalid(Fault("account", text))
+        account = checked_account(enterprise_id=offer.enterprise_id)
+        if account is None or account.account_number != edition.account.account_number:
+            raise Invalid(Fault("account", _("收款账户刚有变化，请刷新后核对再确认。")))
         if day_of(now) > offer.last_day:
             raise Invalid(Fault("offer", _("确认期限到 %(day)s 止，已过。") % {"day": offer.last_day}))
         _put_away_draft(offer=offer, actor=actor, now=now)

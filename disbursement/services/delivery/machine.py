@@ -32,6 +32,7 @@ from disbursement.services.application.applications import lock, transition
 from disbursement.services.award import awards
 from disbursement.services.award.clashes import clashes_of
 from disbursement.services.delivery import lanes
+from disbursement.services.delivery.earlier_cases import left_to_people
 from disbursement.services.review import decisions, publicity, steps
 from matching.days import day_of
 from matching.delivery_terms import BY_MACHINE, MACHINE_STEPS, Terms
@@ -72,6 +73,7 @@ def look(*, application: Application, judgement: Judgement, terms: Terms, now: d
     gaps = application.gaps.filter(filled_at__isnull=True).values_list("material_code", flat=True)
     evidence = lanes.evidence_of(application=application, judgement=judgement, terms=terms, gaps=list(gaps), now=now)
     proposal = awards.propose(application=application, judgement=judgement, now=now)
+    earlier = left_to_people(application=application, amount=proposal.amount, most=terms.most, now=now)
     return Seen(
         verdict=evidence.verdict,
         in_the_way=evidence.in_the_way,
@@ -79,7 +81,7 @@ def look(*, application: Application, judgement: Judgement, terms: Terms, now: d
         gaps=evidence.gaps,
         promises=evidence.promises,
         changed=evidence.changed,
-        conflicts=tuple(clashes_of(application=application)),
+        conflicts=(*clashes_of(application=application), *earlier),
         problems=tuple(proposal.problems),
         amount=proposal.amount,
         account_checked=checked_account(enterprise_id=application.enterprise_id) is not None,

@@ -21,6 +21,7 @@ from disbursement.services.application import judging
 from disbursement.services.application.drafts import version_in_force
 from disbursement.services.award import awards
 from disbursement.services.award.clashes import clashes_of
+from disbursement.services.delivery.earlier_cases import refused_by_people
 from disbursement.services.delivery.machine import checked_account
 from matching.criteria import canonical_json
 from matching.days import day_of
@@ -79,7 +80,11 @@ def compose(*, enterprise: Enterprise, item: PolicyItem, now: datetime) -> Compo
         in_the_way=tuple(leaf["comparison"] for leaf in assessment.leaves if leaf["id"] in blocking),
         unproved=proofs.unproved,
         missing=tuple(_missing(version=version, enterprise=enterprise, rules=rules, now=now)),
-        conflicts=(*_under_way(enterprise=enterprise, item=item), *clashes_of(application=case)),
+        conflicts=(
+            *_under_way(enterprise=enterprise, item=item),
+            *refused_by_people(enterprise_id=enterprise.pk, item_id=item.pk, now=now),
+            *clashes_of(application=case),
+        ),
         problems=tuple(problems),
         amount=proposal.amount,
         account_checked=account is not None,

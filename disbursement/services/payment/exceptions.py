@@ -12,7 +12,7 @@ from django.db import transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Clawback, ExceptionNote, LineStatus, Remedy, ReturnLine
+from disbursement.models import Clawback, ExceptionNote, LineStatus, Remedy, ReturnLine, ReturnResult
 from disbursement.selectors.exceptions import old_exceptions
 from disbursement.services.payment import returns
 from disbursement.services.payment.transitions import person, require_role
@@ -52,6 +52,8 @@ def resolve(
         faults.append(Fault("text", "请写明处理的依据和结果。"))
     if remedy == Remedy.RECOVERY and (not line.amount or line.occurred_on is None or not line.reference):
         faults.append(Fault("remedy", "这条回单没有金额、日期或流水号，不能登记为追回款。"))
+    if remedy == Remedy.RECOVERY and line.batch_id is not None and line.result == ReturnResult.PAID:
+        faults.append(Fault("remedy", "这条回单是本系统批次付出的款项，不是到账，不能登记为追回款。"))
     demand = None
     if remedy == Remedy.RECOVERY:
         demand = Clawback.objects.filter(number=clawback_number.strip()).first()

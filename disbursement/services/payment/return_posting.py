@@ -54,6 +54,7 @@ _EFFECTS: dict[tuple[str, str], tuple[list[TransferKind], list[PayableAction], A
     (_O.BOUNCED, _R.PAID): ([], [], _O.BOUNCED),
     (_O.REFUNDED, _R.PAID): ([], [], _O.REFUNDED),
 }
+_WITHOUT_MONEY = tuple(key for key, (kinds, _, _) in _EFFECTS.items() if not kinds)
 _EVENT = {_O.PAID: "paid", _O.BOUNCED: "bounced", _O.REFUNDED: "refunded"}
 _LINE_COLUMNS = (
     "file_id",
@@ -200,11 +201,12 @@ def _problem(*, row: ReturnRow, batch: Batch | None, attempt: _Attempt | None) -
 
 def _closed_problem(*, row: ReturnRow, attempt: _Attempt | None, year: int) -> str:
     """Nothing is posted to a closed year: a refund goes to the line that succeeded, which takes the payment over; an
-    answer that repeats what is known is no more than a duplicate.
+    answer that repeats what is known is no more than a duplicate. What moves no money is taken all the same: that a
+    bounced payment arrived after all has to stop the one that was carried over.
     """
     if attempt is not None and attempt.outcome == row.result:
         return ""
-    if attempt is not None and (attempt.outcome, row.result) == (_O.PAID, _R.REFUNDED):
+    if attempt is not None and (attempt.outcome, row.result) in (*_WITHOUT_MONEY, (_O.PAID, _R.REFUNDED)):
         return ""
     return f"{year}年度已关账，不能再入账。请按退款登记，或联系预算部门按以前年度收支处理，处理结果登记在此"
 

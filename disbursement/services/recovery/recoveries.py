@@ -6,6 +6,7 @@ rest is kept as an excess that is given back by another person. With the last ce
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -105,14 +106,15 @@ def record(
     amount that is none; Conflict for who demanded it.
     """
     payable, demand, role = locked(clawback_id=clawback_id, actor=actor, roles=(Role.FINANCE_CHECKER,))
-    reference = reference.strip()
+    # As banks write it: full-width or small letters and blanks make no other entry of it.
+    reference = "".join(unicodedata.normalize("NFKC", reference).upper().split())
     if not reference:
         raise invalid("reference", "请填写银行流水号，同一笔到账只登记一次。")
     if amount <= 0:
         raise invalid("amount", "到账金额应大于零。")
     if received_on > day_of(now):
         raise invalid("received_on", "到账日期不能晚于今天。")
-    known = ClawbackReceipt.objects.filter(reference=reference).select_related("clawback").first()
+    known = ClawbackReceipt.objects.filter(reference__iexact=reference).select_related("clawback").first()
     if known is not None:
         raise invalid("reference", f"流水号{reference}已登记在追回{known.clawback.number}，不能重复登记。")
     if demand.ordered_by_id == actor.user_id:
@@ -186,7 +188,8 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
     """Let a coming payable of the same enterprise pay back what is owed instead of being paid out (抵扣), by decision
     of an approver who did not order the clawback; the enterprise gets a notice.
 
-    Only a whole instalment that is reserved or held, and no larger than what is owed, whose day is past.
+    Only a whole instalment that is reserved or held, no larger than what is overdue: a plan in force binds until its
+    default is found. Whoever decides may deal with both payments, and none of the coming one's may be with the bank.
     """
     if not reason.strip():
         raise invalid("reason", "请填写抵扣的依据。")
@@ -205,6 +208,9 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
         raise Conflict("发起追回的人员不能决定抵扣，请由其他审批人员决定。")
     if coming is None or coming.pk == owing.pk or coming.enterprise_id != owing.enterprise_id:
         raise invalid("payable", "只能抵扣同一企业的其他应付款项。")
+    _allowed(payable=coming, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    if coming.attempts.filter(contradicted=True).exists():
+        raise invalid("payable", "该笔款项的上次支付，银行答复前后矛盾，可能已经到账，请先向银行核实。")
     if owing.state != PayableState.CLAWBACK:
         raise invalid("clawback", f"该款项现为“{owing.get_state_display()}”，没有待追回的金额。")
     how = standing_of(demand=demand, as_of=day_of(now))
@@ -215,6 +221,12 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
             "payable",
             f"该笔应付{money.yuan(coming.amount)}元，大于尚欠的{money.yuan(how.rest)}元，不能整笔抵扣。"
             "请先暂缓该笔款项，待企业退清后解除。",
+        )
+    if coming.amount > how.overdue:
+        raise invalid(
+            "payable",
+            f"该笔应付{money.yuan(coming.amount)}元，大于已逾期的{money.yuan(how.overdue)}元，分期计划执行中不能抵扣未到期的部分。"
+            "请先认定违约，或先暂缓该笔款项。",
         )
     assert coming.budget_line is not None
     made = SetOff.objects.create(
