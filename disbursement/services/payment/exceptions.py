@@ -12,7 +12,7 @@ from django.db import transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Clawback, ExceptionNote, LineStatus, Remedy, ReturnLine, ReturnResult
+from disbursement.models import Clawback, ClawbackReceipt, ExceptionNote, LineStatus, Remedy, ReturnLine, ReturnResult
 from disbursement.selectors.exceptions import old_exceptions
 from disbursement.services.payment import returns
 from disbursement.services.payment.transitions import person, require_role
@@ -56,9 +56,11 @@ def resolve(
         faults.append(Fault("remedy", "这条回单是本系统批次付出的款项，不是到账，不能登记为追回款。"))
     demand = None
     if remedy == Remedy.RECOVERY:
-        demand = Clawback.objects.filter(number=clawback_number.strip()).first()
+        demand = Clawback.objects.select_related("payable").filter(number=clawback_number.strip()).first()
         if demand is None:
             faults.append(Fault("clawback_number", f"没有编号为“{clawback_number.strip()}”的追回。"))
+        else:
+            faults += _not_of(line, demand)
     if faults:
         raise Invalid(faults)
     if demand is not None:
@@ -89,8 +91,27 @@ def warn_of_old(*, now: datetime) -> int:
     return len(ids)
 
 
+def _not_of(line: ReturnLine, demand: Clawback) -> list[Fault]:
+    """Why what the bank said of a payment of ours is not recorded under a demand: another enterprise's money, or the
+    same again in another file, under another number.
+    """
+    if line.attempt is None:
+        return []
+    told = []
+    if line.attempt.payable.enterprise_id != demand.payable.enterprise_id:
+        told.append(Fault("clawback_number", f"这条回单是其他企业的款项，不能登记到追回{demand.number}。"))
+    same = ClawbackReceipt.objects.filter(return_line__attempt=line.attempt_id, return_line__result=line.result)
+    if (known := same.first()) is not None:
+        told.append(Fault("remedy", f"同一笔支付的该结果已登记到账（流水号{known.reference}），不能重复登记。"))
+    return told
+
+
 def _open(line_id: int, actor: Actor) -> ReturnLine:
-    line = ReturnLine.objects.select_for_update(of=("self",)).select_related("batch__budget_line").get(pk=line_id)
+    line = (
+        ReturnLine.objects.select_for_update(of=("self",))
+        .select_related("batch__budget_line", "attempt__payable")
+        .get(pk=line_id)
+    )
     # A line that belongs to no batch of ours concerns whoever holds the role anywhere.
     if line.batch is not None:
         require_role(actor=actor, roles=_FINANCE, department_id=line.batch.budget_line.department_id)

@@ -21,8 +21,8 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
-from disbursement.domain.errors import REFUSALS
-from disbursement.domain.instalments import MOST_ENTRIES, OPEN
+from disbursement.domain.errors import REFUSALS, invalid
+from disbursement.domain.instalments import MOST_ENTRIES
 from disbursement.domain.workflow import PayableState, Role
 from disbursement.models import Clawback, ClawbackPlan, Payable
 from disbursement.services.recovery import plans as recovery_plans
@@ -92,6 +92,8 @@ class ReasonForm(forms.Form):
 
 class NoteForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("意见"), max_length=300, required=False)
+    # The plan that was on the page: another, proposed since, is not approved unseen.
+    plan_id = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class SetOffForm(ReasonForm):
@@ -191,7 +193,8 @@ def _forms(
     shown: dict[str, forms.Form] = {}
     if found.payable.state == PayableState.CLAWBACK:
         if "proposed" in states and holds(_R.FINANCE_APPROVER):
-            shown["approve"] = NoteForm(prefix="approve")
+            seen = next(plan.pk for plan in plans if plan.state == "proposed")
+            shown["approve"] = NoteForm(prefix="approve", initial={"plan_id": seen})
         if "proposed" not in states and holds(_R.FINANCE_MAKER, _R.FINANCE_CHECKER):
             shown["propose"] = PlanForm(prefix="propose")
         if holds(_R.FINANCE_CHECKER):
@@ -201,7 +204,7 @@ def _forms(
         if holds(_R.FINANCE_APPROVER) and how.overdue:
             if "in_force" in states:
                 shown["default"] = ReasonForm(prefix="default")
-            if coming := _coming(found, how.rest):
+            if coming := _coming(found, how.overdue):
                 shown["set-off"] = SetOffForm(prefix="set-off", coming=coming)
     over = found.receipts.filter(excess__gt=0, returned_on__isnull=True).first()
     if over is not None and holds(*_FINANCE):
@@ -262,13 +265,17 @@ def _do(found: Clawback, deed: str, actor: Actor, data: dict[str, Any]) -> None:
     now = timezone.now()
     whom: dict[str, Any] = {"actor": actor, "now": now}
     if deed in ("approve", "refuse", "default"):
-        plan = found.plans.filter(state__in=[state.value for state in OPEN]).order_by("-number").first()
+        states = {"approve": ["proposed"], "refuse": ["asked", "proposed"], "default": ["in_force"]}[deed]
+        plan = found.plans.filter(state__in=states).order_by("-number").first()
+        seen = data.pop("plan_id", None)
+        if plan is None or (seen is not None and plan.pk != seen):
+            raise invalid("plan", "计划已另有办理，与您看到的不同，请核对现在的计划后再办理。")
         calls: dict[str, Callable[..., Any]] = {
             "approve": recovery_plans.approve,
             "refuse": recovery_plans.refuse,
             "default": recovery_plans.default,
         }
-        calls[deed](plan_id=0 if plan is None else plan.pk, **whom, **data)
+        calls[deed](plan_id=plan.pk, **whom, **data)
     elif deed == "propose":
         entries = data["entries"] or [
             (due.due_on, due.amount)

@@ -140,6 +140,9 @@ def test_the_enterprise_asks_finance_proposes_and_approves_and_the_money_is_reco
     assert act(maker, "propose", entries="明天 一半", reason="同意") == 422
     assert act(maker, "propose", count="3", first=first, reason="经营困难，同意") == 302
     assert act(maker, "approve", note="") == 422
+    # Only the plan that was on the page, and no other proposed since.
+    assert act(approver, "approve", note="同意", plan_id="0") == 422
+    assert 'name="approve-plan_id"' in approver.get(reverse("desk:clawback", args=[demand.pk])).text
     assert act(approver, "approve", note="同意") == 302
     plan = ClawbackPlan.objects.get()
     assert [str(entry.amount) for entry in plan.entries.all()] == ["33333.34", "33333.33", "33333.33"]

@@ -204,3 +204,43 @@ def test_what_arrived_after_all_is_settled_on_the_line_that_it_was_carried_to() 
         assert ledger_findings(line=each) == []
     found = list(findings(scope=Scope(), counts=Counter(), only=["payables", "batches", "returns", "ledger"]))
     assert [str(finding) for finding in found] == []
+
+
+def test_one_enterprises_refund_pays_no_debt_of_another_and_none_twice(owing: Owing) -> None:
+    batch = PaymentAttempt.objects.get(payable=owing.payable).batch
+    refund = {batch.line_id(1): ("100000.00", "退款")}
+    money.receive(money.return_file(refund, on=date(2026, 4, 3)), name="refund.csv", now=LATER)
+    # The same in another file, where the bank numbers it otherwise: it is the second entry.
+    refund = {"209901001-000001": ("1.00", "退款"), **refund}
+    money.receive(money.return_file(refund, on=date(2026, 4, 3)), name="statement.csv", now=LATER)
+    first, second = ReturnLine.objects.filter(status="exception", attempt__isnull=False).order_by("pk")
+    assert first.reference != second.reference
+    stranger = money.payable("100000.00", item=money.version("100000", code="strangers"))
+    april = at("2026-04-20", 17)
+    [other] = money.cut(month=date(2026, 4, 1), now=april)
+    money.sent(other, owing.finance, now=april)
+    money.receive(money.answer(other, on=date(2026, 4, 22)), name="april.csv", now=at("2026-04-23"))
+    theirs = payments.claw_back(
+        payable_id=stranger.pk,
+        actor=owing.finance.approver,
+        now=at("2026-04-24"),
+        reason="迁出本区",
+        due_on=date(2026, 5, 30),
+    )
+
+    def resolve(line: ReturnLine, demand: Clawback) -> None:
+        exceptions.resolve(
+            line_id=line.pk,
+            actor=owing.finance.checker,
+            now=at("2026-04-25"),
+            remedy="recovery",
+            text="企业退款",
+            clawback_number=demand.number,
+        )
+
+    with pytest.raises(Invalid, match="其他企业"):
+        resolve(first, theirs)
+    resolve(first, owing.demand)
+    with pytest.raises(Invalid, match="不能重复登记"):
+        resolve(second, owing.demand)
+    assert ClawbackReceipt.objects.get().amount == Decimal("100000.00")
