@@ -294,10 +294,12 @@ def _effect(
     amounts = {attempt.pk: (attempt.payable_id, attempt.amount) for _, attempt in group}
     for line in sorted(by_line, key=lambda found: found.pk):
         if is_closed(line=line):
-            ids = by_line.pop(line)
-            reason = f"回单 {file.name}"
-            target = take_over(line=line, amounts=[amounts[pk] for pk in ids], now=now, reason=reason)
-            by_line[target] += ids
+            for own, ids in _by_own_line(by_line.pop(line), amounts):
+                target = own
+                if is_closed(line=own):
+                    moved = [amounts[pk] for pk in ids]
+                    target = take_over(line=own, amounts=moved, now=now, reason=f"回单 {file.name}")
+                by_line[target] += ids
     for line in sorted(by_line, key=lambda found: found.pk):
         for kind in kinds:
             post_attempts(line=line, kind=kind, attempt_ids=by_line[line], now=now, told=(file.pk, result))
@@ -314,6 +316,16 @@ def _effect(
         )
     rows = f"{group[0][0].row.row_no}-{result}"
     tell(event=_EVENT[outcome], payables=payables, now=now, key=f"{file.pk}:{rows}", file=file.pk)
+
+
+def _by_own_line(
+    attempt_ids: Sequence[int], amounts: dict[int, tuple[int, Decimal]]
+) -> Iterator[tuple[BudgetLine, list[int]]]:
+    """Attempts by the lines on which their payables stand now: one may have been carried over since its batch."""
+    owners = {amounts[pk][0]: pk for pk in attempt_ids}
+    standing = dict(Payable.objects.filter(pk__in=owners).values_list("pk", "budget_line_id"))
+    for line in BudgetLine.objects.filter(pk__in=set(standing.values())).order_by("pk"):
+        yield line, [pk for payable, pk in owners.items() if standing[payable] == line.pk]
 
 
 def _write(lines: Sequence[_Judged], *, file: ReturnFile, now: datetime) -> None:

@@ -200,6 +200,10 @@ def test_what_arrived_after_all_is_settled_on_the_line_that_it_was_carried_to() 
     payable.refresh_from_db()
     assert payable.state == "settled"
     assert money.cut(month=date(2027, 1, 1), now=at("2027-01-20", 17)) == []
+    refund = money.return_file({batch.line_id(1): ("100000.00", "退款")}, on=date(2027, 1, 25))
+    assert money.receive(refund, name="refund.csv", now=at("2027-01-26")).exceptions == 0
+    payable.refresh_from_db()
+    assert payable.state == "refunded"
     for each in BudgetLine.objects.all():
         assert ledger_findings(line=each) == []
     found = list(findings(scope=Scope(), counts=Counter(), only=["payables", "batches", "returns", "ledger"]))
