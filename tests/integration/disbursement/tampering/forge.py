@@ -251,6 +251,8 @@ def as_stranger(mode: str) -> Iterator[None]:
     """How the tampering is done: past the platform's session, and past the triggers too where the mode says so."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            cursor.execute("SELECT current_setting('huida.secret', true), current_setting('huida.session', true)")
+            [own] = cursor.fetchall()
             if mode != "injected":
                 cursor.execute("SELECT set_config('huida.secret', '', true), set_config('huida.session', '', true)")
             if mode in ("lifted", "rewritten"):
@@ -266,6 +268,10 @@ def as_stranger(mode: str) -> Iterator[None]:
             with connection.cursor() as cursor:
                 if not connection.needs_rollback and mode in ("lifted", "rewritten"):
                     cursor.execute("SET LOCAL session_replication_role = origin")
+                if not connection.needs_rollback:
+                    cursor.execute(
+                        "SELECT set_config('huida.secret', %s, true), set_config('huida.session', %s, true)", own
+                    )
         elif mode != "injected":
             from disbursement.audit import signing
 
