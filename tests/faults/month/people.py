@@ -23,13 +23,15 @@ class Person:
         self.last = ""
 
     def submits(self, page: str, action: str, *, button: str = "", file: Any = None, **fields: Any) -> bool:
-        """Open the page and send its form whose address contains `action`; False where there is no such form, or
+        """Open the page and send its form whose address ends with `action`; False where there is no such form, or
         anything failed. Fields are filled in by the ends of their names, so that prefixes do not matter.
         """
         try:
             shown = self._get(page)
             found = (
-                next((f for f in shown.forms if action in self._address(f, page)), None) if shown is not None else None
+                next((f for f in shown.forms if self._address(f, page).endswith(action)), None)
+                if shown is not None
+                else None
             )
             if found is None:
                 return False

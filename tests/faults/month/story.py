@@ -32,7 +32,7 @@ from disbursement.selectors.calendar import working_calendar
 from portal.accounts.models import StaffRole
 from tests.factories.disbursement import at
 
-from . import clock
+from . import checks, clock
 from .lab import HonestBank, Lab
 from .people import Person
 from .plan import Evils
@@ -103,7 +103,8 @@ class Month:
     def stuck(self, name: str) -> str:
         said = [f"{role}: {person.last}" for role, person in [*self.staff.items(), *self.agents.items()] if person.last]
         logs = [f"--- {role}\n{self.lab.log(role)}" for role in ("web", "worker")]
-        return "\n".join([f"not done within {PATIENCE:.0f} s: {name}", *said, *logs])
+        waiting = self.lab.asks(lambda: checks.waits(self.lab))
+        return "\n".join([f"not done within {PATIENCE:.0f} s: {name}; waiting: {waiting}", *said, *logs])
 
     # applications
 
@@ -272,7 +273,11 @@ class Month:
         line = ReturnLine.objects.filter(status="exception", resolved_at__isnull=True).order_by("pk").first()
         if line is not None:
             self.finance(
-                StaffRole.FINANCE_CHECKER, "/desk/exceptions/", f"/exceptions/{line.pk}/", resolution="已向银行核实"
+                StaffRole.FINANCE_CHECKER,
+                "/desk/exceptions/",
+                f"/exceptions/{line.pk}/",
+                remedy="other",
+                text="已向银行核实",
             )
 
     def all_is_read(self) -> bool:
