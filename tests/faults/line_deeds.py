@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import random
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -138,9 +139,11 @@ class Worker:
         return next(iter(found[place : place + 1]), None)
 
 
-def all_at_once(workers: Sequence[Worker], *, deeds: int, mix: dict[str, int], seconds: float) -> Told:
-    """Every worker in a process of its own, started together; what all of them did. Nothing else may be under way on
-    this process's connection.
+def all_at_once(
+    workers: Sequence[Worker], *, deeds: int, mix: dict[str, int], seconds: float, watcher: threading.Thread
+) -> Told:
+    """Every worker in a process of its own, started together, then the watcher; what all of them did. Nothing else may
+    be under way on this process's connection, and no other thread of it may have one.
     """
     context = multiprocessing.get_context("fork")
     connection.close()
@@ -151,6 +154,8 @@ def all_at_once(workers: Sequence[Worker], *, deeds: int, mix: dict[str, int], s
     ]
     for process in processes:
         process.start()
+    # Not before: a thread's connection, copied into every worker and closed there, would be closed for the thread too.
+    watcher.start()
     total = Told()
     for _ in processes:
         total.add(answers.get(timeout=seconds))

@@ -98,9 +98,8 @@ def test_many_workers_on_one_line_never_exceed_it_and_every_cent_is_explained(
         now = (money.APPROVED, at("2026-03-25"))[month]
         workers = [Worker(n, SEED, everybody, mine[n::WORKERS], now) for n in range(WORKERS)]
         watcher = Watcher(line)
-        watcher.start()
         watchers.append(watcher)
-        everything.add(line_deeds.all_at_once(workers, deeds=each, mix=mix, seconds=900))
+        everything.add(line_deeds.all_at_once(workers, deeds=each, mix=mix, seconds=900, watcher=watcher))
         watcher.end()
         if month == 0:
             # Between the two the month is cut off, signed and sent: what was approved waits for the bank's answers.
