@@ -1,21 +1,19 @@
-"""A piece of a return file, posted by statement: matched, judged, and put into the books with all that follows.
+"""A piece of a return file, posted by statement: matched, and put into the books with all that follows.
 
-Python decides for each line what is to become of it, from a handful of columns; the database does it for all lines of
-a kind at once. Everything of a piece is one transaction.
+Python decides for each line what is to become of it; the database does it for all lines of a kind at once. Everything
+of a piece is one transaction.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
 
-from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Refused, Role
+from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableState, Refused, Role
 from disbursement.ledger.posting import post_attempts
 from disbursement.ledger.standing import is_closed
 from disbursement.models import (
@@ -27,35 +25,21 @@ from disbursement.models import (
     ReturnFile,
     ReturnLine,
     ReturnResult,
-    TransferKind,
-    YearEnd,
 )
 from disbursement.services.budget.take_over import take_over
 from disbursement.services.payment.bulk import move_many
+from disbursement.services.payment.return_matching import EFFECTS, Attempt, Judged, match
 from disbursement.services.payment.transitions import lock_batch, move_batch, tell
 from disbursement.treasury.formats import ReturnRow
 from matching.registry.models import BudgetLine
 from matching.statements import among, put_rows
 
 PIECE = 2000
-# A whole batch's number alone tells at least which batch an exception is about.
-_LINE_ID = re.compile(r"^([0-9]{9})(?:-([0-9]{6}))?$")
-# A sealed file may have been handed over, and the crash have come before that was recorded.
-_SENT = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
-_O, _R, _P, _T = AttemptOutcome, ReturnResult, PayableAction, TransferKind
-# (outcome so far, what the bank now says) → (ledger postings, payable's moves, new outcome); an empty step is
-# posted without effect, because what it tells is outdone by what is known already.
-_EFFECTS: dict[tuple[str, str], tuple[list[TransferKind], list[PayableAction], AttemptOutcome]] = {
-    (_O.PENDING, _R.PAID): ([_T.PAY], [_P.PAY], _O.PAID),
-    (_O.PENDING, _R.BOUNCED): ([_T.UNCOMMIT], [_P.BOUNCE], _O.BOUNCED),
-    (_O.PENDING, _R.REFUNDED): ([_T.PAY, _T.REFUND], [_P.PAY, _P.REFUND], _O.REFUNDED),
-    (_O.PAID, _R.BOUNCED): ([_T.UNPAY, _T.UNCOMMIT], [_P.BOUNCE], _O.BOUNCED),
-    (_O.PAID, _R.REFUNDED): ([_T.REFUND], [_P.REFUND], _O.REFUNDED),
-    (_O.BOUNCED, _R.PAID): ([], [], _O.BOUNCED),
-    (_O.REFUNDED, _R.PAID): ([], [], _O.REFUNDED),
+_EVENT = {
+    AttemptOutcome.PAID: "paid",
+    AttemptOutcome.BOUNCED: "bounced",
+    AttemptOutcome.REFUNDED: "refunded",
 }
-_WITHOUT_MONEY = tuple(key for key, (kinds, _, _) in _EFFECTS.items() if not kinds)
-_EVENT = {_O.PAID: "paid", _O.BOUNCED: "bounced", _O.REFUNDED: "refunded"}
 _LINE_COLUMNS = (
     "file_id",
     "row_no",
@@ -74,30 +58,6 @@ _LINE_COLUMNS = (
 )
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """What a line is about, as it stands at this point of the piece."""
-
-    pk: int
-    payable_id: int
-    amount: Decimal
-    account_number: str
-    outcome: str
-    state: PayableState
-    batch: Batch
-
-
-@dataclass(slots=True)
-class _Judged:
-    """A line, what it is about, and what becomes of it."""
-
-    row: ReturnRow
-    batch: Batch | None
-    attempt: _Attempt | None
-    status: LineStatus = LineStatus.POSTED
-    problem: str = ""
-
-
 # What was posted on an attempt: result → (file, day).
 _Earlier = dict[str, tuple[int, date | None]]
 
@@ -108,7 +68,7 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
     # Rows of the same file may have been posted meanwhile by another run: the file's lock decides.
     file = ReturnFile.objects.select_for_update().only("pk", "name").get(pk=file_id)
     seen = set(file.lines.filter(row_no__in=[r.row_no for r in rows]).values_list("row_no", flat=True))
-    lines = _match([row for row in rows if row.row_no not in seen])
+    lines = match([row for row in rows if row.row_no not in seen])
     strangers = [line for line in lines if line.status == LineStatus.EXCEPTION]
     _write(strangers, file=file, now=now)
     touched: dict[int, Batch] = {}
@@ -139,81 +99,9 @@ def _take_as_sent(*, batch_id: int, file: ReturnFile, now: datetime) -> None:
         )
 
 
-def _match(rows: Sequence[ReturnRow]) -> list[_Judged]:
-    """Find and lock what the rows are about: batches, then payables, each in the order of their ids."""
-    keys = {row.row_no: found.groups() for row in rows if (found := _LINE_ID.match(row.line_id))}
-    batches = {
-        batch.number: batch
-        for batch in Batch.objects.select_for_update(of=("self",))
-        .select_related("budget_line", "cycle")
-        .filter(number__in={number for number, _ in keys.values()})
-        .order_by("id")
-    }
-    candidates = PaymentAttempt.objects.filter(
-        batch__in=batches.values(), line_no__in={int(line_no or 0) for _, line_no in keys.values()}
-    ).exclude(outcome=AttemptOutcome.WITHDRAWN)
-    ids = list(candidates.order_by().values_list("payable_id", flat=True))
-    locked = Payable.objects.filter(pk__in=ids).order_by("pk").select_for_update()
-    states = dict(locked.values_list("pk", "state"))
-    by_pk = {batch.pk: batch for batch in batches.values()}
-    # Read after the locks: another file may have answered for them meanwhile.
-    attempts = {
-        (batch_id, line_no): _Attempt(
-            pk, payable, amount, account, outcome, PayableState(states[payable]), by_pk[batch_id]
-        )
-        for pk, batch_id, line_no, payable, amount, account, outcome in candidates.order_by().values_list(
-            "pk", "batch_id", "line_no", "payable_id", "amount", "account_number", "outcome"
-        )
-    }
-    closed = set(
-        YearEnd.objects.filter(line__in=[batch.budget_line_id for batch in by_pk.values()]).values_list(
-            "line", flat=True
-        )
-    )
-    judged = []
-    for row in rows:
-        number, line_no = keys.get(row.row_no, ("", "0"))
-        batch = batches.get(number)
-        attempt = None if batch is None else attempts.get((batch.pk, int(line_no or 0)))
-        problem = _problem(row=row, batch=batch, attempt=attempt)
-        if not problem and batch is not None and batch.budget_line_id in closed:
-            problem = _closed_problem(row=row, attempt=attempt, year=batch.budget_line.year)
-        if problem:
-            judged.append(_Judged(row, batch, None, LineStatus.EXCEPTION, problem))
-        else:
-            judged.append(_Judged(row, batch, attempt))
-    return judged
-
-
-def _problem(*, row: ReturnRow, batch: Batch | None, attempt: _Attempt | None) -> str:
-    if row.problem:
-        return row.problem
-    if batch is None or attempt is None:
-        return f"没有明细{row.line_id}的付款记录，请确认是否为本系统发出的付款"
-    if batch.state not in _SENT:
-        return f"批次{batch.number}尚未发送，不应有回单"
-    if row.amount != attempt.amount:
-        return f"金额不符：付款{attempt.amount}元，回单{row.amount}元"
-    if row.account_number and row.account_number != attempt.account_number:
-        return f"收款账号不符：付款至{attempt.account_number}，回单为{row.account_number}"
-    return ""
-
-
-def _closed_problem(*, row: ReturnRow, attempt: _Attempt | None, year: int) -> str:
-    """Nothing is posted to a closed year: a refund goes to the line that succeeded, which takes the payment over; an
-    answer that repeats what is known is no more than a duplicate. What moves no money is taken all the same: that a
-    bounced payment arrived after all has to stop the one that was carried over.
-    """
-    if attempt is not None and attempt.outcome == row.result:
-        return ""
-    if attempt is not None and (attempt.outcome, row.result) in (*_WITHOUT_MONEY, (_O.PAID, _R.REFUNDED)):
-        return ""
-    return f"{year}年度已关账，不能再入账。请按退款登记，或联系预算部门按以前年度收支处理，处理结果登记在此"
-
-
-def _waves(known: Sequence[tuple[_Judged, _Attempt]]) -> Iterator[list[tuple[_Judged, _Attempt]]]:
+def _waves(known: Sequence[tuple[Judged, Attempt]]) -> Iterator[list[tuple[Judged, Attempt]]]:
     """Split so that no attempt comes twice in one wave: each wave can then be posted by statement."""
-    waves: list[list[tuple[_Judged, _Attempt]]] = []
+    waves: list[list[tuple[Judged, Attempt]]] = []
     used: dict[int, int] = defaultdict(int)
     for line, attempt in known:
         index = used[attempt.pk]
@@ -233,9 +121,9 @@ def _posted(attempt_ids: Sequence[int]) -> dict[int, _Earlier]:
 
 
 def _apply(
-    wave: Sequence[tuple[_Judged, _Attempt]], *, earlier: dict[int, _Earlier], file: ReturnFile, now: datetime
+    wave: Sequence[tuple[Judged, Attempt]], *, earlier: dict[int, _Earlier], file: ReturnFile, now: datetime
 ) -> None:
-    groups: dict[tuple[str, str], list[tuple[_Judged, _Attempt]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[tuple[Judged, Attempt]]] = defaultdict(list)
     contradicted: dict[bool, list[int]] = {True: [], False: []}
     for line, attempt in wave:
         known = earlier[attempt.pk]
@@ -250,7 +138,7 @@ def _apply(
             continue
         known[line.row.result] = (file.pk, line.row.occurred_on)
         groups[key].append((line, attempt))
-        attempt.outcome, attempt.state = _EFFECTS[key][2].value, state
+        attempt.outcome, attempt.state = EFFECTS[key][2].value, state
         if (is_contradicted := _contradicts(known)) is not None:
             contradicted[is_contradicted].append(attempt.pk)
     _write([line for line, _ in wave], file=file, now=now)
@@ -264,11 +152,11 @@ def _after(state: PayableState, key: tuple[str, str]) -> tuple[str, PayableState
     """Why what the bank says cannot be posted on a payable in its present state, empty where it can; and the state that
     it leads to.
     """
-    if key not in _EFFECTS:
+    if key not in EFFECTS:
         return "银行结果与此前入账的结果冲突，请向银行核实", state
     after = state
     try:
-        for action in _EFFECTS[key][1]:
+        for action in EFFECTS[key][1]:
             after = PAYABLE.find(after, action, Role.SYSTEM).target
     except Refused as error:
         return str(error), state
@@ -281,10 +169,8 @@ def _contradicts(known: _Earlier) -> bool | None:
     return None if paid is None or bounced is None else paid > bounced
 
 
-def _effect(
-    key: tuple[str, str], group: Sequence[tuple[_Judged, _Attempt]], *, file: ReturnFile, now: datetime
-) -> None:
-    kinds, moves, outcome = _EFFECTS[key]
+def _effect(key: tuple[str, str], group: Sequence[tuple[Judged, Attempt]], *, file: ReturnFile, now: datetime) -> None:
+    kinds, moves, outcome = EFFECTS[key]
     if not moves:
         return
     result = key[1]
@@ -328,7 +214,7 @@ def _by_own_line(
         yield line, [pk for payable, pk in owners.items() if standing[payable] == line.pk]
 
 
-def _write(lines: Sequence[_Judged], *, file: ReturnFile, now: datetime) -> None:
+def _write(lines: Sequence[Judged], *, file: ReturnFile, now: datetime) -> None:
     put_rows(
         table="disbursement_returnline",
         columns=_LINE_COLUMNS,
