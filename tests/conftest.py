@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
 # What puts whole parts of the product together is slow by its nature; `make test-fast` leaves it out.
 SLOW_FOLDERS = ("cluster", "faults", "fuzz", "integration", "journeys", "pdfa", "search_quality", "stateful")
 DATABASE_FIXTURES = {"db", "django_db_setup", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -110,3 +111,19 @@ def no_indices_left() -> Iterator[None]:
 
     if client.was_used():
         client.delete_indices()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's browser: one for all tests of a process, because Playwright runs its loop in their thread."""
+    from playwright.sync_api import sync_playwright
+
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    quiet = ("gpu", "background-networking", "component-update", "sync")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *(f"--disable-{what}" for what in quiet)]
+        )
+        yield browser
+        browser.close()

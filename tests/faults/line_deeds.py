@@ -18,7 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
@@ -169,6 +169,7 @@ def all_at_once(
 
 
 def _run(worker: Worker, deeds: int, mix: dict[str, int], start: Any, answers: Any) -> None:
+    _forget_inherited_connections()
     try:
         start.wait(60)
         with outbox.quiet():  # letters are written by others
@@ -178,6 +179,13 @@ def _run(worker: Worker, deeds: int, mix: dict[str, int], start: Any, answers: A
     finally:
         connection.close()
         answers.put(worker.told)
+
+
+def _forget_inherited_connections() -> None:
+    """Two processes on one socket break it for both."""
+    known = connection.settings_dict
+    del connections["default"]
+    connection.settings_dict.update(known)
 
 
 def answer_the_rest(*, batch: Batch, seed: int) -> None:

@@ -19,9 +19,8 @@ from disbursement.models import Batch, Payable, ReturnFile
 from disbursement.models import Evidence as Certificate
 from matching.registry.models import BudgetLine
 from tests.integration.portal.conftest import World
-from tests.journeys.conftest import chromium, faults, overflow
+from tests.journeys.conftest import faults, overflow
 
-__all__ = ["chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SITE = "http://district.example"
