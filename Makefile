@@ -7,6 +7,7 @@ PYTEST := $(VENV)/bin/pytest
 # For what takes as long as it is asked to.
 LONG := $(PYTEST) -q --timeout=0
 JOBS ?= 2
+TEMPLATES := disbursement portal
 PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
@@ -75,6 +76,7 @@ test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopp
 lint: setup-dev ## Style, types, import rules, migrations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/djangofmt --check $(TEMPLATES)
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	DJANGO_SETTINGS_MODULE=portal.settings.test $(PY) manage.py makemigrations --check --dry-run
@@ -82,6 +84,7 @@ lint: setup-dev ## Style, types, import rules, migrations
 format: setup-dev ## Let ruff put the code in order
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(VENV)/bin/djangofmt $(TEMPLATES)
 
 migrations: setup-dev ## Write migrations for changed models
 	$(PY) manage.py makemigrations
