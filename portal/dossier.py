@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from disbursement.domain import clocks
-from disbursement.domain.workflow import ApplicationState, ClockStep
+from disbursement.domain.workflow import ApplicationAction, ApplicationState, ClockStep, Role
 from disbursement.models import (
     Appeal,
     Application,
@@ -55,6 +58,46 @@ STAGES: tuple[tuple[str, frozenset[ApplicationState]], ...] = (
     ("办结", frozenset({_S.CLOSED})),
 )
 
+# The steps whose words are meant for the enterprise. An opinion that prepares a decision is not (内部意见): what is in
+# no line here is told as having happened, without a word of it, so a step that is added is silent until it is put here.
+_A = ApplicationAction
+_WORDS_TOLD = frozenset(
+    {
+        _A.ACCEPT,
+        _A.ACCEPT_WITH_GAP,
+        _A.ASK_CORRECTION,
+        _A.LAPSE,
+        _A.ARRANGE_VISIT,
+        _A.PUBLICISE,
+        _A.SUSTAIN_OBJECTION,
+        _A.APPROVE,
+        _A.UPHOLD,
+    }
+)
+# Steps whose very name gives an opinion away.
+_NEUTRAL: dict[ApplicationAction, str | Promise] = {
+    _A.RECOMMEND_APPROVAL: _("审核完毕，提交复审"),
+    _A.RECOMMEND_REJECTION: _("审核完毕，提交复审"),
+    _A.SEND_BACK: _("继续审核"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step of the way as the enterprise reads it: in other words where the desk's would give an opinion away."""
+
+    row: TransitionLog
+    label: str | Promise
+    note: str
+
+
+def told_to_enterprise(row: TransitionLog) -> Told:
+    """What the enterprise may read of one step: its own words, and those that were written for it."""
+    action = ApplicationAction(row.action)
+    machine = row.role == Role.SYSTEM and action is not _A.GATHER_OPINIONS
+    heard = row.role == Role.ENTERPRISE or machine or action in _WORDS_TOLD
+    return Told(row, _NEUTRAL.get(action, row.get_action_display()), row.note if heard else "")
+
 
 @dataclass(frozen=True, slots=True)
 class StepReading:
@@ -84,6 +127,11 @@ class Dossier:
     @cached_property
     def log(self) -> list[TransitionLog]:
         return list(self.application.log.select_related("actor", "for_person").order_by("-seq"))
+
+    @property
+    def told(self) -> list[Told]:
+        """The way as the enterprise may read it, the latest step first."""
+        return [told_to_enterprise(row) for row in self.log]
 
     @cached_property
     def steps(self) -> list[StepReading]:
