@@ -162,11 +162,18 @@ class ColumnBlock(blocks.StructBlock):
     label = blocks.CharBlock(label=_("列名"), max_length=60)
     type = blocks.ChoiceBlock(
         label=_("类型"),
-        choices=[("text", _("文字")), ("number", _("数值")), ("money", _("金额（元）")), ("date", _("日期"))],
+        choices=[
+            ("text", _("文字")),
+            ("number", _("数值")),
+            ("money", _("金额（元）")),
+            ("date", _("日期")),
+            ("choice", _("单选")),
+        ],
         default="text",
     )
     unit = blocks.CharBlock(label=_("单位"), max_length=10, required=False)
     required = blocks.BooleanBlock(label=_("必填"), required=False, default=True)
+    options = blocks.ListBlock(OptionBlock(), label=_("选项（类型为单选才填写）"), default=[], min_num=0)
 
 
 class TableFieldBlock(_OwnField):
@@ -226,7 +233,7 @@ def _field(kind: str, value: Any) -> dict[str, Any]:
     if value.get("past"):
         field["past"] = True
     if value.get("options"):
-        field["options"] = [{"code": one["code"], "label": one["label"]} for one in value["options"]]
+        field["options"] = _options(value)
     if value.get("columns"):
         field["columns"] = [_column(column) for column in value["columns"]]
     if value.get("required") == "when":
@@ -251,7 +258,13 @@ def _column(value: Any) -> dict[str, Any]:
         column["unit"] = value["unit"]
     if not value.get("required"):
         column["required"] = False
+    if value.get("options"):
+        column["options"] = _options(value)
     return column
+
+
+def _options(value: Any) -> list[dict[str, str]]:
+    return [{"code": one["code"], "label": one["label"]} for one in value["options"]]
 
 
 def _block(field: dict[str, Any]) -> dict[str, Any]:

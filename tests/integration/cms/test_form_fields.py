@@ -50,6 +50,12 @@ FORM: list[dict[str, Any]] = [
         "columns": [
             {"key": "number", "label": "合同号", "type": "text"},
             {"key": "amount", "label": "金额", "type": "money", "required": False},
+            {
+                "key": "origin",
+                "label": "产地",
+                "type": "choice",
+                "options": [{"code": "home", "label": "国产"}, {"code": "abroad", "label": "进口"}],
+            },
         ],
         "fact": "equipment_investment",
         "total": "amount",
@@ -116,6 +122,42 @@ def test_each_mistake_stands_at_its_field_in_the_editor() -> None:
     assert "上限 4 小于下限 5" in str(told[1].block_errors["lte"])
     assert "重复" in str(told[2].block_errors["key"])
     assert "when" in told[2].block_errors
+
+
+def test_a_table_column_of_choices_is_saved_as_the_editor_sends_it() -> None:
+    cms.library()
+    blocks = FormBlocks()
+    sent = {
+        "f-count": "1",
+        "f-0-deleted": "",
+        "f-0-order": "0",
+        "f-0-type": "table",
+        "f-0-id": "",
+        "f-0-value-key": "equipment",
+        "f-0-value-label": "设备",
+        "f-0-value-required": "yes",
+        "f-0-value-columns-count": "2",
+    }
+    column = "f-0-value-columns-0-value"
+    sent |= {"f-0-value-columns-0-deleted": "", "f-0-value-columns-0-order": "0", f"{column}-key": "origin"}
+    sent |= {f"{column}-label": "产地", f"{column}-type": "choice", f"{column}-options-count": "2"}
+    for number, (code, label) in enumerate([("home", "国产"), ("abroad", "进口")]):
+        option = f"{column}-options-{number}"
+        sent |= {f"{option}-deleted": "", f"{option}-order": str(number)}
+        sent |= {f"{option}-value-code": code, f"{option}-value-label": label}
+    column = "f-0-value-columns-1-value"
+    sent |= {"f-0-value-columns-1-deleted": "", "f-0-value-columns-1-order": "1", f"{column}-key": "model"}
+    sent |= {f"{column}-label": "型号", f"{column}-type": "text", f"{column}-options-count": "0"}
+    cleaned = blocks.clean(blocks.value_from_datadict(sent, {}, "f"))
+    (table,) = form_fields(cleaned)
+    origin, model = table["columns"]
+    assert origin["options"] == [{"code": "home", "label": "国产"}, {"code": "abroad", "label": "进口"}]
+    assert "options" not in model
+    # One option is no choice, and it is said at the columns.
+    sent[f"{column}-type"] = "choice"
+    with pytest.raises(StreamBlockValidationError) as caught:
+        blocks.clean(blocks.value_from_datadict(sent, {}, "f"))
+    assert "至少要有两个选项" in str(caught.value.block_errors[0].block_errors["columns"])
 
 
 def test_a_file_must_be_a_material_of_the_item_or_it_is_not_published() -> None:
