@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.domain.invoices import INVOICE_FACTS, Invoice
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, Correction, CorrectionItem, CorrectionSubject, Occasion, Stage
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.forms import material_rules, questions
+from disbursement.selectors.forms import Rules, material_rules, questions
 from disbursement.selectors.invoices import table_of
+from disbursement.services.application import correction_answers as answers
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
 from disbursement.services.application.applications import transition
@@ -51,13 +51,15 @@ def ask(
     ) as application:
         in_acceptance = application.status is ApplicationState.SUBMITTED
         stage = Stage.ACCEPTANCE if in_acceptance else Stage.REVIEW
-        labels = _labels(application=application, now=now)
+        rules = judging.rules_of(version=application.version, now=now)
+        labels = _labels(application=application, rules=rules)
+        locked = answers.locked_questions(application=application, rules=rules)
         earlier = Correction.objects.filter(application=application, stage=stage)
         first = earlier.order_by("round").first()
         named = None if first is None else frozenset(first.items.values_list("subject", "code"))
         changed = set() if first is None else changed_since(application=application, first=first, now=now)
         added = late(items=items, first=named, changed=changed)
-        _check(items=items, days=days, labels=labels, added=added, late_reason=late_reason)
+        _check(items=items, days=days, labels=labels, locked=locked, added=added, late_reason=late_reason)
         assert actor.user_id is not None
         correction = Correction.objects.create(
             application=application,
@@ -91,27 +93,50 @@ def supply(
     now: datetime,
     form: Mapping[str, Any] | None = None,
     invoices: Sequence[Mapping[str, str]] | None = None,
+    note: str = "",
 ) -> Application:
     """Hand the mended application in again (提交补正): each thing asked for is there anew, and it is judged again.
 
-    `form` gives new answers for some or all of the form; others stay. `invoices` replaces the invoice table and its
-    total, as in `drafts.save_draft`. Materials are uploaded before. Raises Invalid with what of the list is still open.
+    `form` gives new answers for some or all of the form; others stay. What they say of the enterprise itself is
+    recorded of it, unless an authority says it. `invoices` replaces the invoice table and its total, as in
+    `drafts.save_draft`. Materials are uploaded before; `note` is what the enterprise has to say of it. Raises Invalid
+    with what of the list is still open.
     """
     with transition(
-        application_id=application_id, action=ApplicationAction.SUPPLY, actor=actor, now=now, role=Role.ENTERPRISE
+        application_id=application_id,
+        action=ApplicationAction.SUPPLY,
+        actor=actor,
+        now=now,
+        role=Role.ENTERPRISE,
+        note=note.strip(),
     ) as application:
         correction = open_correction(application=application)
-        before, table = dict(application.form), table_of(application=application)
         rules = judging.rules_of(version=application.version, now=now)
+        before = answers.Before(
+            form=dict(application.form),
+            table=table_of(application=application),
+            blocking=_blocking(judging.assess(application=application, now=now)),
+        )
         if invoices is not None:
             invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
         if form is not None or invoices is not None:
             application.form = judging.checked_form(rules=rules, form={**application.form, **(form or {})})
             application.save(update_fields=["form"])
-        seen = judging.assess(application=application, now=now).inputs["facts"]
+        told = {key: value for key, value in application.form.items() if value != before.form.get(key)}
+        assert actor.user_id is not None
+        answers.declare_again(application=application, rules=rules, form=told, user_id=actor.user_id, now=now)
+        seen = judging.assess(application=application, now=now)
+        open_now = answers.still_open(
+            application=application,
+            correction=correction,
+            rules=rules,
+            before=before,
+            blocking=_blocking(seen),
+            note=note,
+        )
         faults = [
-            *_still_open(application=application, correction=correction, before=before, table=table),
-            *invoice_tables.faults_of(application=application, rules=rules, facts=seen),
+            *open_now,
+            *invoice_tables.faults_of(application=application, rules=rules, facts=seen.inputs["facts"]),
         ]
         if faults:
             raise Invalid(faults)
@@ -156,9 +181,13 @@ def _lapse(*, correction_id: int, application_id: int, now: datetime) -> bool:
     return True
 
 
-def _labels(*, application: Application, now: datetime) -> dict[tuple[str, str], str]:
+def _blocking(seen: judging.Assessment) -> frozenset[str]:
+    """Conditions in the way: not met, or not known."""
+    return frozenset({*seen.result["unmet"], *seen.result["unknown"]})
+
+
+def _labels(*, application: Application, rules: Rules) -> dict[tuple[str, str], str]:
     """Everything that a correction may name, with its label."""
-    rules = judging.rules_of(version=application.version, now=now)
     facts = rules.vocabulary.facts
     named: dict[tuple[str, str], str] = {}
     for rule in material_rules(version=application.version):
@@ -175,6 +204,7 @@ def _check(
     items: Sequence[Ask],
     days: int,
     labels: Mapping[tuple[str, str], str],
+    locked: Mapping[str, str],
     added: set[Key],
     late_reason: str,
 ) -> None:
@@ -189,6 +219,9 @@ def _check(
         place = f"{key[0]}.{key[1]}"
         if key not in labels:
             faults.append(Fault(place, _("该事项没有“%(code)s”，请从清单中选择。") % {"code": item.code}))
+        elif item.subject == CorrectionSubject.FIELD and item.code in locked:
+            text = _("“%(label)s”由%(source)s提供，企业不能更正。与证明材料不符的，请“认定事实”。")
+            faults.append(Fault(place, text % {"label": labels[key], "source": locked[item.code]}))
         elif key in seen:
             faults.append(Fault(place, _("“%(label)s”列了两次，请合并为一项。") % {"label": labels[key]}))
         elif key in added and not late_reason.strip():
@@ -201,24 +234,3 @@ def _check(
         seen.add(key)
     if faults:
         raise Invalid(faults)
-
-
-def _still_open(
-    *, application: Application, correction: Correction, before: Mapping[str, Any], table: Sequence[Invoice]
-) -> list[Fault]:
-    faults = []
-    other_invoices = table_of(application=application) != table
-    for item in correction.items.all():
-        if item.subject == CorrectionSubject.MATERIAL:
-            there = application.materials.filter(
-                code=item.code, replaced_at__isnull=True, uploaded_at__gt=correction.asked_at
-            )
-            if not there.exists():
-                text = _("请重新上传“%(label)s”：%(remedy)s")
-                faults.append(Fault(f"material.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
-        elif item.subject == CorrectionSubject.FIELD and application.form.get(item.code) == before.get(item.code):
-            if item.code in INVOICE_FACTS and other_invoices:
-                continue  # the same total of other invoices
-            text = _("“%(label)s”尚未更正：%(remedy)s")
-            faults.append(Fault(f"form.{item.code}", text % {"label": item.label, "remedy": item.remedy}))
-    return faults

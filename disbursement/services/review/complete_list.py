@@ -11,10 +11,12 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from disbursement.models import Application, Correction, CorrectionSubject, Material, MaterialFlag
+from disbursement.selectors.evidence import verified_by_data
 from disbursement.selectors.forms import form_fields, material_rules
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
 from matching.criteria import leaves
+from matching.days import day_of
 
 Key = tuple[str, str]
 
@@ -39,15 +41,16 @@ def compose(*, application: Application, now: datetime) -> list[Ask]:
     Conditions that hang on an unanswered question of the form are told as that question.
     """
     found: dict[Key, Ask] = {}
-    for ask in (*_materials(application), *_form_and_conditions(application, now)):
+    for ask in (*_materials(application, now), *_form_and_conditions(application, now)):
         found.setdefault(ask.key, ask)
     return list(found.values())
 
 
-def _materials(application: Application) -> Iterator[Ask]:
+def _materials(application: Application, now: datetime) -> Iterator[Ask]:
     live = set(application.materials.filter(replaced_at__isnull=True).values_list("code", flat=True))
     excused = set(application.promises.values_list("material_code", flat=True))
     excused |= set(application.gaps.values_list("material_code", flat=True))
+    excused |= _proved_by_data(application, now)
     subject = CorrectionSubject.MATERIAL
     for rule in material_rules(version=application.version):
         if rule.required and rule.is_brought and rule.code not in live | excused:
@@ -57,6 +60,16 @@ def _materials(application: Application) -> Iterator[Ask]:
     )
     for flag in flags.select_related("material"):
         yield Ask(subject, flag.material.code, flag.get_reason_display(), _("请换成现行有效的文件后重新上传"))
+
+
+def _proved_by_data(application: Application, now: datetime) -> set[str]:
+    """Codes of materials that need no paper: they were not asked for at submission and are not asked for now."""
+    assert application.submitted_at is not None
+    rules = judging.rules_of(version=application.version, now=now)
+    day = day_of(application.submitted_at)
+    return set(
+        verified_by_data(version=application.version, rules=rules, enterprise_id=application.enterprise_id, day=day)
+    )
 
 
 def _form_and_conditions(application: Application, now: datetime) -> Iterator[Ask]:

@@ -21,6 +21,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Correction, CorrectionSubject, Stage
 from disbursement.selectors.forms import form_fields, material_rules, questions
 from disbursement.services.application import applications, corrections, judging
+from disbursement.services.application.correction_answers import locked_questions
 from disbursement.services.review import decisions, reviews
 from disbursement.services.review.complete_list import Ask, compose
 from disbursement.services.review.decisions import Reason
@@ -299,7 +300,10 @@ def _points(
         if not rule.is_typed  # the form itself: its answers are named one by one
     ]
     if with_fields:
-        named += [(CorrectionSubject.FIELD.value, key, label) for key, label in questions(rules=rules)]
+        # What an authority answers is found by the department (认定事实), never asked of the enterprise.
+        locked = locked_questions(application=found, rules=rules)
+        asked = [(key, label) for key, label in questions(rules=rules) if key not in locked]
+        named += [(CorrectionSubject.FIELD.value, key, label) for key, label in asked]
     named += [
         (CorrectionSubject.LEAF.value, leaf.id, leaf.text or facts[leaf.fact].label) for leaf in leaves(rules.tree)
     ]

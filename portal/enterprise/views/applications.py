@@ -16,12 +16,12 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction, ApplicationState
-from disbursement.models import Application, CorrectionSubject, Document, RatingLevel
+from disbursement.models import Application, Document, RatingLevel
 from disbursement.selectors.applications import lines, with_clocks
-from disbursement.selectors.invoices import invoice_fact, rows_of
+from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import applications, corrections, judging, ratings, sheets
+from disbursement.services.application.correction_answers import known_of, wanted_by
 from disbursement.services.review import decisions
-from matching.criteria import Scope
 from matching.days import day_of
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.dossier import Dossier
@@ -41,6 +41,16 @@ PER_PAGE = 20
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("撤回原因"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class WordsForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("情况说明"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("对申报条件的疑问，可以上传证明材料、更正申报内容，也可以在这里写明。"),
     )
 
 
@@ -102,29 +112,21 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
     if request.method == "POST" and not {"supply", "more"} & request.POST.keys():
         take_material(request, found)
         return redirect("enterprise:respond", found.pk)
-    named = {item.code for item in correction.items.all() if item.subject == CorrectionSubject.FIELD}
-    touches_conditions = any(item.subject == CorrectionSubject.LEAF for item in correction.items.all())
     rules = judging.rules_of(version=found.version, now=now)
-    facts = rules.form.vocabulary.facts
-    # What the enterprise says of itself is mended in its profile.
-    wanted = [
-        one.key
-        for one in rules.form.fields
-        if ({one.key, one.fact} & named or (touches_conditions and one.fact))
-        and not (one.key in facts and facts[one.key].scope is Scope.ENTERPRISE)
-    ]
+    wanted = wanted_by(application=found, correction=correction, rules=rules)
     data = request.POST if request.method == "POST" else None
-    fact = invoice_fact(rules=rules)
-    asks_invoices = fact is not None and (fact.key in named or touches_conditions)
-    invoices = table_for(application=found, rules=rules, data=data) if asks_invoices else None
+    words = WordsForm(data) if wanted.words else None
+    invoices = table_for(application=found, rules=rules, data=data) if wanted.invoices else None
     invoices_fit = data is None or invoices is None or invoices.read(now=now)
     states = {key: {"value": value} for key, value in found.form.items()}
-    form = SheetForm(data, rules=rules, states=states, known={}, as_of=day_of(now), only=wanted)
+    known = known_of(application=found, rules=rules)
+    form = SheetForm(data, rules=rules, states=states, known=known, as_of=day_of(now), only=wanted.fields)
     typed = {} if data is None else form.typed_states(whole=True)
     for key, state in typed.items():
         if state and "raw" in state and f"{PREFIX}{key}" not in form.errors:
             form.add_error(f"{PREFIX}{key}", state["messages"])
-    if "supply" in request.POST and form.is_valid() and invoices_fit:
+    words_fit = words is None or data is None or words.is_valid()
+    if "supply" in request.POST and form.is_valid() and invoices_fit and words_fit:
         try:
             corrections.supply(
                 application_id=found.pk,
@@ -134,13 +136,13 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
                     rules=rules, form={key: state["value"] for key, state in typed.items() if state}, keys=list(typed)
                 ),
                 invoices=None if invoices is None else invoices.typed,
+                note=words.cleaned_data["note"] if words is not None else "",
             )
         except REFUSALS as refusal:
             lay_on(form, refusal, {f"form.{key}": f"{PREFIX}{key}" for key in form.asked})
         else:
             messages.success(request, _("补正已提交，办理时限继续计算。"))
             return redirect("enterprise:application", found.pk)
-    asked = {item.code for item in correction.items.all() if item.subject == CorrectionSubject.MATERIAL}
     return render(
         request,
         "enterprise/respond.html",
@@ -149,7 +151,8 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
             "correction": correction,
             "form": form,
             "invoices": invoices,
-            "rows": [row for row in material_rows(found) if row["rule"].code in asked],
+            "words": words,
+            "rows": [row for row in material_rows(found) if row["rule"].code in wanted.materials],
         },
     )
 
