@@ -8,6 +8,8 @@ from wagtail import blocks
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
+from cms.kinds import KindBlock
+
 MATERIAL_SOURCES = [
     ("applicant", _("企业提交")),
     ("library", _("电子证照库调取")),
@@ -25,7 +27,7 @@ MATERIAL_CODE = RegexValidator(r"\A[A-Za-z0-9_-]{1,60}\Z", _("材料代码只用
 class MaterialBlock(blocks.StructBlock):
     """One thing to hand in; `code` is what the criteria's `evidence` names."""
 
-    code = blocks.CharBlock(label=_("材料代码"), max_length=60, validators=[MATERIAL_CODE])
+    code = KindBlock(label=_("材料代码"), max_length=60, validators=[MATERIAL_CODE])
     name = blocks.CharBlock(label=_("材料名称"), max_length=200)
     source = blocks.ChoiceBlock(label=_("来源"), choices=MATERIAL_SOURCES, default="applicant")
     required = blocks.BooleanBlock(label=_("必须提供"), default=True, required=False)

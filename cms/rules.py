@@ -9,6 +9,7 @@ from cms.blocks import plain_values
 from cms.delivery import problems_of_terms, terms_of_page
 from cms.fields import read_award, read_criteria
 from cms.form_blocks import form_fields
+from cms.kinds import problems_of_kinds
 from matching import review_path
 from matching.criteria import InvalidInput, leaves, load_json
 from matching.forms import parse_form
@@ -47,9 +48,12 @@ def problems_of(page: Any) -> dict[str, list[str]]:
     def add(field: str, message: str) -> None:
         problems.setdefault(field, []).append(message)
 
-    codes = [material["code"] for material in plain_values(page.materials)]
+    materials = plain_values(page.materials)
+    codes = [material["code"] for material in materials]
     for code in sorted({code for code in codes if codes.count(code) > 1}):
         add("materials", _("材料代码 %(code)s 重复；一个事项里每个代码只用一次") % {"code": code})
+    for message in problems_of_kinds(code=page.code, materials=materials):
+        add("materials", message)
     steps = plain_values(page.steps)
     if any(step.get("kind") for step in steps):
         known = set(Department.objects.values_list("code", flat=True))

@@ -1,16 +1,18 @@
 """The editor's desk: an officer writes, is told every mistake, publishes, and sends drafts round."""
 
+import html
 import json
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from wagtail.models import Page, WorkflowState
 from wagtail.test.utils.form_data import nested_form_data, streamfield
 
 from cms.models import PolicyItemPage
-from matching.models import PolicyVersion
+from matching.models import PolicyItem, PolicyVersion
 from matching.services.vocabulary import current_vocabulary
 from portal.accounts.models import StaffRole, User
 from portal.accounts.services import grant_role, revoke_role
@@ -64,6 +66,47 @@ def test_every_mistake_of_the_criteria_is_told_with_its_place(desk: Client) -> N
     assert not PolicyItemPage.objects.exists()
     # What was typed is still there.
     assert "1.x" in text
+
+
+def material(code: str, name: str, source: str = "library") -> dict[str, Any]:
+    rest = {"required": "on", "original": "electronic", "copies": "1", "promise": "", "note": ""}
+    return {"code": code, "name": name, "source": source, **rest, "template": "", "sample": ""}
+
+
+def test_a_kind_of_certificate_has_one_name_in_all_items(desk: Client) -> None:
+    listed = {**material("licence", "营业执照"), "required": True, "copies": 1, "tolerable": True}
+    cms.published_item(
+        code="kj-first", title="第一项", materials=[("material", {**listed, "template": None, "sample": None})]
+    )
+    # The kinds in use are offered where a code is typed.
+    text = desk.get(add_url()).content.decode()
+    assert "datalist" in text
+    assert "licence" in text
+    told = desk.post(add_url(), form(materials=streamfield([("material", material("licence", "安全许可证"))])))
+    # The stream's widget takes its mistakes as data.
+    text = html.unescape(told.content.decode()).encode().decode("unicode_escape", "replace")
+    assert "证照代码 licence 在事项“第一项”（kj-first）中是“营业执照”，这里写作“安全许可证”" in text
+    assert not PolicyItemPage.objects.filter(code="kj-one").exists()
+    # Blanks and brackets make no other name, and what the applicant brings is no kind of the library.
+    for kind in (material("licence", "（营业执照）"), material("licence", "安全许可证", source="applicant")):
+        response = desk.post(add_url(), form(materials=streamfield([("material", kind)])))
+        assert response.status_code == 302
+        PolicyItemPage.objects.get(code="kj-one").delete()
+
+
+def test_an_item_keeps_the_name_under_which_it_is_listed() -> None:
+    def named(name: str) -> list[tuple[str, dict[str, Any]]]:
+        one = {**material("licence", name), "required": True, "copies": 1, "tolerable": True}
+        return [("material", {**one, "template": None, "sample": None})]
+
+    first = cms.published_item(materials=named("营业执照"))
+    # Both were listed before one code had to have one name.
+    PolicyItem.objects.filter(code=first.code).update(is_listed=False)
+    second = cms.published_item(materials=named("安全许可证"))
+    PolicyItem.objects.filter(code=first.code).update(is_listed=True)
+    PolicyItemPage.objects.get(pk=second.pk).full_clean()
+    with pytest.raises(ValidationError, match="证照代码 licence"):
+        cms.item_page(materials=named("身份证"))
 
 
 def test_a_draft_may_leave_things_out_and_the_editor_names_them(desk: Client) -> None:
