@@ -9,13 +9,13 @@ from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
 from disbursement.selectors.staff import finance_staff
-from disbursement.services.application import applications, corrections
+from disbursement.services.application import applications, corrections, gaps
 from disbursement.services.budget import alerts as budget_alerts
 from disbursement.services.delivery import offers, time_promises
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.evidence import scans
 from disbursement.services.month import cycles, preflight, runs
-from disbursement.services.payment import collection, exceptions
+from disbursement.services.payment import collection, exceptions, gateways
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps
 from disbursement.services.supervision import clocks, pay_month, warnings
@@ -24,8 +24,8 @@ from disbursement.services.supervision import sources as supervision_sources
 
 @shared_task(name="disbursement.nightly_applications")
 def nightly_applications() -> dict[str, int]:
-    """The night's round over applications: who is away, what lapsed, publicity that ended, cards, months
-    of payment that days have moved, what is settled."""
+    """The night's round over applications: who is away, what lapsed, promised materials and their day, publicity that
+    ended, cards, months of payment that days have moved, what is settled."""
     now = timezone.now()
     moved, back = absences.keep_up(now=now)
     return {
@@ -33,6 +33,7 @@ def nightly_applications() -> dict[str, int]:
         "handed_back": back,
         "consented": len(steps.lapse_overdue(now=now)),
         "lapsed": len(corrections.lapse_overdue(now=now)),
+        "gaps": gaps.remind(now=now),
         "approved": len(publicity.end_due(now=now)),
         "cards": clocks.charge_cards(now=now),
         "forecasts": pay_month.keep_up(now=now),
@@ -97,13 +98,14 @@ def warn_of_budgets() -> int:
 @shared_task(name="disbursement.daily_month")
 def daily_month() -> dict[str, int]:
     """Before finance comes to work: a preflight of the month that is about to be cut off, reminders of what is to be
-    paid back, exceptions that have grown old. How many of each.
+    paid back, exceptions that have grown old, batches that are signed and not at the bank. How many of each.
     """
     now = timezone.now()
     return {
         "preflights": len(preflight.keep_daily(now=now, staff=finance_staff)),
         "reminders": recovery_plans.remind(now=now),
         "old_exceptions": exceptions.warn_of_old(now=now),
+        "unsent": gateways.remind_of_unsent(now=now),
     }
 
 

@@ -11,10 +11,14 @@ from matching.chunks import chunks
 from matching.registry import outbox
 from portal.inbox import (
     budget_texts,
+    desk_texts,
     evidence_texts,
+    finance_texts,
     forecast_texts,
+    gap_texts,
     money_texts,
     offer_texts,
+    publicity_texts,
     push_texts,
     services,
     supervision_texts,
@@ -27,6 +31,10 @@ _TOGETHER = 2000
 
 def _tell(messages: Iterable[Message | None], now: datetime) -> None:
     services.tell(messages=[message for message in messages if message is not None], now=now)
+
+
+def _only(payload: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: payload[name] for name in names}
 
 
 @outbox.subscribe("push.created", together=True)
@@ -44,6 +52,62 @@ def tell_of_application(*, payload: dict[str, Any], now: datetime) -> None:
         seq=payload["seq"],
     )
     _tell([message], now)
+
+
+@outbox.subscribe("application.changed")
+def tell_the_desk_of_application(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(desk_texts.of_step(**_only(payload, "application_id", "action", "seq"), now=now), now)
+
+
+@outbox.subscribe("gap.due")
+def tell_of_gap(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(gap_texts.of_gap(gap_id=payload["gap"], stage=payload["stage"], now=now), now)
+
+
+@outbox.subscribe("objection.raised")
+def tell_of_objection(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(publicity_texts.of_objection(objection_id=payload["objection"], now=now), now)
+
+
+@outbox.subscribe("publicity.held")
+def tell_of_held_publicity(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(publicity_texts.of_held(publicity_id=payload["publicity"], why=payload["why"], now=now), now)
+
+
+@outbox.subscribe("rating.given")
+def tell_the_desk_of_rating(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(desk_texts.of_low_rating(**_only(payload, "application_id", "level"), now=now), now)
+
+
+@outbox.subscribe("cycle.cut_off")
+def tell_makers_of_cut_off(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_cut_off(cycle_id=payload["cycle"], now=now), now)
+
+
+@outbox.subscribe("batch.signed")
+def tell_who_signs_next(*, payload: dict[str, Any], now: datetime, message_id: int) -> None:
+    messages = finance_texts.of_batch(batch_id=payload["batch"], action=payload["action"], occasion=message_id, now=now)
+    _tell(messages, now)
+
+
+@outbox.subscribe("batch.unsent")
+def tell_of_unsent_batch(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_unsent(batch_id=payload["batch"], day=payload["day"], now=now), now)
+
+
+@outbox.subscribe("delivery.stuck")
+def tell_of_stuck_delivery(*, payload: dict[str, Any], now: datetime, message_id: int) -> None:
+    _tell(finance_texts.of_stuck_delivery(delivery_id=payload["delivery"], occasion=message_id, now=now), now)
+
+
+@outbox.subscribe("payee.proposed")
+def tell_who_checks_accounts(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_proposed_account(account_id=payload["account"], now=now), now)
+
+
+@outbox.subscribe("budget.proposed")
+def tell_who_decides_budgets(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_proposed_change(change_id=payload["change"], now=now), now)
 
 
 @outbox.subscribe("rating.answered")

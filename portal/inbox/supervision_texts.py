@@ -8,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from disbursement.domain.clocks import Colour
 from disbursement.domain.supervision import WarningLevel
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockCard, ClockWarning, EntryAppeal, StepClock, Urging
-from disbursement.services.review.staffing import deputies
-from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES
-from portal.accounts.models import RoleAssignment, StaffRole
+from portal.accounts.models import StaffRole
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
+from portal.inbox.whom import holders, present
 
 # Who could take up a step that nobody has.
 _WORKING = {
@@ -56,7 +54,7 @@ def of_card(*, card_id: int, now: datetime) -> Iterator[Message]:
     )
     people = [
         *_holding(card.clock, holder_id=card.holder_id, now=now),
-        *_present(_holders({StaffRole.SECOND_REVIEWER, StaffRole.SUPERVISOR}, card.department_id), now),
+        *present(holders({StaffRole.SECOND_REVIEWER, StaffRole.SUPERVISOR}, card.department_id), now),
     ]
     yield from _to(
         people,
@@ -80,8 +78,8 @@ def of_urging(*, urging_id: int, event: str, now: datetime) -> Iterator[Message]
     if event == "answered":
         people = [urging.sent_by_id]
     else:
-        own = [] if urging.person_id is None else _present([urging.person_id], now)
-        people = [*own, *_present(_holders(set(REVIEW_ROLES), urging.department_id), now)]
+        own = [] if urging.person_id is None else present([urging.person_id], now)
+        people = [*own, *present(holders(set(REVIEW_ROLES), urging.department_id), now)]
     for user_id in dict.fromkeys(people):
         yield Message(
             key=f"urging:{urging.pk}:{event}:{user_id}",
@@ -103,7 +101,7 @@ def of_appeal(*, appeal_id: int, decided: bool) -> Iterator[Message]:
         people, body = [appeal.filed_by_id], appeal.decision
     else:
         title = _("%(department)s对一条监察记录提出申辩") % {"department": entry.department}
-        people, body = _holders({StaffRole.SUPERVISOR}, entry.department_id), appeal.grounds
+        people, body = holders({StaffRole.SUPERVISOR}, entry.department_id), appeal.grounds
     for user_id in dict.fromkeys(people):
         yield Message(
             key=f"entry-appeal:{appeal.pk}:{'decided' if decided else 'filed'}:{user_id}",
@@ -140,18 +138,5 @@ def _to(
 
 def _holding(clock: StepClock, *, holder_id: int | None, now: datetime) -> list[int]:
     if holder_id is not None:
-        return _present([holder_id], now)
-    return _present(_holders({_WORKING[ClockStep(clock.step)]}, clock.department_id), now)
-
-
-def _holders(roles: set[StaffRole], department_id: int) -> list[int]:
-    held = RoleAssignment.objects.filter(
-        Q(department_id=department_id) | Q(department__isnull=True), role__in=roles, user__is_active=True
-    )
-    return sorted(set(held.values_list("user_id", flat=True)))
-
-
-def _present(people: list[int], now: datetime) -> list[int]:
-    """Those people, a deputy in the place of each who is away."""
-    away = deputies(as_of=day_of(now), people=people)
-    return [away[pk].deputy_id if pk in away else pk for pk in people]
+        return present([holder_id], now)
+    return present(holders({_WORKING[ClockStep(clock.step)]}, clock.department_id), now)

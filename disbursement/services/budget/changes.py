@@ -59,7 +59,7 @@ def propose(
     if faults:
         raise Invalid(faults)
     _check(kind=kind, line=line, target=target, amount=amount)
-    return BudgetChange.objects.create(
+    change = BudgetChange.objects.create(
         kind=kind.value,
         line=line,
         to_line=target,
@@ -69,6 +69,10 @@ def propose(
         proposed_by_id=person(actor),
         proposed_at=now,
     )
+    outbox.emit(
+        topic="budget.proposed", payload={"change": change.pk}, now=now, dedupe_key=f"budget.proposed:{change.pk}"
+    )
+    return change
 
 
 @transaction.atomic

@@ -43,6 +43,7 @@ from disbursement.services.payment.transitions import (
 )
 from disbursement.services.review import interests
 from matching.models import Enterprise
+from matching.registry import outbox
 
 __all__ = [
     "approve",
@@ -80,6 +81,7 @@ def make(*, batch_id: int, actor: Actor, now: datetime, file_format: str | None 
         file_sha256=file_digest(batch=batch),
     )
     _sign(batch=batch, role=role, actor=actor, note=note, now=now)
+    _announce(batch=batch, action=BatchAction.MAKE, now=now)
     return batch
 
 
@@ -93,6 +95,7 @@ def verify(*, batch_id: int, actor: Actor, now: datetime, seen_sha256: str, note
         batch=batch, action=BatchAction.VERIFY, role=role, actor=actor, note=note, now=now, checker_id=person(actor)
     )
     _sign(batch=batch, role=role, actor=actor, note=note, now=now)
+    _announce(batch=batch, action=BatchAction.VERIFY, now=now)
     return batch
 
 
@@ -107,12 +110,13 @@ def approve(*, batch_id: int, actor: Actor, now: datetime, seen_sha256: str, not
     signed = batch.approvals.filter(round=batch.round, role=role)
     if signed.filter(person_id=person(actor)).exists():
         raise Conflict("您已审批过该批次，还须由其他审批人会签。")
-    if signed.count() + 1 < batch.approvals_needed:
-        log_entry(batch=batch, action=BatchAction.CO_APPROVE, role=role, actor=actor, note=note, now=now)
+    action = BatchAction.CO_APPROVE if signed.count() + 1 < batch.approvals_needed else BatchAction.APPROVE
+    if action is BatchAction.CO_APPROVE:
+        log_entry(batch=batch, action=action, role=role, actor=actor, note=note, now=now)
     else:
         move_batch(
             batch=batch,
-            action=BatchAction.APPROVE,
+            action=action,
             role=role,
             actor=actor,
             note=note,
@@ -120,6 +124,7 @@ def approve(*, batch_id: int, actor: Actor, now: datetime, seen_sha256: str, not
             approver_id=person(actor),
         )
     _sign(batch=batch, role=role, actor=actor, note=note, now=now)
+    _announce(batch=batch, action=action, now=now)
     return batch
 
 
@@ -149,6 +154,7 @@ def send_back(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Bat
         approver=None,
         file_sha256="",
     )
+    _announce(batch=batch, action=BatchAction.SEND_BACK, now=now)
     return batch
 
 
@@ -264,6 +270,11 @@ def _sign(*, batch: Batch, role: Role, actor: Actor, note: str, now: datetime) -
         note=note[:300],
         signed_at=now,
     )
+
+
+def _announce(*, batch: Batch, action: BatchAction, now: datetime) -> None:
+    """Topic `batch.signed`: who signs next is told. The same step may come again in another round: no key."""
+    outbox.emit(topic="batch.signed", payload={"batch": batch.pk, "action": action.value}, now=now)
 
 
 def _open(batch: Batch, role: Role) -> list[BatchAction]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Max, Q
 from django.db.models.functions import Length
 
 from disbursement.domain.actors import Actor
@@ -34,6 +35,8 @@ from disbursement.treasury.channels import (
     Unsure,
 )
 from disbursement.treasury.channels.http import check_url
+from matching.days import day_of
+from matching.registry import outbox
 from matching.registry.models import BudgetLine
 from matching.stored_bytes import stored
 
@@ -109,14 +112,16 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     try:
         receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=may_have_left)
     except Refusal as refusal:
-        _note(delivery, state=DeliveryState.REFUSED, problem=str(refusal)[:_PROBLEM])
+        _note(delivery, state=DeliveryState.REFUSED, now=now, problem=str(refusal)[:_PROBLEM])
         raise invalid("gateway", f"批次{sealed.batch.number}：{refusal}") from refusal
     except Unsure as doubt:
-        _note(delivery, state=DeliveryState.UNSURE, problem=str(doubt)[:_PROBLEM])
+        _note(delivery, state=DeliveryState.UNSURE, now=now, problem=str(doubt)[:_PROBLEM])
         raise invalid("gateway", f"批次{sealed.batch.number}：{doubt}") from doubt
     if receipt is None:
-        return _note(delivery, state=DeliveryState.BY_HAND, problem="")
-    return _note(delivery, state=DeliveryState.DONE, problem="", reference=receipt.reference[:100], done_at=now)
+        return _note(delivery, state=DeliveryState.BY_HAND, now=now, problem="")
+    return _note(
+        delivery, state=DeliveryState.DONE, now=now, problem="", reference=receipt.reference[:100], done_at=now
+    )
 
 
 def parcel_of(delivery: Delivery) -> Parcel:
@@ -161,8 +166,10 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
     return delivery, may_have_left
 
 
-def _note(delivery: Delivery, *, state: DeliveryState, **changes: Any) -> Delivery:
-    """What came of a try; another process may have learnt meanwhile that the bank has it, and that stands."""
+def _note(delivery: Delivery, *, state: DeliveryState, now: datetime, **changes: Any) -> Delivery:
+    """What came of a try; another process may have learnt meanwhile that the bank has it, and that stands. What did not
+    reach the bank is told: topic `delivery.stuck` {delivery}.
+    """
     with transaction.atomic():
         standing = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if standing.state == DeliveryState.DONE:
@@ -170,6 +177,15 @@ def _note(delivery: Delivery, *, state: DeliveryState, **changes: Any) -> Delive
         for name, value in {"state": state, **changes}.items():
             setattr(standing, name, value)
         standing.save(update_fields=["state", *changes])
+        if state != DeliveryState.DONE:
+            # A refusal follows a try that a person asked for; what is not sure is asked again all day, and told once.
+            occasion = str(standing.tries) if state == DeliveryState.REFUSED else day_of(now).isoformat()
+            outbox.emit(
+                topic="delivery.stuck",
+                payload={"delivery": standing.pk},
+                now=now,
+                dedupe_key=f"delivery.stuck:{standing.pk}:{state}:{occasion}",
+            )
     return standing
 
 
@@ -215,6 +231,23 @@ def unfinished() -> list[Batch]:
         delivery__state__in=[DeliveryState.REFUSED, DeliveryState.BY_HAND]
     )
     return list(Batch.objects.filter(pk__in=waiting.values("batch")).order_by("pk"))
+
+
+@transaction.atomic
+def remind_of_unsent(*, now: datetime) -> int:
+    """Tell of each batch that has all its signatures and is not at the bank the day after (Asia/Shanghai): topic
+    `batch.unsent` {batch, day}, once a day until it is. Returns how many there are.
+    """
+    today = day_of(now)
+    waiting = Batch.objects.filter(state__in=[BatchState.APPROVED, BatchState.SEALED])
+    signed = waiting.annotate(signed_at=Max("approvals__signed_at", filter=Q(approvals__round=F("round"))))
+    late = [pk for pk, at in signed.values_list("pk", "signed_at") if at is not None and day_of(at) < today]
+    outbox.emit_many(
+        topic="batch.unsent",
+        messages=[({"batch": pk, "day": today.isoformat()}, f"batch.unsent:{pk}:{today}") for pk in sorted(late)],
+        now=now,
+    )
+    return len(late)
 
 
 @dataclass(frozen=True, slots=True)

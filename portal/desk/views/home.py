@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,8 @@ from disbursement.domain.workflow import BatchState, PayableState
 from disbursement.models import (
     AccountState,
     Application,
+    BudgetChange,
+    DeliveryState,
     EntryAppeal,
     LineStatus,
     Payable,
@@ -33,13 +36,14 @@ from disbursement.models import (
 )
 from disbursement.selectors import desk
 from disbursement.selectors import supervision as supervision_figures
+from disbursement.selectors.attention import Attention, attention
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services.application import ratings
 from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance_scope import visible_batches
-from portal.desk.worklist import OPEN
+from portal.desk.worklist import OPEN, visible
 from portal.inbox.models import NotificationKind
 from portal.inbox.selectors import unread_of
 from portal.refusals import lay_on
@@ -48,6 +52,14 @@ _SIGNING = {
     StaffRole.FINANCE_MAKER: (BatchState.CHECKED,),
     StaffRole.FINANCE_CHECKER: (BatchState.MADE,),
     StaffRole.FINANCE_APPROVER: (BatchState.VERIFIED,),
+}
+
+
+# What the list of batches shows: its title, and what it says where there is none.
+_LISTS = {
+    "": (gettext_lazy("待签署的批次"), gettext_lazy("没有等您签署的批次。")),
+    BatchState.APPROVED.value: (gettext_lazy("待封存的批次"), gettext_lazy("签署齐全的批次都已封存。")),
+    BatchState.SEALED.value: (gettext_lazy("已封存未送达银行"), gettext_lazy("封存的批次都已送达银行。")),
 }
 
 
@@ -87,6 +99,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
                 _("红牌 %(red)s，黄牌 %(yellow)s") % {"red": red, "yellow": yellow} if red or yellow else "",
             )
         )
+        waiting.append(_second_look(request))
         waiting.append(_own_limits(request))
         open_ones = desk.rectifications(actor=actor_for(request))
         waiting.append(Waiting(_("待答复的差评整改"), len(open_ones), reverse("desk:rectifications")))
@@ -94,13 +107,15 @@ def home(request: HttpRequest) -> HttpResponseBase:
         states = [state for role, found in _SIGNING.items() if role in access.roles for state in found]
         batches = visible_batches(request).filter(state__in=states)
         waiting.append(Waiting(_("待签署的批次"), batches.count(), reverse("desk:batches_waiting")))
-        approved = visible_batches(request).filter(state=BatchState.APPROVED).count()
-        waiting.append(Waiting(_("待封存的批次"), approved, reverse("desk:cycles")))
+        waiting.extend(_not_at_the_bank(request))
         exceptions = ReturnLine.objects.filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).count()
         torn = PaymentAttempt.objects.filter(contradicted=True).count()
         waiting.append(Waiting(_("回单例外"), exceptions + torn, reverse("desk:exceptions")))
         proposed = PayeeAccount.objects.filter(state=AccountState.PROPOSED).count()
         waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
+        if access.has({StaffRole.FINANCE_APPROVER}):
+            undecided = BudgetChange.objects.filter(approved__isnull=True).count()
+            waiting.append(Waiting(_("待批准的预算调整"), undecided, reverse("desk:budget_changes")))
     if access.has({StaffRole.SUPERVISOR}):
         waiting.append(Waiting(_("超时或将超时"), len(desk.stuck(as_of=today)), reverse("desk:supervision")))
         waiting.extend(_supervised(request))
@@ -109,6 +124,30 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "desk/home.html",
         {"waiting": waiting, "warnings": working_calendar().warnings(today)},
     )
+
+
+def _second_look(request: HttpRequest) -> Waiting:
+    """Objections, publicity that is over, promised materials and experts past their day."""
+    seen = attention(
+        applications=visible(access=access_for(request)).filter(state__in=OPEN), as_of=day_of(timezone.now())
+    )
+    counts = Counter(what for found in seen.values() for what in found)
+    told = [f"{what.label} {counts[what]}" for what in Attention if counts[what]]
+    return Waiting(_("需关注的申报"), len(seen), reverse("desk:worklist") + "?show=attention", "，".join(told))
+
+
+def _not_at_the_bank(request: HttpRequest) -> Iterator[Waiting]:
+    """Signed batches whose files somebody still has to bring on their way."""
+    found = visible_batches(request)
+    place = reverse("desk:batches_waiting")
+    approved = found.filter(state=BatchState.APPROVED).count()
+    yield Waiting(_("待封存的批次"), approved, f"{place}?show={BatchState.APPROVED.value}")
+    unsent = found.filter(state=BatchState.SEALED)
+    states = unsent.order_by().values_list("sealed_file__delivery__state").annotate(count=Count("pk"))
+    told = [
+        f"{DeliveryState(state).label} {count}" for state, count in states if state and state != DeliveryState.PLANNED
+    ]
+    yield Waiting(_("已封存未送达银行"), unsent.count(), f"{place}?show={BatchState.SEALED.value}", "，".join(told))
 
 
 def _own_limits(request: HttpRequest) -> Waiting:
@@ -133,12 +172,22 @@ def _supervised(request: HttpRequest) -> Iterator[Waiting]:
 
 @role_required(*FINANCE_ROLES)
 def batches_waiting(request: HttpRequest) -> HttpResponseBase:
-    """Batches that wait for this person's signature."""
+    """Batches that wait for this person's signature; with `show`, those that wait to be sealed, or to be sent."""
     access = access_for(request)
-    states = [state for role, found in _SIGNING.items() if role in access.roles for state in found]
+    show = request.GET.get("show", "")
+    title, empty = _LISTS.get(show, _LISTS[""])
+    if show in _LISTS and show:
+        states = [BatchState(show)]
+    else:
+        states = [state for role, found in _SIGNING.items() if role in access.roles for state in found]
     found = visible_batches(request).filter(state__in=states).order_by("cycle__month", "number")
+    found = found.select_related("sealed_file__delivery__gateway").defer("sealed_file__content")
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    return render(request, "desk/batches.html", {"page": page})
+    return render(
+        request,
+        "desk/batches.html",
+        {"page": page, "title": title, "empty": empty, "is_unsent": show == BatchState.SEALED.value},
+    )
 
 
 @role_required(StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
