@@ -10,19 +10,21 @@ from cms.fields import JsonTextarea
 from matching.registry.models import BudgetLine
 from matching.services.vocabulary import ITEM_TYPES, current_vocabulary
 
-EMPTY = ("", "---------")
+
+def _unchosen() -> tuple[str, str]:
+    return ("", str(_("请选择")))
 
 
 def item_types() -> list[tuple[str, str]]:
     """The types of the vocabulary in force, as choices."""
     types = current_vocabulary().code_lists.get(ITEM_TYPES)
-    return [EMPTY, *(types.codes.items() if types else ())]
+    return [_unchosen(), *(types.codes.items() if types else ())]
 
 
 def budget_lines() -> list[tuple[str, str]]:
     """The budget lines of all years, each code once, with the latest name."""
     named = dict(BudgetLine.objects.order_by("year").values_list("code", "name"))
-    return [EMPTY, *((code, f"{name}（{code}）") for code, name in sorted(named.items()))]
+    return [_unchosen(), *((code, f"{name}（{code}）") for code, name in sorted(named.items()))]
 
 
 class ItemPageForm(WagtailAdminPageForm):

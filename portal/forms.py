@@ -26,6 +26,16 @@ class DateInput(forms.DateInput):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
+_CHOOSE = gettext_lazy("请选择")
+
+
+class RowChoice(forms.ModelChoiceField):
+    """A choice among rows whose first line says what to do."""
+
+    def __init__(self, *, empty_label: Any = _CHOOSE, **kwargs: Any) -> None:
+        super().__init__(empty_label=empty_label, **kwargs)
+
+
 def typed(data: Mapping[str, Any], name: str, *, most: int) -> str:
     """What was typed into a field that belongs to no form: trimmed, cut, without what no database takes."""
     return str(data.get(name) or "").replace("\0", "").strip()[:most]
@@ -40,4 +50,4 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
         form.add_error(None, error)
 
 
-__all__ = ["PHONE", "DateInput", "add_errors", "typed"]
+__all__ = ["PHONE", "DateInput", "RowChoice", "add_errors", "typed"]

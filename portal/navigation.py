@@ -36,6 +36,8 @@ def for_request(request: HttpRequest) -> list[Entry]:
     access = access_for(request)
     offer("public:policy_list", _("政策"))
     offer("publicity:list", _("公示"))
+    if not access.has(DESK_ROLES):
+        offer("public:payday_now", _("兑现日历"))
     if access.membership:
         offer("enterprise:overview", _("工作台"))
         offer("enterprise:opportunities", _("可享政策"), also=("enterprise:choices",))

@@ -35,6 +35,22 @@ def attempt(request: HttpRequest, deed: Callable[[], T], *, done: str = "") -> T
     return result
 
 
+def carry_out(request: HttpRequest, form: forms.BaseForm, deed: Callable[..., T], *, done: str) -> T | None:
+    """Do `deed` with what a valid form says, by its fields' names, and say that it is done.
+
+    None where the form is not valid, or the deed was refused: then the form bears the reasons, to be shown again.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        result = deed(**form.cleaned_data)
+    except REFUSALS as refusal:
+        lay_on(form, refusal)
+        return None
+    messages.success(request, done)
+    return result
+
+
 def lay_on(form: forms.BaseForm, refusal: Exception, places: Mapping[str, str] | None = None) -> None:
     """Put a refusal on the form: each fault on the field of its place, the rest above them all.
 

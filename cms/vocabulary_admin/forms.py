@@ -49,7 +49,7 @@ class FactForm(forms.Form):
         self.vocabulary = vocabulary
         self.existing = existing
         names = [(name, name) for name in vocabulary.code_lists]
-        self.fields["codes"].choices = [("", "---------"), *names]  # type: ignore[attr-defined]
+        self.fields["codes"].choices = [("", _("请选择")), *names]  # type: ignore[attr-defined]
         if existing:
             self.fields["key"].disabled = True
 

@@ -117,17 +117,17 @@ def alerts(found: Forecast, *, as_of: date) -> list[Alert]:
         told.append(Alert("exhausted", "额度已全部预留和支付，新的审核通过将无法预留预算。"))
     elif found.ceiling and found.bound * 100 >= found.ceiling * NEARLY_USED:
         used = found.share(found.bound)
-        told.append(Alert("nearly_used", f"已预留和支付占额度{used}%，余{money.yuan(found.free)}元。"))
+        told.append(Alert("nearly_used", f"已预留和支付占额度 {used}%，余 {money.yuan(found.free)} 元。"))
     out = found.runs_out
     if out is not None and found.free > 0:
         told.append(
             Alert(
                 f"runs_out_{out:%m}",
-                f"按在办申报和后续分期推算，{out.year}年{out.month}月起额度不足，全年缺口{money.yuan(found.gap)}元。",
+                f"按在办申报和后续分期推算，{out.year}年{out.month}月起额度不足，全年缺口 {money.yuan(found.gap)} 元。",
             )
         )
     late = as_of >= date(found.months[0].month.year, LATE_MONTH, 1) if found.months else False
     if late and found.ceiling and found.total * 100 < found.ceiling * LATE_SHARE:
         rest = found.ceiling - found.total
-        told.append(Alert("unspent", f"临近年末，仍有{money.yuan(rest)}元没有安排，占额度{found.share(rest)}%。"))
+        told.append(Alert("unspent", f"临近年末，仍有 {money.yuan(rest)} 元没有安排，占额度 {found.share(rest)}%。"))
     return told

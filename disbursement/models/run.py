@@ -15,6 +15,7 @@ class RunKind(models.TextChoices):
     CUT_OFF = "cut_off", _("截止")
     SEAL = "seal", _("封存并发送")
     RETURNS = "returns", _("回单入账")
+    PREFLIGHT = "look", _("预检")
 
 
 class RunState(models.TextChoices):
@@ -48,7 +49,7 @@ class CycleRun(models.Model):
         verbose_name = verbose_name_plural = _("后台办理")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["cut_off", "seal"], cycle__isnull=False, file__isnull=True)
+                condition=Q(kind__in=["cut_off", "seal", "look"], cycle__isnull=False, file__isnull=True)
                 | Q(kind="returns", cycle__isnull=True, file__isnull=False),
                 name="disbursement_run_subject_of_kind",
             ),

@@ -36,7 +36,9 @@ def month_paid(*, approved_on: date, calendar: Calendar) -> date:
 
 @dataclass(frozen=True, slots=True)
 class MonthOfYear:
-    """One month as it is published: its cut-off, the days on which it pays, why its day is another, how it stands."""
+    """One month as it is published: its cut-off, the days on which it pays, why its day is another, how it stands;
+    and whether that day is a Saturday or Sunday that is worked (调休上班).
+    """
 
     month: date
     cut_off_on: date
@@ -45,6 +47,7 @@ class MonthOfYear:
     default_day: date
     reason: str
     state: str
+    is_worked_weekend: bool = False
 
     @property
     def is_moved(self) -> bool:
@@ -70,6 +73,7 @@ def months_of(*, year: int) -> list[MonthOfYear]:
                 default_day=default,
                 reason=row.reason if row is not None and row.day == day else "",
                 state=cycle.state if cycle is not None else "",
+                is_worked_weekend=day in calendar.working_weekends,
             )
         )
         month = next_month(month)

@@ -90,10 +90,15 @@ def calendar_file(*, rows: list[MonthOfYear], now: datetime) -> bytes:
     for row in rows:
         label = month_label(row.month)
         address = f"{settings.HUIDA_BASE_URL.rstrip('/')}{reverse('public:payday', args=[row.month.year])}"
-        reason = _("截止日有调整：%(reason)s") % {"reason": row.reason} if row.reason else ""
-        for name, title, first, last in (
-            ("cut-off", _("%(month)s兑现截止") % {"month": label}, row.cut_off_on, row.cut_off_on),
-            ("pay", _("%(month)s兑现到账") % {"month": label}, row.pays_from, row.pays_until),
+        closing = [_("截止日（含当日）前审核通过的申报，列入%(month)s兑现。") % {"month": label}]
+        if row.is_worked_weekend:
+            closing.append(_("当日调休上班。"))
+        if row.reason:
+            closing.append(_("截止日有调整：%(reason)s") % {"reason": row.reason})
+        paying = [_("%(month)s兑现的款项在此期间陆续到账，以银行到账为准。") % {"month": label}]
+        for name, title, first, last, told in (
+            ("cut-off", _("%(month)s兑现截止") % {"month": label}, row.cut_off_on, row.cut_off_on, closing),
+            ("pay", _("%(month)s兑现到账") % {"month": label}, row.pays_from, row.pays_until, paying),
         ):
             event = Event()
             event.add("uid", f"{row.month:%Y-%m}-{name}@{host}")
@@ -103,8 +108,7 @@ def calendar_file(*, rows: list[MonthOfYear], now: datetime) -> bytes:
             event.add("summary", title)
             event.add("transp", "TRANSPARENT")
             event.add("url", address)
-            if reason and name == "cut-off":
-                event.add("description", reason)
+            event.add("description", "\n".join(told))
             found.add_component(event)
     content: bytes = found.to_ical()
     return content

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
     "portal.middleware.explain_refused_method",
+    "portal.middleware.say_what_may_be_loaded",
 ]
 
 ROOT_URLCONF = "portal.urls"

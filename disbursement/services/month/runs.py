@@ -19,7 +19,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS, invalid
 from disbursement.domain.workflow import CycleState
 from disbursement.models import Cycle, CycleRun, ReturnFile, RunKind, RunState
-from disbursement.services.month import cycles
+from disbursement.selectors.staff import finance_staff
+from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import returns
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _ALIVE = (RunState.WAITING, RunState.RUNNING)
 def is_long(*, kind: RunKind, cycle_id: int | None = None, size: int = 0) -> bool:
     """Whether the work is for a worker: by the steps of a cycle's work, or by `size`, the lines of a return file."""
     if cycle_id is not None:
-        size = cycles.steps_of_cut_off(cycle_id=cycle_id) if kind is RunKind.CUT_OFF else 0
+        size = 0 if kind is RunKind.SEAL else cycles.steps_of_cut_off(cycle_id=cycle_id)
         size = size or cycles.lines_to_seal(cycle_id=cycle_id)
     return size > AT_ONCE
 
@@ -51,6 +52,8 @@ def ask(
         cycle = Cycle.objects.get(pk=cycle_id or 0)
         if cycle.state == CycleState.OPEN:
             cycles.need_due(cycle=cycle, now=now)
+    if kind is RunKind.PREFLIGHT:
+        _need_open(cycle_id)
     with transaction.atomic():
         # Two who ask at once take turns on what it is about.
         if cycle_id is not None:
@@ -148,6 +151,23 @@ def _cut_off(run: CycleRun, reporter: Reporter) -> str:
     }
 
 
+def _need_open(cycle_id: int | None) -> None:
+    if Cycle.objects.filter(pk=cycle_id or 0, cut_at__isnull=False).exists():
+        raise invalid("cycle", _("本月已经截止，预检不再进行；截止的结果见本月批次。"))
+
+
+def _look(run: CycleRun, reporter: Reporter) -> str:
+    assert run.cycle is not None
+    reporter.step(_("按截止的规则逐笔推算"))
+    outlook = preflight.look(
+        month=run.cycle.month, now=run.asked_at, staff=finance_staff, probe=True, on_progress=reporter.progress
+    )
+    # Kept now it would pass for what was seen before the cut-off.
+    _need_open(run.cycle_id)
+    kept = preflight.keep(cycle=run.cycle, outlook=outlook, now=run.asked_at, actor=Actor(user_id=run.asked_by_id))
+    return _("预检完成：须先处理 %(stops)s 项，不会支付 %(unpaid)s 笔。") % {"stops": kept.stops, "unpaid": kept.unpaid}
+
+
 def _seal(run: CycleRun, reporter: Reporter) -> str:
     assert run.cycle is not None
     done = cycles.seal_signed(
@@ -173,6 +193,7 @@ def _returns(run: CycleRun, reporter: Reporter) -> str:
 
 _WORK: dict[RunKind, Callable[[CycleRun, Reporter], str]] = {
     RunKind.CUT_OFF: _cut_off,
+    RunKind.PREFLIGHT: _look,
     RunKind.SEAL: _seal,
     RunKind.RETURNS: _returns,
 }

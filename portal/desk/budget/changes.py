@@ -20,6 +20,7 @@ from disbursement.services.budget import changes as budget
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.forms import RowChoice
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 30
@@ -36,9 +37,10 @@ class ChangeForm(forms.Form):
         help_text=gettext_lazy("调整额度：调增填正数，调减填负数。调剂：填调出的金额。冻结、解冻不填。"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    to_line = forms.ModelChoiceField(
+    to_line = RowChoice(
         label=gettext_lazy("调入科目"),
         required=False,
+        empty_label=gettext_lazy("不调剂"),
         queryset=BudgetLine.objects.none(),
         help_text=gettext_lazy("只在科目间调剂时选择。"),
     )

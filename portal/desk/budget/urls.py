@@ -10,6 +10,7 @@ urlpatterns = [
     path("budget/<pk:line_id>/change/", changes.change_new, name="budget_change_new"),
     path("budget/forecast/", forecast.forecast, name="forecast"),
     path("budget/forecast/<slug:form>/", forecast.forecast_file, name="forecast_file"),
+    path("budget/year-end/", year_end.year, name="year_end_now"),
     path("budget/year-end/<pk:year>/", year_end.year, name="year_end"),
     path("budget/year-end/<pk:year>/close/", year_end.year_close, name="year_end_close"),
     path("budget/year-end/<pk:year>/report/", year_end.year_report, name="year_end_report"),

@@ -27,9 +27,10 @@ class CloseForm(forms.Form):
 
 
 @role_required(*READERS)
-def year(request: HttpRequest, year: int) -> HttpResponseBase:
-    """The preflight of every line of a year, and its report once all are closed."""
+def year(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
+    """The preflight of every line of a year (this one by default), and its report once all are closed."""
     today = day_of(timezone.now())
+    year = today.year if year is None else year
     lines = BudgetLine.objects.filter(year=year).select_related("department").order_by("code")
     found = [year_end.preflight(line=line, today=today) for line in lines]
     return render(

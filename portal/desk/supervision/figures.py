@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.supervision import EntryKind, Tally
 from disbursement.selectors import supervision as selectors
-from disbursement.selectors.calendar import working_calendar
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, access_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.supervision.lines import shown
 from portal.desk.supervision.scope import filters, without_kind
 from portal.desk.supervision.sheets import table_file
 
@@ -84,20 +83,13 @@ def own(request: HttpRequest) -> HttpResponseBase:
     span = selectors.Span(today - timedelta(days=_OWN_DAYS), today, person_id=user_id)
     lines = selectors.own_lines(user_id=user_id, department_ids=places)
     lines = lines.select_related("application__item", "application__enterprise", "department", "clock", "appeal")
-    page = Paginator(lines.prefetch_related("clock__pauses").order_by("-happened_on", "-pk"), 30).get_page(
-        request.GET.get("page")
-    )
-    calendar = working_calendar()
     return render(
         request,
         "desk/supervision/own.html",
         {
             "tally": selectors.figures(span=span).whole,
             "span": span,
-            "page": page,
-            "rows": [
-                (entry, selectors.outcome(entry, calendar=calendar), selectors.is_struck(entry)) for entry in page
-            ],
+            **shown(request, lines.prefetch_related("clock__pauses").order_by("-happened_on", "-pk"), per_page=30),
             "urgings": selectors.urgings(department_ids=places, open_only=True)[:20],
             "today": today,
         },

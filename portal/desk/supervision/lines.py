@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -16,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from disbursement.domain.errors import REFUSALS
 from disbursement.domain.supervision import CARDS, EntryKind
 from disbursement.models import SupervisionEntry
 from disbursement.selectors import desk
@@ -27,36 +25,25 @@ from disbursement.services.supervision import urgings
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.supervision.forms import DecisionForm, GroundsForm, UrgeForm
 from portal.desk.supervision.scope import filters, places
 from portal.desk.supervision.sheets import table_file
-from portal.forms import DateInput
-from portal.refusals import lay_on
+from portal.refusals import carry_out
 
 _SEE = (StaffRole.SUPERVISOR, *REVIEW_ROLES)
 _ENDS = {"open": gettext_lazy("在办"), "in_time": gettext_lazy("按时办结"), "late": gettext_lazy("超时办结"), "": ""}
 
 
-class GroundsForm(forms.Form):
-    grounds = forms.CharField(
-        label=gettext_lazy("申辩理由"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("写明记录错在哪里，例如“企业补正期间时限未暂停”。只能提出一次。"),
-    )
+# A line of a list: the entry, how what it is about ended and in how many working days, whether it was struck out.
+Row = tuple[SupervisionEntry, tuple[str, int | None], bool]
 
 
-class DecisionForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("处理理由"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("写明核实情况；申辩人会看到。撤销的记录仍留在台账中，不再计入。"),
-    )
-
-
-class UrgeForm(forms.Form):
-    text = forms.CharField(label=gettext_lazy("督办要求"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
-    due_on = forms.DateField(label=gettext_lazy("答复期限"), widget=DateInput())
+def shown(request: HttpRequest, lines: QuerySet[SupervisionEntry], *, per_page: int) -> dict[str, Any]:
+    """A page of lines as `_lines.html` lists them."""
+    page = Paginator(lines, per_page).get_page(request.GET.get("page"))
+    calendar = working_calendar()
+    rows: list[Row] = [(entry, figures.outcome(entry, calendar=calendar), figures.is_struck(entry)) for entry in page]
+    return {"page": page, "rows": rows}
 
 
 @role_required(StaffRole.SUPERVISOR)
@@ -64,16 +51,12 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
     """The lines of a span, filtered, the open cards on top."""
     today = day_of(timezone.now())
     chosen = filters(request, today=today)
-    lines = figures.ledger(span=chosen.span)
-    page = Paginator(lines, 50).get_page(request.GET.get("page"))
-    calendar = working_calendar()
     return render(
         request,
         "desk/supervision/ledger.html",
         {
             "filters": chosen,
-            "page": page,
-            "rows": [(entry, figures.outcome(entry, calendar=calendar), figures.is_struck(entry)) for entry in page],
+            **shown(request, figures.ledger(span=chosen.span), per_page=50),
             "stuck": desk.stuck(as_of=today, department_ids=places(request))[:10],
         },
     )
@@ -122,16 +105,9 @@ def entry(request: HttpRequest, entry_id: int) -> HttpResponseBase:
 def contest(request: HttpRequest, entry_id: int) -> HttpResponseBase:
     found = _visible(request, entry_id)
     form = GroundsForm(request.POST)
-    if form.is_valid():
-        try:
-            supervision.contest(
-                entry_id=found.pk, grounds=form.cleaned_data["grounds"], actor=actor_for(request), now=timezone.now()
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("申辩已提交，由督查人员处理。"))
-            return redirect("desk:ledger_entry", found.pk)
+    deed = partial(supervision.contest, entry_id=found.pk, actor=actor_for(request), now=timezone.now())
+    if carry_out(request, form, deed, done=_("申辩已提交，由督查人员处理。")) is not None:
+        return redirect("desk:ledger_entry", found.pk)
     return _page(request, found, grounds=form, status=422)
 
 
@@ -140,20 +116,15 @@ def contest(request: HttpRequest, entry_id: int) -> HttpResponseBase:
 def decide(request: HttpRequest, entry_id: int) -> HttpResponseBase:
     found = _visible(request, entry_id)
     form = DecisionForm(request.POST)
-    if form.is_valid():
-        try:
-            supervision.decide(
-                entry_id=found.pk,
-                strike=request.POST.get("strike") == "yes",
-                reason=form.cleaned_data["reason"],
-                actor=actor_for(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("已处理，申辩人会收到。"))
-            return redirect("desk:ledger_entry", found.pk)
+    deed = partial(
+        supervision.decide,
+        entry_id=found.pk,
+        strike=request.POST.get("strike") == "yes",
+        actor=actor_for(request),
+        now=timezone.now(),
+    )
+    if carry_out(request, form, deed, done=_("已处理，申辩人会收到。")) is not None:
+        return redirect("desk:ledger_entry", found.pk)
     return _page(request, found, decision=form, status=422)
 
 
@@ -163,20 +134,10 @@ def urge(request: HttpRequest, entry_id: int) -> HttpResponseBase:
     """Urge the department and the person of a line."""
     found = _visible(request, entry_id)
     form = UrgeForm(request.POST, prefix="urge")
-    if form.is_valid():
-        try:
-            urging = urgings.send(
-                entry_id=found.pk,
-                text=form.cleaned_data["text"],
-                due_on=form.cleaned_data["due_on"],
-                actor=actor_for(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("督办已发出，部门会收到。"))
-            return redirect("desk:urging", urging.pk)
+    deed = partial(urgings.send, entry_id=found.pk, actor=actor_for(request), now=timezone.now())
+    made = carry_out(request, form, deed, done=_("督办已发出，部门会收到。"))
+    if made is not None:
+        return redirect("desk:urging", made.pk)
     return _page(request, found, urging=form, status=422)
 
 

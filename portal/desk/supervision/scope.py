@@ -28,6 +28,7 @@ class Filters:
     people: list[User]
     items: list[PolicyItem]
     query: str
+    is_narrowed: bool
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
@@ -71,6 +72,7 @@ def filters(request: HttpRequest, *, today: date) -> Filters:
         people=list(people),
         items=list(PolicyItem.objects.filter(applications__isnull=False).distinct().order_by("name")),
         query=query.urlencode(),
+        is_narrowed=any(data.get(name) for name in ("since", "until", "department", "person", "item", "kind")),
     )
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from django import forms
-from django.contrib import messages
+from datetime import date
+from functools import partial
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Urging
 from disbursement.selectors import supervision as selectors
 from disbursement.services.supervision import urgings as service
@@ -20,59 +19,11 @@ from matching.days import day_of
 from matching.registry.models import Department
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.supervision.forms import CloseForm, NewUrgeForm, ReplyForm
 from portal.desk.supervision.scope import places
-from portal.forms import DateInput
-from portal.refusals import lay_on
+from portal.refusals import carry_out
 
 _SEE = (StaffRole.SUPERVISOR, *REVIEW_ROLES)
-
-
-class NewForm(forms.Form):
-    department = forms.ModelChoiceField(label=gettext_lazy("督办部门"), queryset=Department.objects.none())
-    number = forms.CharField(
-        label=gettext_lazy("申报编号"),
-        max_length=20,
-        required=False,
-        help_text=gettext_lazy("就一件申报督办的，填写编号。"),
-    )
-    text = forms.CharField(label=gettext_lazy("督办要求"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5}))
-    due_on = forms.DateField(label=gettext_lazy("答复期限"), widget=DateInput())
-
-    def __init__(self, *args: object, own: frozenset[int] | None, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        field = self.fields["department"]
-        assert isinstance(field, forms.ModelChoiceField)
-        every = Department.objects.order_by("name")
-        field.queryset = every if own is None else every.filter(pk__in=own)
-
-    def clean_number(self) -> Application | None:
-        """The application of that number."""
-        text = self.cleaned_data.get("number", "").replace("\0", "")
-        if not text:
-            return None
-        found = Application.objects.filter(number=text).first()
-        if found is None:
-            raise forms.ValidationError(_("没有编号为 %(number)s 的申报，请核对。") % {"number": text})
-        return found
-
-
-class ReplyForm(forms.Form):
-    reply = forms.CharField(
-        label=gettext_lazy("整改说明"),
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=gettext_lazy("写明原因、已采取的措施和完成时间。提交后不能更改。"),
-    )
-
-
-class CloseForm(forms.Form):
-    is_settled = forms.TypedChoiceField(
-        label=gettext_lazy("结论"),
-        choices=[("yes", gettext_lazy("整改到位")), ("no", gettext_lazy("整改未到位"))],
-        coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )
-    closing = forms.CharField(label=gettext_lazy("办结意见"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 @role_required(*_SEE)
@@ -97,28 +48,28 @@ def urging_list(request: HttpRequest) -> HttpResponseBase:
 def urging_new(request: HttpRequest) -> HttpResponseBase:
     """Urge a department at large, or because of an application."""
     now = timezone.now()
-    form = NewForm(request.POST or None, own=places(request), initial={"due_on": service.default_due(now=now)})
-    if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
-        try:
-            made = service.send(
-                department_id=told["department"].pk,
-                application_id=told["number"].pk if told["number"] else None,
-                text=told["text"],
-                due_on=told["due_on"],
-                actor=actor_for(request),
-                now=now,
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("督办已发出，部门会收到。"))
+    form = NewUrgeForm(request.POST or None, own=places(request), initial={"due_on": service.default_due(now=now)})
+
+    def send(*, department: Department, number: Application | None, text: str, due_on: date) -> Urging:
+        return service.send(
+            department_id=department.pk,
+            application_id=number.pk if number else None,
+            text=text,
+            due_on=due_on,
+            actor=actor_for(request),
+            now=now,
+        )
+
+    if request.method == "POST":
+        made = carry_out(request, form, send, done=_("督办已发出，部门会收到。"))
+        if made is not None:
             return redirect("desk:urging", made.pk)
     return render(request, "desk/supervision/urging_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @role_required(*_SEE)
 def urging(request: HttpRequest, urging_id: int) -> HttpResponseBase:
+    """One urging: what was asked, answered and concluded."""
     return _page(request, _visible(request, urging_id))
 
 
@@ -127,16 +78,9 @@ def urging(request: HttpRequest, urging_id: int) -> HttpResponseBase:
 def urging_answer(request: HttpRequest, urging_id: int) -> HttpResponseBase:
     found = _visible(request, urging_id)
     form = ReplyForm(request.POST)
-    if form.is_valid():
-        try:
-            service.answer(
-                urging_id=found.pk, reply=form.cleaned_data["reply"], actor=actor_for(request), now=timezone.now()
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("整改说明已提交。"))
-            return redirect("desk:urging", found.pk)
+    deed = partial(service.answer, urging_id=found.pk, actor=actor_for(request), now=timezone.now())
+    if carry_out(request, form, deed, done=_("整改说明已提交。")) is not None:
+        return redirect("desk:urging", found.pk)
     return _page(request, found, reply=form, status=422)
 
 
@@ -145,20 +89,9 @@ def urging_answer(request: HttpRequest, urging_id: int) -> HttpResponseBase:
 def urging_close(request: HttpRequest, urging_id: int) -> HttpResponseBase:
     found = _visible(request, urging_id)
     form = CloseForm(request.POST)
-    if form.is_valid():
-        try:
-            service.close(
-                urging_id=found.pk,
-                is_settled=form.cleaned_data["is_settled"],
-                closing=form.cleaned_data["closing"],
-                actor=actor_for(request),
-                now=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
-            messages.success(request, _("督办已办结。"))
-            return redirect("desk:urging", found.pk)
+    deed = partial(service.close, urging_id=found.pk, actor=actor_for(request), now=timezone.now())
+    if carry_out(request, form, deed, done=_("督办已办结。")) is not None:
+        return redirect("desk:urging", found.pk)
     return _page(request, found, closing=form, status=422)
 
 

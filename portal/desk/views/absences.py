@@ -14,22 +14,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from disbursement.domain.errors import REFUSALS
 from disbursement.models import Absence
 from disbursement.services.review import absences as service
 from matching.days import day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole, User
-from portal.forms import DateInput
-from portal.refusals import attempt, lay_on
+from portal.forms import DateInput, RowChoice
+from portal.refusals import attempt, carry_out
 
 _MAY = (*REVIEW_ROLES, StaffRole.ADMINISTRATOR)
 
 
 class AbsenceForm(forms.Form):
-    person = forms.ModelChoiceField(label=gettext_lazy("离岗人员"), queryset=User.objects.none())
-    deputy = forms.ModelChoiceField(
+    person = RowChoice(label=gettext_lazy("离岗人员"), queryset=User.objects.none())
+    deputy = RowChoice(
         label=gettext_lazy("代理人员"),
         queryset=User.objects.none(),
         help_text=gettext_lazy("同部门、同职责的人员；您须回避的事项，代理人同样不能办理。"),
@@ -64,22 +63,20 @@ def absences(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     own = None if everything else User.objects.get(pk=request.user.pk or 0)
     form = AbsenceForm(request.POST or None, own=own, initial={"starts_on": day_of(now)})
-    if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
-        try:
-            service.declare_absence(
-                person=people.actor_of(user_id=told["person"].pk),
-                deputy=people.actor_of(user_id=told["deputy"].pk),
-                starts_on=told["starts_on"],
-                ends_on=told["ends_on"],
-                reason=told["reason"],
-                actor=actor_for(request),
-                now=now,
-                is_administrator=everything,
-            )
-        except REFUSALS as refusal:
-            lay_on(form, refusal)
-        else:
+
+    def declare(*, person: User, deputy: User, **told: Any) -> Absence:
+        return service.declare_absence(
+            person=people.actor_of(user_id=person.pk),
+            deputy=people.actor_of(user_id=deputy.pk),
+            actor=actor_for(request),
+            now=now,
+            is_administrator=everything,
+            **told,
+        )
+
+    if request.method == "POST":
+        made = carry_out(request, form, declare, done=_("已登记。离岗期间的申报到时自动转给代理人员。"))
+        if made is not None:
             return redirect("desk:absences")
     rows = Absence.objects.select_related("person", "deputy", "declared_by").annotate(moved=Count("handovers"))
     if own is not None:

@@ -27,7 +27,7 @@ from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_req
 from portal.desk.worklist import visible
 from portal.downloads import streamed
 from portal.evidence import STATES, DetailsForm, WithdrawForm, initial_of, readings_of, replaced, withdrawn
-from portal.forms import typed
+from portal.forms import RowChoice, typed
 from portal.refusals import attempt, lay_on
 
 PER_PAGE = 30
@@ -36,7 +36,7 @@ PER_PAGE = 30
 class RegisterForm(DetailsForm):
     credit_code = forms.CharField(label=gettext_lazy("企业统一社会信用代码"), max_length=18)
     kind = forms.ChoiceField(label=gettext_lazy("种类"))
-    department = forms.ModelChoiceField(label=gettext_lazy("登记部门"), queryset=Department.objects.none())
+    department = RowChoice(label=gettext_lazy("登记部门"), queryset=Department.objects.none())
     field_order = ["credit_code", "kind", "department", "file"]
 
     def __init__(self, *args: Any, departments: QuerySet[Department], **kwargs: Any) -> None:

@@ -16,14 +16,15 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.preflight import Issue, Outlook
-from disbursement.models import Cycle
+from disbursement.models import Cycle, RunKind
 from disbursement.selectors.cut_off import months_of
-from disbursement.services.month import cut_off_days, preflight
+from disbursement.services.month import cut_off_days, preflight, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.accounts.people import finance_staff
 from portal.desk.views.finance_scope import READERS
+from portal.desk.views.runs import in_background
 from portal.downloads import attachment
 from portal.forms import DateInput
 from portal.refusals import lay_on
@@ -91,6 +92,8 @@ def cycle_preflight_run(request: HttpRequest, cycle_id: int) -> HttpResponseBase
     if found.cut_at is not None:
         messages.info(request, _("%(cycle)s已经截止，预检不再进行。") % {"cycle": found})
         return redirect("desk:cycle_preflight", found.pk)
+    if runs.is_long(kind=RunKind.PREFLIGHT, cycle_id=found.pk):
+        return in_background(request, kind=RunKind.PREFLIGHT, back="desk:cycle_preflight", cycle_id=found.pk)
     now = timezone.now()
     outlook = preflight.look(month=found.month, now=now, staff=finance_staff, probe=True)
     preflight.keep(cycle=found, outlook=outlook, now=now, actor=actor_for(request))

@@ -95,7 +95,7 @@ def test_a_warning_reaches_the_inbox_of_finance(world: World) -> None:
     assert budget_alerts.warn(now=NOW) >= 1
     deliver("budget.alert")
     told = Notification.objects.filter(title__startswith="预算提醒：2026", user=world.users["finance_checker"])
-    assert any("占额度90%" in found.body for found in told)
+    assert any("占额度 90%" in found.body for found in told)
     assert "预算提醒" in text(world.clients["finance_checker"].get(reverse("inbox:list")))
     assert not Notification.objects.filter(title__startswith="预算提醒", user=world.users["reviewer"]).exists()
 

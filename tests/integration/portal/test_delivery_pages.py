@@ -67,7 +67,7 @@ def test_the_home_page_leads_to_the_offer_and_one_click_to_its_application(scene
     application = Application.objects.get(offer=scene.offer)
     assert answer.url == reverse("enterprise:application", args=[application.pk])
     seen = scene.ours.get(answer.url).content.decode()
-    assert "由系统按数据核验办理" in seen
+    assert "系统核对下列数据后直接办理" in seen
     assert "已同意" in scene.ours.get(reverse("enterprise:offers")).content.decode()
     item = scene.officer.get(reverse("desk:path_item", args=["auto"]) + "?show=consented").content.decode()
     assert str(application.number) in item

@@ -15,6 +15,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from disbursement.models import (
+    CalendarYear,
     ClawbackPlan,
     ClawbackReceipt,
     CutOffDay,
@@ -22,6 +23,7 @@ from disbursement.models import (
     ExceptionNote,
     Payable,
     ReturnLine,
+    SpecialDay,
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.cut_off import cut_off_day
@@ -117,6 +119,19 @@ def test_a_cut_off_day_is_set_on_its_page_and_stands_for_everybody(sign_in: Call
     assert moved.decoded("dtstart") == day
     assert "系统升级" in str(moved["description"])
     assert Client().get("/payday/1999/").status_code == 404
+
+
+def test_a_cut_off_on_a_worked_saturday_is_named_so_and_the_calendar_is_found_by_everybody() -> None:
+    year = CalendarYear.objects.create(year=2027, is_official=True, source="通知")
+    SpecialDay.objects.create(year=year, day=date(2027, 3, 20), is_working=True, name="清明节调休")
+    page = Client().get(reverse("public:payday", args=[2027])).text
+    assert page.count("调休上班") == 1
+    assert f'href="{reverse("public:payday_now")}"' in Client().get(reverse("publicity:list")).text
+    content = Client().get(reverse("public:payday_ics", args=[2027])).content
+    events = {str(event["uid"]).partition("@")[0]: event for event in Calendar.from_ical(content).walk("VEVENT")}
+    assert "当日调休上班" in str(events["2027-03-cut-off"]["description"])
+    assert "含当日" in str(events["2027-04-cut-off"]["description"])
+    assert "以银行到账为准" in str(events["2027-04-pay"]["description"])
 
 
 def test_the_enterprise_asks_finance_proposes_and_approves_and_the_money_is_recorded(

@@ -133,7 +133,7 @@ def test_a_warning_is_told_once(finance: money.Finance) -> None:
     assert budget_alerts.warn(now=NOW) == 1
     assert budget_alerts.warn(now=at("2026-03-11")) == 1
     message = OutboxMessage.objects.get(topic="budget.alert")
-    assert "占额度90%" in message.payload["text"]
+    assert "占额度 90%" in message.payload["text"]
 
 
 def test_a_year_is_closed_once_the_bank_has_answered_and_then_takes_nothing(finance: money.Finance) -> None:

@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Invalid
-from disbursement.models import Batch, Cycle, CycleRun, ReturnFile, RunKind, StateChange
-from disbursement.services.month import cycles, preparation, runs
+from disbursement.models import Batch, Cycle, CyclePreflight, CycleRun, ReturnFile, RunKind, StateChange
+from disbursement.selectors.staff import finance_staff
+from disbursement.services.month import cycles, preflight, preflight_book, preparation, runs
 from disbursement.services.payment import bulk, return_posting, returns
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -31,6 +32,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a piece, so that a handful of payables is work in several."""
     monkeypatch.setattr(bulk, "PIECE", 2)
     monkeypatch.setattr(preparation, "PIECE", 2)
+    monkeypatch.setattr(preflight_book, "PIECE", 2)
     monkeypatch.setattr(return_posting, "PIECE", 2)
     monkeypatch.setattr(returns, "PIECE", 2)
 
@@ -172,3 +174,47 @@ def test_a_long_cut_off_asked_for_on_the_page_is_given_to_a_worker(
     assert (run.state, Batch.objects.get().count) == ("done", 3)  # tasks run eagerly in tests
     assert Cycle.objects.get().state == "cut_off"
     assert ReturnFile.objects.count() == 0
+
+
+def test_a_preflight_in_the_background_sees_what_one_by_hand_sees(small_pieces: None) -> None:
+    finance = money.Finance()
+    money.payables(5)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    by_hand = preflight.look(month=money.MONTH, now=money.CUT, staff=finance_staff, probe=True)
+    run = runs.work_off(
+        run_id=asked(RunKind.PREFLIGHT, finance.maker, cycle_id=cycle.pk).pk, clock=lambda: at("2026-03-20", 18)
+    )
+    kept = CyclePreflight.objects.get()
+    assert (run.state, run.done, run.total) == ("done", 5, 5)
+    assert run.message == f"预检完成：须先处理 {kept.stops} 项，不会支付 0 笔。"
+    assert (kept.content, kept.made_by_id, kept.made_at) == (by_hand.to_json(), finance.maker.user_id, money.CUT)
+
+
+def test_a_preflight_that_is_worked_off_after_the_cut_off_is_refused_and_keeps_nothing() -> None:
+    finance = money.Finance()
+    money.payable()
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    waiting = asked(RunKind.PREFLIGHT, finance.maker, cycle_id=cycle.pk)
+    cycles.cut_off(month=money.MONTH, now=money.CUT)
+    assert runs.work_off(run_id=waiting.pk, clock=lambda: money.CUT).state == "refused"
+    assert not CyclePreflight.objects.exists()
+    with pytest.raises(Invalid, match="已经截止"):
+        asked(RunKind.PREFLIGHT, finance.maker, cycle_id=cycle.pk)
+
+
+def test_a_long_preflight_asked_for_on_the_page_is_given_to_a_worker(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.accounts.models import User
+
+    finance = money.Finance()
+    money.payables(2)
+    monkeypatch.setattr(runs, "AT_ONCE", 2)
+    cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
+    client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
+    response = client.post(reverse("desk:cycle_preflight_run", args=[cycle.pk]))
+    run = CycleRun.objects.get()
+    assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
+    over = client.get(response.headers["Location"]).content.decode()
+    assert reverse("desk:cycle_preflight", args=[cycle.pk]) in over
+    assert CyclePreflight.objects.get().made_by_id == finance.maker.user_id
