@@ -6,4 +6,6 @@ app_name = "publicity"
 urlpatterns = [
     path("", views.publicities, name="list"),
     path("<pk:publicity_id>/", views.publicity, name="detail"),
+    path("objections/", views.find_objection, name="find_objection"),
+    path("objections/<str:number>/", views.objection, name="objection"),
 ]

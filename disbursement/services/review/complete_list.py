@@ -49,7 +49,8 @@ def compose(*, application: Application, now: datetime) -> list[Ask]:
 def _materials(application: Application, now: datetime) -> Iterator[Ask]:
     live = set(application.materials.filter(replaced_at__isnull=True).values_list("code", flat=True))
     excused = set(application.promises.values_list("material_code", flat=True))
-    excused |= set(application.gaps.values_list("material_code", flat=True))
+    # A gap whose day is past excuses nothing any longer.
+    excused |= set(application.gaps.filter(promised_by__gte=day_of(now)).values_list("material_code", flat=True))
     excused |= _proved_by_data(application, now)
     subject = CorrectionSubject.MATERIAL
     for rule in material_rules(version=application.version):
@@ -100,6 +101,8 @@ def changed_since(*, application: Application, first: Correction, now: datetime)
     found: set[Key] = {(str(CorrectionSubject.MATERIAL), code) for code in later.values_list("code", flat=True)}
     flags = MaterialFlag.objects.filter(material__application=application, raised_at__gt=first.asked_at)
     found |= {(str(CorrectionSubject.MATERIAL), code) for code in flags.values_list("material__code", flat=True)}
+    past = application.gaps.filter(promised_by__gte=day_of(first.asked_at), promised_by__lt=day_of(now))
+    found |= {(str(CorrectionSubject.MATERIAL), code) for code in past.values_list("material_code", flat=True)}
     before = application.judgements.filter(made_at__lte=first.asked_at).order_by("-pk").first()
     if before is None:
         return found

@@ -10,16 +10,28 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import SYSTEM, Actor
 from disbursement.domain.errors import REFUSALS, Denied, Fault, Invalid
-from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
+from disbursement.domain.workflow import (
+    ApplicationAction,
+    ApplicationState,
+    ClockAct,
+    ClockEffect,
+    ClockStep,
+    Role,
+)
 from disbursement.models import Application, Objection, Occasion, Publicity
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services.application import judging
 from disbursement.services.application.applications import lock, roles_for, take_part, transition
 from disbursement.services.award import awards
 from disbursement.services.review import decisions
+from disbursement.services.supervision import clocks
 from matching.days import day_of
+from matching.registry import outbox
 
 logger = logging.getLogger(__name__)
+# Somebody objected; the days are over and it could not be approved.
+RAISED, HELD = "objection.raised", "publicity.held"
+_RESUME = ClockEffect(ClockAct.RESUME, ClockStep.REVIEW)
 
 
 def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | None = None) -> Publicity:
@@ -56,7 +68,10 @@ def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | N
 
 @transaction.atomic
 def object_to(*, publicity_id: int, name: str, contact: str, text: str, now: datetime) -> Objection:
-    """Anyone objects while the publicity lasts (提出异议); real name and a way to answer are asked for."""
+    """Anyone objects while the publicity lasts (提出异议); real name and a way to answer are asked for.
+
+    The same words from the same person are the same objection. Whoever decides on it is told.
+    """
     publicity = Publicity.objects.select_for_update(no_key=True).filter(pk=publicity_id).first()
     if publicity is None:
         raise Denied(_("没有这项公示。"))
@@ -73,9 +88,13 @@ def object_to(*, publicity_id: int, name: str, contact: str, text: str, now: dat
     ]
     if faults:
         raise Invalid(faults)
-    return Objection.objects.create(
-        publicity=publicity, name=name.strip(), contact=contact.strip(), text=text.strip(), received_at=now
-    )
+    told = {"name": name.strip(), "contact": contact.strip(), "text": text.strip()}
+    same = publicity.objections.filter(**told).first()
+    if same is not None:
+        return same  # pressed twice
+    objection = Objection.objects.create(publicity=publicity, received_at=now, **told)
+    outbox.emit(topic=RAISED, payload={"objection": objection.pk}, now=now, dedupe_key=f"{RAISED}:{objection.pk}")
+    return objection
 
 
 @transaction.atomic
@@ -110,13 +129,12 @@ def answer_objection(*, objection_id: int, sustained: bool, answer: str, actor: 
 def end_due(*, now: datetime) -> list[int]:
     """Approve what was publicised to the end without open objections; ids of those approved.
 
-    What cannot be approved (no longer eligible, no budget) stays, for the second reviewer to see why.
+    What cannot be approved (an objection is open, no longer eligible, no budget) stays, for the second reviewer to see
+    why: they are told once, and the review's clock, which stood still for the public, runs on.
     """
-    due = Publicity.objects.filter(closed_at__isnull=True, ends_on__lt=day_of(now)).exclude(
-        objections__sustained__isnull=True, objections__isnull=False
-    )
     approved = []
-    for application_id in due.order_by("ends_on", "pk").values_list("application_id", flat=True):
+    due = Publicity.objects.filter(closed_at__isnull=True, ends_on__lt=day_of(now)).order_by("ends_on", "pk")
+    for publicity_id, application_id in due.values_list("pk", "application_id"):
         try:
             decisions.approve(
                 application_id=application_id,
@@ -126,9 +144,23 @@ def end_due(*, now: datetime) -> list[int]:
             )
         except REFUSALS as refusal:
             logger.warning("application %s stays in publicity: %s", application_id, refusal)
+            _take_up(publicity_id=publicity_id, application_id=application_id, why=str(refusal), now=now)
             continue
         approved.append(application_id)
     return approved
+
+
+@transaction.atomic
+def _take_up(*, publicity_id: int, application_id: int, why: str, now: datetime) -> None:
+    """The days of the public are over: the time runs for the department again. Can run twice."""
+    application = lock(application_id=application_id)
+    still = application.publicities.filter(pk=publicity_id, closed_at__isnull=True).exists()
+    if application.status is not ApplicationState.PUBLICITY or not still:
+        return
+    clocks.apply_effects(application=application, effects=[_RESUME], reason=_("公示期满"), now=now)
+    outbox.emit(
+        topic=HELD, payload={"publicity": publicity_id, "why": why}, now=now, dedupe_key=f"{HELD}:{publicity_id}"
+    )
 
 
 def stays_because(*, application: Application, now: datetime) -> list[str]:

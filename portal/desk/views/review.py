@@ -19,6 +19,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
+from disbursement.selectors.attention import attention
 from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import applications, judging, materials
 from disbursement.services.award import awards
@@ -58,8 +59,10 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
     today = day_of(timezone.now())
     item, query = typed(request.GET, "item", most=60), typed(request.GET, "q", most=60)
     mine = desk.worklist(actor=actor_for(request), as_of=today)
+    seen = attention(applications=found.filter(state__in=OPEN), as_of=today)
     tabs = {
         "mine": (_("待我办理"), len(mine)),
+        "attention": (_("需关注"), len(seen)),
         "open": (_("全部在办"), found.filter(state__in=OPEN).count()),
         "waiting": (_("等待中"), found.filter(state__in=WAITING).count()),
         "done": (_("已办"), found.exclude(state__in=OPEN).count()),
@@ -69,6 +72,8 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
     chosen = found.filter(state__in=WAITING if show == "waiting" else OPEN)
     if show == "mine":
         chosen = found.filter(pk__in=[line.application.pk for line in mine])
+    elif show == "attention":
+        chosen = found.filter(pk__in=list(seen))
     elif show == "done":
         chosen = found.exclude(state__in=OPEN)
     if item:
@@ -91,6 +96,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
             "page": page,
             "show": show,
             "tabs": [(name, label, number) for name, (label, number) in tabs.items()],
+            "seen": {pk: [what.label for what in marks] for pk, marks in seen.items()},
             "items": PolicyItem.objects.filter(applications__in=found).distinct().only("code", "name"),
             "item": item,
             "query": query,

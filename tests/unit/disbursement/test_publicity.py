@@ -7,9 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from disbursement.domain import clocks
 from disbursement.domain.errors import Denied, Invalid
-from disbursement.models import Decision, Objection, Publicity
+from disbursement.models import Decision, Objection, Publicity, StepClock
+from disbursement.selectors import desk
+from disbursement.selectors.attention import Attention, attention
+from disbursement.selectors.calendar import working_calendar
 from disbursement.services.review import decisions, publicity
+from matching.registry.models import OutboxMessage
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, at, case
 
@@ -62,6 +67,43 @@ def test_an_open_objection_holds_it_and_one_without_ground_lets_it_go_on() -> No
         objection_id=objection.pk, sustained=False, answer="经查属实开具", actor=made.second, now=late
     )
     assert publicity.end_due(now=late) == [made.id]
+
+
+def reading(made: Case, day: date) -> clocks.Reading:
+    clock = StepClock.objects.get(application_id=made.id, step="review")
+    return clocks.read(clock.as_clock(), as_of=day, calendar=working_calendar())
+
+
+def test_what_could_not_be_approved_at_the_end_is_on_the_clock_again_and_told_once() -> None:
+    made, found = publicised()
+    objected(found)
+    assert reading(made, date(2026, 3, 9)).paused
+    used = reading(made, date(2026, 3, 9)).used
+    assert publicity.end_due(now=at("2026-03-10", 0)) == []
+    assert publicity.end_due(now=at("2026-03-11", 0)) == []
+    now = reading(made, date(2026, 3, 12))
+    assert (now.paused, now.used) == (False, used + 2)
+    assert OutboxMessage.objects.filter(topic=publicity.HELD).count() == 1
+    late = date(2026, 4, 3)
+    assert [row.clock.application_id for row in desk.stuck(as_of=late)] == [made.id]
+    seen = attention(applications=type(made.application).objects.all(), as_of=late)
+    assert seen == {made.id: [Attention.OBJECTION, Attention.PUBLICITY_OVER]}
+
+
+def test_a_publicity_after_an_appeal_is_on_the_clock_too_once_it_is_over() -> None:
+    made = case(publicity_days=2).appealed()
+    publicity.publicise(application_id=made.id, actor=made.other, now=made.now)
+    records = [{"code": "dishonest", "on": "2026-03-03"}]
+    late = at("2026-03-12")
+    base.learn(made.enterprise, now=late, valid_on=date(2026, 3, 3), credit_records=records)
+    assert publicity.end_due(now=late) == []
+    assert reading(made, date(2026, 3, 13)).running
+
+
+def test_the_same_objection_twice_is_one_and_somebody_is_told() -> None:
+    _, found = publicised()
+    assert objected(found) == objected(found)
+    assert OutboxMessage.objects.filter(topic=publicity.RAISED).count() == 1
 
 
 def test_a_sustained_objection_takes_it_back_to_second_review() -> None:
