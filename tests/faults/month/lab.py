@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error, connection
@@ -35,6 +36,7 @@ from .servers import Postgres, Redis, children, free_port, kill_group, until
 _ROOT = Path(settings.BASE_DIR)
 _DATABASE, _SCENE = "huida", "scene"
 ROLES = ("web", "worker", "beat")
+Said = TypeVar("Said")
 
 
 class HonestBank(Bank):
@@ -182,6 +184,20 @@ class Lab:
             with contextlib.suppress(Error):
                 connection.close()
             return None
+
+    def reads(self, question: Callable[[], Said]) -> Said:
+        """What the database says, asked until it answers: what people do next depends on it."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return question()
+            except Error:
+                with contextlib.suppress(Error):
+                    connection.close()
+                if time.monotonic() > end:
+                    raise
+                self.keep_up()
+                time.sleep(0.03)
 
     def log(self, role: str) -> str:
         path = self.folder / f"{role}.log"

@@ -116,7 +116,7 @@ class Month:
             mine.exists,
             lambda: agent.submits(f"/enterprise/opportunities/{code}/", f"/apply/{code}/"),
         )
-        pk = mine.get().pk
+        pk = self.lab.reads(lambda: mine.get().pk)
         page = f"/enterprise/applications/{pk}"
         self.step(
             "fill in",
@@ -132,7 +132,7 @@ class Month:
         )
 
     def review(self, enterprise: int, code: str) -> None:
-        pk = Application.objects.filter(enterprise=enterprise, item__code=code).get().pk
+        pk = self.lab.reads(lambda: Application.objects.filter(enterprise=enterprise, item__code=code).get().pk)
         way: list[tuple[StaffRole, str, ApplicationState, dict[str, str]]] = [
             (StaffRole.ACCEPTOR, "accept", ApplicationState.SUBMITTED, {}),
             (StaffRole.REVIEWER, "start", ApplicationState.ACCEPTED, {}),
@@ -151,7 +151,9 @@ class Month:
     # single payments
 
     def hold_one(self) -> int:
-        pk = self.dice.choice(list(Payable.objects.order_by("pk").values_list("pk", flat=True)[:2]))
+        pk = self.dice.choice(
+            self.lab.reads(lambda: list(Payable.objects.order_by("pk").values_list("pk", flat=True)[:2]))
+        )
         self.step(
             "hold",
             Payable.objects.filter(pk=pk, state=PayableState.HELD).exists,
@@ -168,7 +170,8 @@ class Month:
 
     def mend_what_bounced(self) -> None:
         waiting = Payable.objects.filter(state__in=[PayableState.BOUNCED, PayableState.MENDED])
-        for enterprise in list(waiting.order_by("enterprise").values_list("enterprise", flat=True).distinct()):
+        bounced = waiting.order_by("enterprise").values_list("enterprise", flat=True).distinct()
+        for enterprise in self.lab.reads(lambda: list(bounced)):
             proposed = PayeeAccount.objects.filter(enterprise=enterprise, bank_name="中国银行")
             name = self.lab.scene.names[enterprise]
             self.step(
@@ -199,7 +202,7 @@ class Month:
         cut_off_on = cutoff_date(month, calendar=working_calendar())
         cycle = Cycle.objects.filter(month=month)
         self.step("the month opens by itself", cycle.exists)
-        pk = cycle.get().pk
+        pk = self.lab.reads(lambda: cycle.get().pk)
         cut = cycle.exclude(state=CycleState.OPEN).exists
         if self.dice.random() < 0.3:
             self.now_is(at(cut_off_on + timedelta(days=1), 2, 31))
@@ -212,7 +215,8 @@ class Month:
                 lambda: self.finance(StaffRole.FINANCE_MAKER, f"/desk/cycles/{pk}/", "/cut-off/"),
             )
         batches = Batch.objects.filter(cycle=pk).exclude(state=BatchState.DISSOLVED)
-        for batch in list(batches.order_by("number").values_list("pk", flat=True)):
+        numbered = batches.order_by("number").values_list("pk", flat=True)
+        for batch in self.lab.reads(lambda: list(numbered)):
             self.sign(batch)
         self.seal(pk)
         self.now_is(at(cut_off_on + timedelta(days=4), 9))
