@@ -28,6 +28,7 @@ MORE_COLUMNS = ("kind", "used")
 KINDS = {"invoice": "发票", "contract": "合同"}
 # The numbers of fully digital invoices are the country's, not the issuer's: one number is one invoice.
 DIGITAL = r"^[0-9]{20}$"
+_CREDIT_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 # Digits so many that a twenty-digit number was meant.
 _MISTYPED = re.compile(r"[0-9]{17,19}|[0-9]{21,}")
@@ -67,8 +68,20 @@ class Invoice:
 
     @property
     def key(self) -> str:
-        """What tells this paper from every other of its kind: its number, and its issuer's where that is needed."""
-        return self.plain_number if self.is_digital else f"{self.plain_number}|{letters(self.issuer)}"
+        """What tells this paper from every other of its kind: its number, and its issuer as written where that is
+        needed (`selectors.papers` knows under which other keys it may stand).
+        """
+        return self.plain_number if self.is_digital else self.key_by(self.issuer)
+
+    def key_by(self, issuer: str) -> str:
+        """The key with another way of naming the issuer."""
+        return f"{self.plain_number}|{letters(issuer)}"
+
+    @property
+    def issuer_code(self) -> str | None:
+        """The issuer's unified social credit code, where that is what was written."""
+        written = letters(self.issuer)
+        return written if _CREDIT_CODE.fullmatch(written) else None
 
     def to_row(self) -> dict[str, str]:
         """The invoice as `read_rows` takes it."""

@@ -13,6 +13,7 @@ from disbursement.domain.invoices import Invoice
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, ApplicationInvoice, ClaimedInvoice
 from disbursement.selectors.forms import Rules
+from disbursement.selectors.papers import keys_of
 from matching.criteria import FactDefinition
 from matching.forms import FieldType
 
@@ -103,9 +104,12 @@ def already_claimed(*, invoices: Iterable[Invoice], application: Application) ->
 
 
 def papers_of(table: Iterable[Invoice], *, application: Application | None) -> dict[tuple[str, str], Used]:
-    """What the awards of others than `application` stand on of these papers: (kind, key) → how much, and which."""
-    keys = [invoice.key for invoice in table]
-    standing = ClaimedInvoice.objects.filter(paper__key__in=keys, released_at__isnull=True)
+    """What the awards of others than `application` stand on of these papers: (kind, key) → how much, and which. A paper
+    that stands under several keys of its issuer is one.
+    """
+    keys = keys_of(table)
+    every = {key for many in keys.values() for key in many}
+    standing = ClaimedInvoice.objects.filter(paper__key__in=every, released_at__isnull=True)
     if application is not None:
         standing = standing.exclude(application=application)
     standing = standing.order_by()
@@ -118,4 +122,12 @@ def papers_of(table: Iterable[Invoice], *, application: Application | None) -> d
     numbers: dict[tuple[str, str], list[str]] = {}
     for kind, key, number in standing.values_list("paper__kind", "paper__key", "application__number").order_by("pk"):
         numbers.setdefault((kind, key), []).append(number or "")
-    return {paper: Used(amount, used, numbers[paper]) for paper, (amount, used) in sums.items()}
+    found: dict[tuple[str, str], Used] = {}
+    for invoice, many in keys.items():
+        places = [place for key in many if (place := (str(invoice.kind), key)) in sums]
+        if places:
+            used = money.total(sums[place][1] for place in places)
+            found[invoice.kind, invoice.key] = Used(
+                sums[places[0]][0], used, list(dict.fromkeys(number for place in places for number in numbers[place]))
+            )
+    return found

@@ -10,10 +10,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.domain.invoices import read_rows, total
+from disbursement.domain.invoices import Invoice, read_rows, total
 from disbursement.models import Application, ApplicationInvoice
 from disbursement.selectors.forms import Rules
 from disbursement.selectors.invoices import already_claimed, invoice_fact, table_of
+from disbursement.selectors.papers import keys_of
 from matching.days import day_of
 
 
@@ -26,6 +27,7 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
     if fact is None:
         raise Invalid(Fault("invoices", _("这个事项不需要填写发票清单。")))
     table = read_rows(rows, as_of=day_of(now))
+    _check_repeated(table)
     ApplicationInvoice.objects.filter(application=application).delete()
     ApplicationInvoice.objects.bulk_create(
         ApplicationInvoice(
@@ -45,6 +47,19 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
         # As numbers stand in a form: no zeros behind the point that say nothing.
         text = f"{total(table):f}"
         application.form[fact.key] = text.rstrip("0").rstrip(".")
+
+
+def _check_repeated(table: Sequence[Invoice]) -> None:
+    """One paper stands in a table once, though its issuer is written by code in one row and by name in another."""
+    keys = keys_of(table)
+    first: dict[tuple[str, str], Invoice] = {}
+    for invoice in table:
+        other = first.setdefault((invoice.kind, keys[invoice][0]), invoice)
+        if other is not invoice:
+            text = _("%(paper)s填了两次：“%(one)s”和“%(two)s”是同一家单位，请删去一行。")
+            raise Invalid(
+                Fault("invoices", text % {"paper": invoice.label, "one": other.issuer, "two": invoice.issuer})
+            )
 
 
 def faults_of(*, application: Application, rules: Rules, facts: Mapping[str, Any]) -> list[Fault]:

@@ -14,6 +14,7 @@ from disbursement.domain.errors import invalid
 from disbursement.domain.invoices import Invoice
 from disbursement.models import Application, ClaimedInvoice, Paper
 from disbursement.selectors.invoices import already_claimed
+from disbursement.selectors.papers import keys_of
 
 
 def claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
@@ -21,8 +22,9 @@ def claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
 
     Two approvals that share a paper take turns on its row.
     """
-    ordered = sorted(invoices, key=lambda invoice: (invoice.kind, invoice.key))
-    papers = [_lock(invoice) for invoice in ordered]
+    keys = keys_of(invoices)
+    ordered = sorted(invoices, key=lambda invoice: (invoice.kind, keys[invoice]))
+    papers = [_lock(invoice, keys=keys[invoice]) for invoice in ordered]
     used = used_elsewhere(application=application, invoices=invoices)
     if used:
         raise invalid("invoices", "".join(used))
@@ -71,6 +73,10 @@ def used_elsewhere(*, application: Application, invoices: Sequence[Invoice]) -> 
     return told
 
 
-def _lock(invoice: Invoice) -> Paper:
-    Paper.objects.bulk_create([Paper(kind=invoice.kind, key=invoice.key, amount=invoice.amount)], ignore_conflicts=True)
-    return Paper.objects.select_for_update().get(kind=invoice.kind, key=invoice.key)
+def _lock(invoice: Invoice, *, keys: Sequence[str]) -> Paper:
+    """The paper behind it, locked; entered where it is new. One that stands under several keys is locked under each."""
+    known = Paper.objects.filter(kind=invoice.kind, key__in=keys)
+    if not known.exists():
+        Paper.objects.bulk_create([Paper(kind=invoice.kind, key=keys[0], amount=invoice.amount)], ignore_conflicts=True)
+    locked = {paper.key: paper for paper in known.select_for_update().order_by("pk")}
+    return next(locked[key] for key in keys if key in locked)

@@ -32,12 +32,14 @@ from disbursement.domain.combination import (
     unlawful,
 )
 from disbursement.domain.errors import Denied, Fault, Invalid, invalid
+from disbursement.domain.invoices import Invoice
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Choice
 from disbursement.selectors.caps import Limit, Position, caps_of, limits_in_force, position_of
 from disbursement.selectors.choices import latest_choice
 from disbursement.selectors.granted import sum_of
 from disbursement.selectors.invoices import papers_of, table_of
+from disbursement.selectors.papers import keys_of
 from disbursement.services.application import judging
 from disbursement.services.application.applications import withdraw
 from disbursement.services.payment.transitions import person
@@ -283,18 +285,23 @@ def _problem(
     tables = {c.key: [] if c.application is None else table_of(application=c.application) for c in candidates}
     everything = [invoice for table in tables.values() for invoice in table]
     used = papers_of(everything, application=None)
+    keys_by_invoice = keys_of(everything)
+
+    def place(invoice: Invoice) -> str:
+        return f"{invoice.kind}:{keys_by_invoice[invoice][0]}"
+
     options = [
         Option(
             c.key,
             c.item.name,
             c.amount,
-            {f"{invoice.kind}:{invoice.key}": invoice.used for invoice in tables[c.key]},
+            {place(invoice): invoice.used for invoice in tables[c.key]},
         )
         for c in candidates
     ]
     papers = {
-        f"{invoice.kind}:{invoice.key}": Paper(
-            f"{invoice.kind}:{invoice.key}",
+        place(invoice): Paper(
+            place(invoice),
             invoice.label,
             invoice.amount if (known := used.get((invoice.kind, invoice.key))) is None else known.left,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,14 +11,17 @@ from django.urls import reverse
 
 from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import ApplicationInvoice, ClaimedInvoice, CorrectionSubject
+from disbursement.models import ApplicationInvoice, ClaimedInvoice, CorrectionSubject, Paper
 from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import corrections, drafts
 from disbursement.services.application.corrections import Ask
 from disbursement.services.review import decisions, publicity, reviews
 from disbursement.services.review.decisions import Reason
+from matching.models import Enterprise
+from matching.services import enterprises
 from portal.accounts.models import User
 from tests.factories.disbursement import Case, at, case, invoices
+from tests.factories.matching import credit_code_of, enterprise
 
 pytestmark = pytest.mark.django_db
 TOTAL = Ask(CorrectionSubject.FIELD, "invoice_total", "发票不符", "请更换发票")
@@ -50,6 +53,61 @@ def test_approval_claims_every_invoice_of_the_table_and_a_second_one_is_told_whe
     assert first.enterprise.name not in str(told.value)
     assert second.fresh().status is ApplicationState.SECOND_REVIEW
     assert not ClaimedInvoice.objects.filter(application_id=second.id).exists()
+
+
+def paper_rows(issuer: str, *, number: str = "GP-2026-0007") -> list[dict[str, str]]:
+    """An invoice of before the digital ones: its number is its issuer's own."""
+    return [{**invoices("300000")[0], "issuer": issuer, "number": number}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_known_late"), [("code", "name", False), ("name", "code", False), ("name", "code", True)]
+)
+def test_a_paper_is_one_whether_its_issuer_is_written_by_code_or_by_name(
+    before: str, after: str, is_known_late: bool
+) -> None:
+    name, code = "成都（样板）设备有限公司", credit_code_of(424_242)
+    written = {"code": code, "name": "成都(样板) 设备有限公司"}
+    if not is_known_late:
+        enterprises.register(name=name, code=code, now=at(date(2026, 3, 2)))
+    first, second = (brought(case(), paper_rows(written[way])) for way in (before, after))
+    stranger = brought(case(), paper_rows(credit_code_of(777_777)))
+    approve(first)
+    if is_known_late:
+        enterprises.register(name=name, code=code, now=first.now)
+    with pytest.raises(Invalid, match=f"已用于申报{first.fresh().number}"):
+        approve(second)
+    # Another issuer's paper of the same number is another paper.
+    approve(stranger)
+    assert Paper.objects.count() == 2
+
+
+def test_papers_that_stood_under_both_keys_before_lend_no_more_than_one_of_them_has() -> None:
+    issuer = enterprise(name="成都两写设备有限公司")
+    first, second, third = (
+        brought(case(), [{**paper_rows(by)[0], "amount": "900000", "used": "300000"}])
+        for by in (issuer.name, issuer.credit_code, issuer.name)
+    )
+    Enterprise.objects.filter(pk=issuer.pk).update(name="尚未登记")
+    approve(first)
+    approve(second)
+    assert Paper.objects.count() == 2
+    Enterprise.objects.filter(pk=issuer.pk).update(name="成都两写设备有限公司")
+    [row] = rows_of(application=third.application)
+    assert row.left == 300000
+    approve(third)
+    assert Paper.objects.count() == 2
+    with pytest.raises(Invalid, match="可用余额 0.00 元"):
+        brought(case(), [{**paper_rows(issuer.credit_code)[0], "amount": "900000", "used": "300000"}])
+
+
+def test_one_paper_in_two_rows_by_code_and_by_name_is_told_when_it_is_typed() -> None:
+    issuer = enterprise(name="成都两写设备有限公司")
+    made = case()
+    made.drafted()
+    rows = [*paper_rows(issuer.name), *paper_rows(issuer.credit_code)]
+    with pytest.raises(Invalid, match="是同一家单位，请删去一行"):
+        drafts.save_draft(application_id=made.id, actor=made.agent, now=made.now, invoices=rows)
 
 
 def test_a_revoked_award_leaves_its_invoices_to_others() -> None:
