@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, DecisionDraft
+from disbursement.selectors.aftermath import aftermath_of
 from disbursement.services.application import applications
 from disbursement.services.review import staffing, steps
 from portal.accounts import people
@@ -81,6 +82,7 @@ def review_context(
         "may_assign": bool(candidates) and found.handler_id is None,
         "may_record_visit": _A.RECORD_VISIT in permitted,
         "principal": principal,
+        "aftermath": aftermath_of(application=found),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from matching.chunks import chunks
 from matching.registry import outbox
 from portal.inbox import (
+    aftermath_texts,
     budget_texts,
     desk_texts,
     evidence_texts,
@@ -183,6 +184,16 @@ def tell_of_offer(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("promise.broken")
 def tell_of_broken_promise(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(offer_texts.of_broken_promise(promise_id=payload["promise_id"]), now)
+
+
+@outbox.subscribe("promise.false")
+def tell_of_false_promise(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(aftermath_texts.of_false_promise(promise_id=payload["promise_id"], now=now), now)
+
+
+@outbox.subscribe("quality.serious")
+def tell_of_serious_check(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(aftermath_texts.of_serious_check(check_id=payload["check_id"], now=now), now)
 
 
 @outbox.subscribe("clawback.plan")

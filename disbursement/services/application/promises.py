@@ -15,10 +15,13 @@ from disbursement.models import Promise
 from disbursement.services.application.applications import lock
 from matching.days import day_of
 from matching.models import Fact
+from matching.registry import outbox
 from matching.services.facts import NewFact, record_many
 from matching.services.vocabulary import current_vocabulary
 
 FACT = "promises_broken"
+# What is told of a promise that proved false.
+FALSE = "promise.false"
 # The code of a promise that proved false, in the vocabulary's list of broken promises.
 FALSE_PROMISE = "informed_promise"
 _CHECKING = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER)
@@ -26,7 +29,7 @@ _CHECKING = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER)
 
 @transaction.atomic
 def check(*, promise_id: int, kept: bool, finding: str, actor: Actor, now: datetime) -> Promise:
-    """Put on record whether a promise was kept, once; a broken one becomes a fact of the enterprise (承诺未兑现)."""
+    """Put on record whether a promise was kept, once; a false one is told, and becomes a fact (承诺未兑现)."""
     promise = Promise.objects.filter(pk=promise_id).first()
     if promise is None:
         raise Denied(_("没有这项承诺。"))
@@ -42,6 +45,8 @@ def check(*, promise_id: int, kept: bool, finding: str, actor: Actor, now: datet
     promise.kept, promise.finding = kept, finding.strip()
     promise.checked_by_id, promise.checked_at = actor.user_id, now
     promise.save()
+    if not kept:
+        outbox.emit(topic=FALSE, payload={"promise_id": promise.pk}, now=now, dedupe_key=f"{FALSE}:{promise.pk}")
     vocabulary = current_vocabulary()
     if not kept and FACT in vocabulary.facts:
         listed = vocabulary.code_list(FACT)

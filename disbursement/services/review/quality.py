@@ -36,7 +36,10 @@ from disbursement.services.application import promises
 from disbursement.services.delivery import machine_audit
 from disbursement.services.review.staffing import deputies
 from matching.days import SHANGHAI, day_of
+from matching.registry import outbox
 
+# What is told of a serious finding; of a promise's own check the promise tells.
+SERIOUS = "quality.serious"
 CHECKERS = (Role.REVIEWER, Role.SECOND_REVIEWER)
 Candidates = Callable[[int], Sequence[Actor]]
 
@@ -187,6 +190,8 @@ def record(*, check_id: int, finding: Finding, text: str, actor: Actor, now: dat
         promises.check(
             promise_id=check.promise_id, kept=finding is not Finding.SERIOUS, finding=text, actor=actor, now=now
         )
+    elif finding is Finding.SERIOUS:
+        outbox.emit(topic=SERIOUS, payload={"check_id": check.pk}, now=now, dedupe_key=f"{SERIOUS}:{check.pk}")
     return check
 
 

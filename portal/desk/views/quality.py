@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Finding, QualityCheck, QualityDraw
+from disbursement.selectors.aftermath import aftermath_of
 from disbursement.services.review import quality
 from matching.days import day_of
 from portal.accounts import people
@@ -92,7 +93,12 @@ def check(request: HttpRequest, check_id: int) -> HttpResponseBase:
     return render(
         request,
         "desk/quality_check.html",
-        {"check": row, "form": form, "may_record": is_mine and access_for(request).has(REVIEW_ROLES)},
+        {
+            "check": row,
+            "form": form,
+            "may_record": is_mine and access_for(request).has(REVIEW_ROLES),
+            "aftermath": aftermath_of(application=row.application),
+        },
         status=422 if form.errors else 200,
     )
 
