@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from cms import limits
 from cms.blocks import plain_values
 from cms.delivery import problems_of_terms, terms_of_page
 from cms.fields import read_award, read_criteria
@@ -90,8 +91,8 @@ def problems_of(page: Any) -> dict[str, list[str]]:
         add("window_until", _("申报截止日不能早于起始日 %(day)s") % {"day": page.window_from})
     if page.delivery == "window" and not page.window_until:
         add("window_until", _("“限时即享”要有申报截止日"))
-    if page.statutory_days is not None and page.promised_days is not None and page.promised_days > page.statutory_days:
-        add("promised_days", _("承诺时限不能长于法定时限 %(days)s 个工作日") % {"days": page.statutory_days})
+    for field, message in limits.problems_of(page):
+        add(field, message)
     return problems
 
 
@@ -120,7 +121,7 @@ def item_rules(page: Any) -> dict[str, Any]:
         "award": award,
         "window": {"from": _iso(page.window_from), "until": _iso(page.window_until)},
         "materials": [{key: material[key] for key in MATERIAL_RULES} for material in plain_values(page.materials)],
-        "limits": {"review": {"statutory": page.statutory_days, "promised": page.promised_days}},
+        "limits": limits.rules_of(page),
         "exclusive_with": list((award or {}).get("exclusive_with", [])),
         "delivery": page.delivery,
         "budget_line": page.budget_line or None,

@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from cms.limits import KINDS as LIMIT_KINDS
+from cms.limits import STEPS as LIMITED_STEPS
+from cms.limits import check_line
 from matching.criteria import Collector, InvalidInput, Problem, Vocabulary, leaves, parse_criteria, read_json_lines
 from matching.criteria.award import parse_award
 from matching.criteria.errors import join, shown
@@ -198,6 +201,8 @@ _STEP = {
     "checklist": text(),
 }
 
+_LIMITS = {kind: whole(0, 1000) for kind in LIMIT_KINDS}
+_OWN_LIMITS = {kind: whole(1, 1000) for kind in LIMIT_KINDS}
 _TERMS = {
     "machine": many(choice(tuple(MACHINE_STEPS))),
     "verified": many(text(longest=80, empty=False)),
@@ -261,7 +266,7 @@ KINDS: dict[str, tuple[dict[str, Reader], tuple[str, ...]]] = {
             "clause": text(longest=120),
             "materials": many(record(_MATERIAL, required=("code", "name"))),
             "steps": many(record(_STEP, required=("name",))),
-            "limits": record({"statutory": whole(0, 1000), "promised": whole(0, 1000)}),
+            "limits": record({**_LIMITS, **{step: record(_OWN_LIMITS) for step in LIMITED_STEPS}}),
             "fees": text(longest=120),
             "delivery": choice(DELIVERIES),
             "delivery_terms": record(_TERMS),
@@ -384,10 +389,7 @@ def _check_item(values: dict[str, Any], problems: Collector, vocabulary: Vocabul
     _check_order(window, "from", "until", "window", problems)
     if values.get("delivery") == "window" and not window.get("until"):
         problems.add("window", "限时即享（delivery 为 window）要有截止日 window.until")
-    limits = values.get("limits") or {}
-    statutory, promised = limits.get("statutory"), limits.get("promised")
-    if statutory is not None and promised is not None and promised > statutory:
-        problems.add("limits.promised", f"承诺时限不能长于法定时限 {statutory}")
+    check_line(values.get("limits") or {}, problems.add)
 
 
 def _check_order(values: dict[str, Any], first: str, second: str, path: str, problems: Collector) -> None:

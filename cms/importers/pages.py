@@ -12,6 +12,7 @@ from wagtail.models import Page
 from cms.delivery import blocks_of
 from cms.form_blocks import form_blocks, form_fields
 from cms.importers.lines import Line
+from cms.limits import PLACES, fields_of
 from cms.models import PolicyDocumentPage, PolicyIndexPage, PolicyItemPage, ReadingPage
 from cms.services.publishing import published_at
 from matching.criteria import load_json
@@ -34,8 +35,7 @@ KEY_OF_FIELD = {
     "title": "name",
     "item_type": "type",
     "document_page": "document",
-    "statutory_days": "limits.statutory",
-    "promised_days": "limits.promised",
+    **PLACES,
     "window_from": "window.from",
     "window_until": "window.until",
     "slug": "code",
@@ -119,7 +119,7 @@ class Writer:
 
     def write_item(self, values: dict[str, Any]) -> None:
         page = PolicyItemPage.objects.filter(code=values["code"]).first() or PolicyItemPage(slug=values["code"])
-        window, limits = values.get("window", {}), values.get("limits", {})
+        window = values.get("window", {})
         contact, fair = values.get("contact", {}), values.get("fair_competition", {})
         wanted: dict[str, Any] = {
             "title": values["name"],
@@ -140,8 +140,7 @@ class Writer:
                 for step in values.get("steps", [])
             ],
             "fees": values.get("fees", "不收费"),
-            "statutory_days": limits.get("statutory"),
-            "promised_days": limits.get("promised"),
+            **fields_of(values.get("limits", {})),
             "delivery": values.get("delivery", "fast"),
             "delivery_terms": blocks_of(values.get("delivery", "fast"), values.get("delivery_terms")),
             "window_from": window.get("from"),

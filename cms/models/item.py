@@ -19,6 +19,7 @@ from cms.delivery import TermsBlocks
 from cms.fields import AWARD_HELP, CRITERIA_HELP
 from cms.form_blocks import FormBlocks
 from cms.forms import ItemPageForm
+from cms.limits import own_of
 from cms.models.panels import item_tabs
 from cms.rules import item_details, item_rules, problems_of, unpublishable
 from cms.serving import ItemView
@@ -27,6 +28,7 @@ from matching.registry.models import Department
 
 CODE_SHAPE = RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", _("事项编码只用小写字母、数字和短横，如 kj-hightech"))
 UP_TO_1000 = [MinValueValidator(0), MaxValueValidator(1000)]
+FROM_1_TO_1000 = [MinValueValidator(1), MaxValueValidator(1000)]
 
 
 def new_code() -> str:
@@ -82,6 +84,18 @@ class PolicyItemPage(ItemView, Page):
     )
     promised_days = models.PositiveSmallIntegerField(
         _("承诺时限（工作日）"), null=True, blank=True, validators=UP_TO_1000
+    )
+    acceptance_statutory_days = models.PositiveSmallIntegerField(
+        _("受理法定时限（工作日）"), null=True, blank=True, validators=FROM_1_TO_1000
+    )
+    acceptance_promised_days = models.PositiveSmallIntegerField(
+        _("受理承诺时限（工作日）"), null=True, blank=True, validators=FROM_1_TO_1000
+    )
+    appeal_statutory_days = models.PositiveSmallIntegerField(
+        _("复核法定时限（工作日）"), null=True, blank=True, validators=FROM_1_TO_1000
+    )
+    appeal_promised_days = models.PositiveSmallIntegerField(
+        _("复核承诺时限（工作日）"), null=True, blank=True, validators=FROM_1_TO_1000
     )
     delivery = models.CharField(_("办理方式"), max_length=12, choices=Delivery.choices, default=Delivery.FAST)
     delivery_terms = StreamField(
@@ -156,6 +170,11 @@ class PolicyItemPage(ItemView, Page):
     def missing_elements(self) -> list[str]:
         """The elements of a complete item (三级十同) that are still missing, by their Chinese names."""
         return missing_elements(self)
+
+    @property
+    def own_limits(self) -> list[dict[str, Any]]:
+        """The limits that the item names for steps beside the review."""
+        return own_of(self)
 
     @property
     def item(self) -> PolicyItem | None:

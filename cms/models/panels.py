@@ -54,8 +54,14 @@ def item_tabs() -> TabbedInterface:
         field("steps"),
         field("delivery_terms"),
         MultiFieldPanel(
-            [row([field("statutory_days"), field("promised_days"), field("publicity_days")]), field("fees")],
+            [
+                row([field("statutory_days"), field("promised_days"), field("publicity_days")]),
+                row([field("acceptance_statutory_days"), field("acceptance_promised_days")]),
+                row([field("appeal_statutory_days"), field("appeal_promised_days")]),
+                field("fees"),
+            ],
             heading=_("时限与收费"),
+            help_text=_("法定时限、承诺时限指受理之后的审核；受理和申请复核不写的，按区里统一的时限。公示期不计入。"),
         ),
         MultiFieldPanel([row([field("budget_line"), field("ceiling")])], heading=_("资金")),
         MultiFieldPanel(

@@ -68,6 +68,19 @@ def test_every_mistake_of_the_criteria_is_told_with_its_place(desk: Client) -> N
     assert "1.x" in text
 
 
+def test_each_step_has_its_limits_and_a_promise_is_not_longer_than_the_law(desk: Client) -> None:
+    days = {"acceptance_statutory_days": "2", "acceptance_promised_days": "3", "appeal_promised_days": "9"}
+    text = desk.post(add_url(), form(**days)).content.decode()
+    assert "承诺时限不能长于法定时限 2 个工作日" in text
+    days["acceptance_promised_days"] = "1"
+    assert desk.post(add_url(), {**form(**days), "action-publish": "1"}).status_code == 302
+    page = PolicyItemPage.objects.get()
+    assert PolicyVersion.objects.get().rules["limits"]["acceptance"] == {"statutory": 2, "promised": 1}
+    shown = desk.get(page.get_url()).content.decode()
+    assert "受理：承诺 1 个工作日，法定 2 个工作日" in shown
+    assert "复核：承诺 9 个工作日" in shown
+
+
 def material(code: str, name: str, source: str = "library") -> dict[str, Any]:
     rest = {"required": "on", "original": "electronic", "copies": "1", "promise": "", "note": ""}
     return {"code": code, "name": name, "source": source, **rest, "template": "", "sample": ""}

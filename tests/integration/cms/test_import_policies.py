@@ -9,6 +9,8 @@ from django.core.management import call_command
 from wagtail.models import Page, Revision
 
 from cms.models import PolicyDocumentPage, PolicyItemPage, ReadingPage
+from disbursement.domain.workflow import ClockStep
+from disbursement.selectors.limits import limits_of
 from matching.models import PolicyItem, PolicyVersion
 from matching.registry.models import BudgetLine, Department, OutboxMessage
 from tests.rounds import first_round_only
@@ -54,6 +56,27 @@ def test_a_file_becomes_published_pages_and_versions(write: Any) -> None:
     assert version.rules["criteria"] == ITEM["criteria"]
     assert version.rules["ceiling"] == "3000000.00"
     assert version.details["document"] == "一号"
+
+
+def test_acceptance_and_appeal_may_have_limits_of_their_own(write: Any) -> None:
+    own = {"acceptance": {"statutory": 4, "promised": 1}, "appeal": {"promised": 9}}
+    path = write(DEPARTMENT, BUDGET, DOCUMENT, {**ITEM, "limits": {**ITEM["limits"], **own}})
+    assert run(path, "--publish") == 0
+    rules = PolicyVersion.objects.get().rules
+    assert rules["limits"] == {
+        "review": {"statutory": 20, "promised": 10},
+        "acceptance": {"statutory": 4, "promised": 1},
+        "appeal": {"statutory": None, "promised": 9},
+    }
+    found = [limits_of(rules=rules, step=step) for step in (ClockStep.ACCEPTANCE, ClockStep.REVIEW, ClockStep.APPEAL)]
+    assert found == [(4, 1), (20, 10), (20, 9)]
+    before = counts()
+    assert run(path, "--publish") == 0
+    assert counts() == before
+    # Without them the version is as it was before items could name them.
+    assert run(write(*FILE), "--publish") == 0
+    latest = PolicyVersion.objects.latest("number")
+    assert latest.rules["limits"] == {"review": {"statutory": 20, "promised": 10}}
 
 
 def test_importing_twice_changes_nothing(write: Any) -> None:

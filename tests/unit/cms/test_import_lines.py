@@ -89,6 +89,15 @@ BAD: dict[str, tuple[Any, str]] = {
         {**ITEM, "limits": {"statutory": 5, "promised": 6}},
         "limits.promised: ",
     ),
+    "a promise to accept that is longer than the law": (
+        {**ITEM, "limits": {"statutory": 20, "acceptance": {"statutory": 2, "promised": 3}}},
+        "limits.acceptance.promised: ",
+    ),
+    "an acceptance within no day": (
+        {**ITEM, "limits": {"acceptance": {"promised": 0}}},
+        "limits.acceptance.promised: ",
+    ),
+    "a limit of no step": ({**ITEM, "limits": {"payment": {"promised": 5}}}, "limits.payment: "),
     "an unknown delivery": ({**ITEM, "delivery": "slow"}, "delivery: "),
     "a limited window without an end": ({**ITEM, "window": {}}, "window: "),
     "a window that ends before it begins": (
@@ -171,7 +180,8 @@ def test_the_schema_accepts_what_the_reader_accepts(line: dict[str, Any]) -> Non
 SEEN_BY_THE_LANGUAGE_OR_ACROSS_FIELDS = {
     "a doubled key", "not JSON", "a control character", "an unknown type", "an unknown fact", "a bad award",
     "evidence that is no material", "an award without a budget line", "an item exclusive with itself",
-    "a material twice", "a promise longer than the law", "a limited window without an end", "a code with a line break",
+    "a material twice", "a promise longer than the law",
+    "a promise to accept that is longer than the law", "a limited window without an end", "a code with a line break",
     "a window that ends before it begins", "a day that does not exist", "a ceiling as a float",
     "a document that expires before it is in force",
 }  # fmt: skip
