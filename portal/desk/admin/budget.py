@@ -34,7 +34,7 @@ class BudgetLineForm(forms.ModelForm):
         fields = ["code", "year", "name", "department", "fund", "source", "ceiling"]
         help_texts = {
             "code": gettext_lazy("政策事项按代码使用科目；同一代码每年度一条。"),
-            "ceiling": gettext_lazy("批准的全年额度。建立以后的增减由财务提出、另一人批准。"),
+            "ceiling": gettext_lazy("新科目从 0 开始；额度由财务凭文号提出“调整额度”，另一人批准后生效。"),
         }
 
     def __init__(self, *args, **kwargs) -> None:
@@ -43,8 +43,10 @@ class BudgetLineForm(forms.ModelForm):
         if self.instance.pk:
             self.fields["code"].disabled = True
             self.fields["year"].disabled = True
-            # From here on the ceiling changes by `services.budget.changes`: on a paper, by two people.
-            self.fields["ceiling"].disabled = True
+        # The ceiling, from its first 元 on, changes by `services.budget.changes`: on a paper, by two people.
+        self.fields["ceiling"].disabled = True
+        if not self.instance.pk:
+            self.fields["ceiling"].initial = self.instance.ceiling = Decimal(0)
 
 
 @role_required(*_READERS)
@@ -94,13 +96,16 @@ def budget_line(request: HttpRequest, line_id: int) -> HttpResponseBase:
 
 @role_required(StaffRole.ADMINISTRATOR)
 def budget_line_edit(request: HttpRequest, line_id: int | None = None) -> HttpResponseBase:
-    """A new line, or another ceiling; the ledger follows at once."""
+    """A new line, which has no money yet, or other words for one."""
     line = get_object_or_404(BudgetLine, pk=line_id) if line_id is not None else None
     form = BudgetLineForm(request.POST or None, instance=line)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             saved = form.save()
             sync_ceiling(line=saved, now=timezone.now())
-        messages.success(request, _("已保存，预算账户已同步。"))
+        if line is None:
+            messages.success(request, _("科目已建立，额度为 0。请财务人员凭文号提出“调整额度”，另一人批准后生效。"))
+        else:
+            messages.success(request, _("已保存。"))
         return redirect("desk:budget_line", saved.pk)
     return render(request, "desk/admin/budget_line_edit.html", {"form": form, "line": line})

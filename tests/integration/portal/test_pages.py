@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from disbursement.models import CalendarYear, Document, DocumentKind, Objection, Publicity, SpecialDay
+from disbursement.domain.workflow import Role
+from disbursement.models import CalendarYear, ChangeKind, Document, DocumentKind, Objection, Publicity, SpecialDay
 from disbursement.selectors.calendar import working_calendar
 from disbursement.services import notices
+from disbursement.services.budget import changes
 from matching.days import day_of
 from matching.models import Enterprise, Fact, Profile
 from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people
 from tests.factories import matching as base
+from tests.factories.disbursement import at
 from tests.factories.unguarded import unguarded
 from tests.integration.portal.conftest import NOW, member, official, signed_in
 
@@ -145,6 +149,29 @@ class TestAdministration:
         )
         assert "须是周六或周日" in response.content.decode()
         assert year.days.count() == 0
+
+    def test_a_new_line_has_no_money_before_two_people_of_finance_gave_it_some(self, admin: Client) -> None:
+        data = {"code": "new-line", "year": 2026, "name": "新科目", "department": base.department().pk, "fund": "city"}
+        assert admin.post("/desk/budget/new/", {**data, "ceiling": "99000000"}).status_code == 302
+        line = BudgetLine.objects.get(code="new-line")
+        assert line.ceiling == 0
+        page = admin.get(f"/desk/budget/{line.pk}/").text
+        assert "账实不符" not in page
+        maker, approver = people.staff(Role.FINANCE_MAKER), people.staff(Role.FINANCE_APPROVER)
+        change = changes.propose(
+            kind=ChangeKind.ADJUST,
+            line_id=line.pk,
+            actor=maker,
+            now=at("2026-03-02"),
+            paper_number="青财预〔2026〕1号",
+            reason="年初预算",
+            amount=Decimal("500000"),
+        )
+        line.refresh_from_db()
+        assert line.ceiling == 0
+        changes.decide(change_id=change.pk, approve=True, actor=approver, now=at("2026-03-03"))
+        line.refresh_from_db()
+        assert line.ceiling == Decimal("500000")
 
     def test_the_ceiling_of_a_line_is_not_the_administrators_to_change(self, admin: Client) -> None:
         people.case().approved()
