@@ -206,6 +206,9 @@ HUIDA_TREASURY_QUIET_SECONDS = env.float("HUIDA_TREASURY_QUIET_SECONDS", default
 HUIDA_RETURNS_NEED_ACCOUNT = env.bool("HUIDA_RETURNS_NEED_ACCOUNT", default=True)
 # Other names for elements of the treasury voucher, as JSON {"root": "…", …}; see docs/payment-files.md.
 HUIDA_VOUCHER_TAGS: dict[str, str] = env.json("HUIDA_VOUCHER_TAGS", default={})
+# Banks' own headings and words in CSV and XLSX returns, as JSON [{"name", "columns", "results", "trailer"}]; see
+# docs/payment-files.md. Ours are always read.
+HUIDA_RETURN_COLUMNS: list[dict[str, Any]] = env.json("HUIDA_RETURN_COLUMNS", default=[])
 # Format of payment files unless the maker chooses another: bank_csv, bank_xlsx, pain001, voucher or vouchergbk.
 HUIDA_PAYMENT_FORMAT = env.str("HUIDA_PAYMENT_FORMAT", default="bank_csv")
 # Keys with which database sessions sign what they write (the first signs, all are accepted); empty: the SECRET_KEY.
@@ -223,6 +226,8 @@ HUIDA_MACHINE_SHARE = env.int("HUIDA_MACHINE_SHARE", default=10)
 HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
 # The people of finance, for what must know who could sign.
 HUIDA_FINANCE_STAFF = "portal.accounts.people.finance_staff"
+# Who could give a department's opinion on another department's application (会审).
+HUIDA_JOINT_STAFF = "portal.accounts.people.joint_reviewers"
 HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"
 # The account that pays, as it stands in payment files; the default number is plainly no account.
 HUIDA_PAYER = {

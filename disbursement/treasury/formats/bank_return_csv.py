@@ -5,6 +5,8 @@
     202612001-000002,6222…,50000.00,退票,2026-12-21,B0002,账号户名不符
     合计,2,150000.00
 
+Banks whose table has other headings and words are read by a table of theirs (`return_tables`), and judged the same.
+
 The trailer tells a whole file from one cut short. A line that cannot be read is handed on with what is wrong
 with it; it never stops the others, and none disappears.
 """
@@ -20,6 +22,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import TextIO
 
 from openpyxl import load_workbook
@@ -28,14 +31,19 @@ from openpyxl.utils.exceptions import InvalidFileException
 from disbursement.domain import money
 
 from .base import FormatError
+from .return_tables import HEADINGS_WITHIN, ReturnTable, parse_tables, translated
 from .returned import RESULTS, Findings, ReturnContent, ReturnRow, broken, day_in, flat, good, whole
 
 COLUMNS = ["明细号", "收款账号", "金额", "结果", "处理日期", "银行流水号", "原因"]
 TRAILER = "合计"
 _PIECE = 1024 * 1024
+_WIDEST = 100  # columns that are looked at where banks' own tables are known
 _SECONDS = 19  # of "2026-12-21 09:30:00", as spreadsheets write a day
 _MOST_BYTES = 512 * 1024 * 1024  # of an unpacked workbook; a hundred thousand lines take about 60 MB
 _MOST_TIMES = 300  # that it may be larger than its archive: a table of figures packs to a tenth
+
+# Tables of banks that write otherwise, as the settings name them.
+_tables: list[ReturnTable] = []
 
 # What a spoilt workbook makes the libraries raise, from the archive down to its XML (a SyntaxError there).
 _SPOILT = (
@@ -53,6 +61,11 @@ _SPOILT = (
     RuntimeError,
     UserWarning,
 )
+
+
+def name_return_tables(tables: object) -> None:
+    """Read the banks' own tables (see `return_tables.parse_tables`), too, from now on. Raises FormatError."""
+    _tables[:] = parse_tables(tables)
 
 
 def read_csv(content: bytes) -> ReturnContent:
@@ -140,8 +153,8 @@ def _sheet(content: bytes) -> Iterator[list[str]]:
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         # Cells are taken up to the column past the last: a row that claims sixteen thousand costs no more than that.
-        rows = book.worksheets[0].iter_rows(values_only=True, max_col=len(COLUMNS) + 1)
-        for row in rows:
+        most = _WIDEST if _tables else len(COLUMNS) + 1
+        for row in book.worksheets[0].iter_rows(values_only=True, max_col=most):
             cells = [_cell(value) for value in row]
             while len(cells) > len(COLUMNS) and not cells[-1]:
                 cells.pop()
@@ -172,15 +185,13 @@ def _cell(value: object) -> str:
 
 
 def _read(lines: Iterator[list[str]], findings: Findings, *, whole_end: bool) -> Iterator[ReturnRow]:
-    header = next(lines, None)
-    if header is None or [cell.strip() for cell in header[: len(COLUMNS)]] != COLUMNS:
-        raise FormatError(f"回单首行应为：{','.join(COLUMNS)}。请确认选对了文件。")
+    below, first, has_trailer = _below_headings(lines, findings)
     trailer: list[str] | None = None
     count, total = 0, money.ZERO
     # The last line is held back until it is known whether the file ends behind it.
     held: ReturnRow | None = None
     held_cells: list[str] = []
-    for row_no, raw in enumerate(lines, start=2):
+    for row_no, raw in enumerate(below, start=first):
         cells = [flat(cell) for cell in raw]
         if not any(cells):
             continue
@@ -194,7 +205,8 @@ def _read(lines: Iterator[list[str]], findings: Findings, *, whole_end: bool) ->
         count += 1
         total += held.amount or money.ZERO
     if trailer is None:
-        findings.problems.append("回单没有合计行，可能不完整；已读到的明细照常处理，请向银行索取完整回单。")
+        if has_trailer:
+            findings.problems.append("回单没有合计行，可能不完整；已读到的明细照常处理，请向银行索取完整回单。")
         if held is not None and not whole_end and not held.problem:
             # The last line may lack digits of its amount or letters of its reason: it is not to be trusted.
             held = _broken(held.row_no, held_cells, "回单在本行中断，内容可能不全")
@@ -206,6 +218,22 @@ def _read(lines: Iterator[list[str]], findings: Findings, *, whole_end: bool) ->
             )
     if held is not None:
         yield held
+
+
+def _below_headings(lines: Iterator[list[str]], findings: Findings) -> tuple[Iterator[list[str]], int, bool]:
+    """The lines below the headings in our order and words, the number of the first, and whether a last line with totals
+    is to be expected. Raises FormatError where neither our headings stand in the first row nor a bank's near it.
+    """
+    for row_no, row in enumerate(islice(lines, HEADINGS_WITHIN), start=1):
+        if row_no == 1 and [cell.strip() for cell in row[: len(COLUMNS)]] == COLUMNS:
+            return lines, 2, True
+        for table in _tables:
+            places = table.places(row)
+            if places is not None:
+                found = translated(table=table, places=places, rows=lines, findings=findings, trailer=TRAILER)
+                return found, row_no + 1, bool(table.trailer)
+    known = "".join(f"；“{table.name}”应有列：{'、'.join(table.columns.values())}" for table in _tables)
+    raise FormatError(f"回单首行应为：{','.join(COLUMNS)}{known}。请确认选对了文件。")
 
 
 def _same_amount(text: str, amount: Decimal) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .bank_csv import BankCsv
-from .bank_return_csv import csv_rows, xlsx_rows
+from .bank_return_csv import csv_rows, name_return_tables, xlsx_rows
 from .bank_xlsx import BankXlsx
 from .base import FormatError, PaymentFormat
 from .camt053 import MESSAGE as CAMT053
@@ -16,6 +16,16 @@ from .pain002 import MESSAGE as PAIN002
 from .pain002 import pain002_rows
 from .returned import Findings, Reading, ReturnContent, ReturnRow, RowReader
 from .voucher import TreasuryVoucher
+
+__all__ = [
+    "PAYMENT_FORMATS",
+    "RETURN_READERS",
+    "name_return_tables",
+    "name_voucher_elements",
+    "payment_format",
+    "read_return",
+    "stream_return",
+]
 
 PAYMENT_FORMATS: Mapping[str, PaymentFormat] = {
     f.code: f
