@@ -29,6 +29,7 @@ _ASK = "请立即封存数据库备份并报告督查部门，对照纸质锚点
 _NAMES = {
     "disbursement_award": "核定",
     "disbursement_application": "申报",
+    "disbursement_bankentry": "银行流水登记",
     "disbursement_batch": "批次",
     "disbursement_batchapproval": "批次签署",
     "disbursement_claimedinvoice": "已用发票",
@@ -54,6 +55,7 @@ _NAMES = {
     "disbursement_payeeaccount": "收款账户",
     "disbursement_paymentattempt": "支付明细",
     "disbursement_reconciliation": "对账记录",
+    "disbursement_repaymentaccount": "退款账户",
     "disbursement_returnfile": "回单文件",
     "disbursement_returnline": "回单明细",
     "disbursement_sealedfile": "封存文件",

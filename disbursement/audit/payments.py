@@ -100,7 +100,9 @@ def _attempts(payable: Payable, place: str) -> Iterator[Finding]:
         posted[transfer.attempt_id or 0][transfer.kind] += 1
     for attempt in attempts:
         kinds = posted[attempt.pk]
-        if _outcome(kinds) != attempt.outcome and not (attempt.outcome == "withdrawn" and not kinds):
+        if _outcome(kinds, late=_bounced_late(payable, attempt, kinds)) != attempt.outcome and not (
+            attempt.outcome == "withdrawn" and not kinds
+        ):
             problem = f"批次{attempt.batch.number}的支付明细为“{attempt.get_outcome_display()}”，与预算流水不符。"
             yield Finding("payables.attempts", place, problem, _STATE)
 
@@ -140,13 +142,19 @@ def _demand(payable: Payable, place: str) -> Iterator[Finding]:
         yield Finding("payables.clawback", place, f"追回 {demand.number} 的到账确认没有对应的办理记录。", _STATE)
 
 
-def _outcome(kinds: Counter[str]) -> str:
-    """What a line's transfers say has become of it."""
-    if kinds["refund"]:
+def _bounced_late(payable: Payable, attempt: PaymentAttempt, kinds: Counter[str]) -> bool:
+    """Whether it bounced after its year was closed: given back on the line that took the payment over, not undone."""
+    said = any(line.status == "posted" and line.result == "bounced" for line in attempt.return_lines.all())
+    return said and bool(payable.take_overs.all()) and not kinds["uncommit"]
+
+
+def _outcome(kinds: Counter[str], *, late: bool) -> str:
+    """What a line's transfers say has become of it; `late`: one of the refunds is a bounce."""
+    if kinds["refund"] > late:
         return AttemptOutcome.REFUNDED
-    if kinds["pay"] > kinds["unpay"]:
+    if kinds["pay"] > kinds["unpay"] + late:
         return AttemptOutcome.PAID
-    return AttemptOutcome.BOUNCED if kinds["uncommit"] else AttemptOutcome.PENDING
+    return AttemptOutcome.BOUNCED if kinds["uncommit"] or late else AttemptOutcome.PENDING
 
 
 def _month(payable: Payable, place: str, *, cut: date | None) -> Iterator[Finding]:

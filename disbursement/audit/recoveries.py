@@ -11,7 +11,7 @@ from disbursement.audit.paths import Step, wrong_steps
 from disbursement.audit.people import People
 from disbursement.domain.instalments import PLAN
 from disbursement.domain.workflow import PayableState
-from disbursement.models import Clawback, ClawbackPlan, CutOffDay, Cycle, TransferKind
+from disbursement.models import Clawback, ClawbackPlan, ClawbackReceipt, CutOffDay, Cycle, TransferKind
 
 _MONEY = "请对照银行流水逐笔核对该追回的到账；查明前不要抵扣，也不要认定违约。"
 _PLAN = "请对照分期退回通知书和办理记录核对计划；与通知书不符的，以通知书为准恢复。"
@@ -24,7 +24,15 @@ def check_recoveries(*, scope: Scope, people: People, counts: Counter[str]) -> I
     query = Clawback.objects.order_by("pk").select_related("payable__application")
     if scope.applications is not None:
         query = query.filter(payable__application__in=scope.applications)
-    related = ("receipts__set_off", "set_offs", "plans__entries", "plans__changes", "payable__transfers")
+    related = (
+        "receipts__set_off",
+        "receipts__excess_entry",
+        "bank_entries",
+        "set_offs",
+        "plans__entries",
+        "plans__changes",
+        "payable__transfers",
+    )
     for demand in query.prefetch_related(*related).iterator(chunk_size=500):
         counts["clawbacks"] += 1
         place = f"追回 {demand.number}"
@@ -55,10 +63,21 @@ def _receipts(demand: Clawback, place: str, *, people: People) -> Iterator[Findi
         ):
             who = people.name(receipt.recorded_by_id)
             yield Finding("recoveries", place, f"到账 {receipt.reference} 由{who}登记，但其当时没有该职责。", _MONEY)
+        yield from _entry(demand, receipt, place)
         if receipt.set_off is not None and receipt.set_off.amount != receipt.amount:
             yield Finding("recoveries", place, f"抵扣 {receipt.reference} 的金额与抵扣决定不符。", _MONEY)
     if {made.pk for made in demand.set_offs.all()} != {r.set_off_id for r in receipts if r.set_off_id}:
         yield Finding("recoveries", place, "抵扣决定与到账登记不符。", _MONEY)
+
+
+def _entry(demand: Clawback, receipt: ClawbackReceipt, place: str) -> Iterator[Finding]:
+    """What came in, and an excess that was given back, each stand for an entry of the bank."""
+    taken = {entry.reference for entry in demand.bank_entries.all()}
+    if receipt.set_off_id is None and receipt.reference not in taken:
+        yield Finding("recoveries", place, f"到账 {receipt.reference} 没有对应的银行流水登记。", _MONEY)
+    given_back = getattr(receipt, "excess_entry", None)
+    if receipt.returned_reference != ("" if given_back is None else given_back.reference):
+        yield Finding("recoveries", place, f"多退款的退还 {receipt.returned_reference} 与银行流水登记不符。", _MONEY)
 
 
 def _plan(plan: ClawbackPlan, place: str, *, people: People) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from disbursement.documents.context import Frame, day_text, of_application, subject
 from disbursement.documents.notice import Notice, Section, Table
 from disbursement.domain.money import in_words, yuan
-from disbursement.models import Clawback, ClawbackPlan, SetOff
+from disbursement.models import Clawback, ClawbackPlan, RepaymentAccount, SetOff
 
 
-def clawback(*, frame: Frame, demand: Clawback) -> Notice:
-    """What is asked back, why, by when, and how to object."""
+def clawback(*, frame: Frame, demand: Clawback, account: RepaymentAccount | None) -> Notice:
+    """What is asked back, why, by when, to which account, and how to object."""
     payable = demand.payable
     application = payable.application
     return of_application(
@@ -34,8 +34,9 @@ def clawback(*, frame: Frame, demand: Clawback) -> Notice:
             Section(
                 heading=_("二、如何退回"),
                 paragraphs=[
-                    _("请于 %(day)s 前将款项一次退回承办部门指定的账户，并在附言中注明追回编号 %(number)s。")
-                    % {"day": day_text(demand.due_on), "number": demand.number}
+                    _("请于 %(day)s 前将款项一次退回以下账户，并在附言中注明追回编号 %(number)s。")
+                    % {"day": day_text(demand.due_on), "number": demand.number},
+                    *_where(account),
                 ],
             ),
             Section(
@@ -49,13 +50,13 @@ def clawback(*, frame: Frame, demand: Clawback) -> Notice:
     )
 
 
-def instalments(*, frame: Frame, plan: ClawbackPlan) -> Notice:
+def instalments(*, frame: Frame, plan: ClawbackPlan, account: RepaymentAccount | None) -> Notice:
     """The plan that was approved: what is due by when, and what follows where it is not paid. It is proposed."""
     demand = plan.clawback
     application = demand.payable.application
     assert plan.amount is not None
     rows = [
-        [str(entry.number), day_text(entry.due_on), yuan(entry.amount), in_words(entry.amount)]
+        [_("第 %(n)s 期") % {"n": entry.number}, day_text(entry.due_on), yuan(entry.amount), in_words(entry.amount)]
         for entry in plan.entries.all()
     ]
     table = Table("", [_("期次"), _("应退日期"), _("金额（元）"), _("大写")], rows, (10, 26, 24, 40), frozenset({2}))
@@ -79,8 +80,12 @@ def instalments(*, frame: Frame, plan: ClawbackPlan) -> Notice:
             Section(
                 heading=_("二、如何退回"),
                 paragraphs=[
-                    _("请按期将款项退回承办部门指定的账户，附言注明追回编号 %(number)s。多次到账的，依次冲抵最早一期。")
-                    % {"number": demand.number}
+                    _(
+                        "请按期将款项退回以下账户，附言注明追回编号 %(number)s。多次到账的，依次冲抵最早一期。"
+                        "退回期限以本通知书为准，追回通知书原定的期限不再适用。"
+                    )
+                    % {"number": demand.number},
+                    *_where(account),
                 ],
             ),
             Section(
@@ -128,3 +133,14 @@ def set_off(*, frame: Frame, decision: SetOff) -> Notice:
         ],
         closing=[_("特此通知。")],
     )
+
+
+def _where(account: RepaymentAccount | None) -> list[str]:
+    """The account to pay back to, and whom to ask."""
+    if account is None:
+        return [_("退款账户请先按本通知书所列联系方式向承办部门询问；请勿退到其他渠道告知的账户。")]
+    return [
+        _("户名：%(name)s；开户银行：%(bank)s；账号：%(number)s。")
+        % {"name": account.account_name, "bank": account.bank_name, "number": account.account_number},
+        _("联系：%(contact)s，%(phone)s。") % {"contact": account.contact, "phone": account.phone},
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from disbursement.domain.instalments import PLAN
 
 APPEND_ONLY = (
+    "disbursement_bankentry",
     "disbursement_clawbackentry",
     "disbursement_cutoffday",
     "disbursement_cyclepreflight",
@@ -20,12 +21,16 @@ APPEND_ONLY = (
     "disbursement_setoff",
     "disbursement_takeover",
 )
-NEVER_DELETED = ("disbursement_clawbackplan", "disbursement_clawbackreceipt")
+NEVER_DELETED = ("disbursement_clawbackplan", "disbursement_clawbackreceipt", "disbursement_repaymentaccount")
 FROZEN = {
     "disbursement_clawbackplan": ("clawback_id", "number", "asked_by_id", "asked_at", "ask_reason", "wished"),
     "disbursement_clawbackreceipt": (
         *("clawback_id", "amount", "applied", "excess", "received_on", "reference", "return_line_id", "set_off_id"),
         *("note", "recorded_by_id", "recorded_at"),
+    ),
+    "disbursement_repaymentaccount": (
+        *("account_name", "bank_name", "account_number", "contact", "phone", "reason"),
+        *("proposed_by_id", "proposed_at"),
     ),
 }
 ONCE = {
@@ -33,6 +38,7 @@ ONCE = {
         *("amount", "proposed_by_id", "proposed_at", "approved_by_id", "approved_at", "ended_at"),
     ),
     "disbursement_clawbackreceipt": ("returned_on", "returned_by_id"),
+    "disbursement_repaymentaccount": ("decided_by_id", "decided_at"),
 }
 _RECEIVED = "COALESCE((SELECT SUM(r.applied) FROM disbursement_clawbackreceipt r WHERE r.clawback_id = {of}), 0)"
 _OWED = "(SELECT c.amount FROM disbursement_clawback c WHERE c.id = {of})"
@@ -139,6 +145,7 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         ),
         "a set-off counts for as much as was set off",
     )
+    yield from _entries()
     yield (
         "disbursement_clawback_whole",
         "disbursement_clawback",
@@ -185,4 +192,86 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
             " WHERE l.month = d.month AND l.id > d.id)))"
         ),
         "the cut-off day of a month moves only by a decision, and before it is cut off",
+    )
+    yield (
+        "disbursement_cycle_as_decided",
+        "disbursement_cycle",
+        "INSERT",
+        (
+            "EXISTS (SELECT 1 FROM disbursement_cutoffday d WHERE d.month = NEW.month AND d.day <> NEW.cut_off_on"
+            " AND NOT EXISTS (SELECT 1 FROM disbursement_cutoffday l WHERE l.month = d.month AND l.id > d.id))"
+        ),
+        "a month opens with the cut-off day that was last decided",
+    )
+    yield (
+        "disbursement_cutoffday_follows",
+        "disbursement_cutoffday",
+        "INSERT",
+        (
+            "EXISTS (SELECT 1 FROM disbursement_cutoffday d WHERE d.month = NEW.month AND d.day <> NEW.former"
+            " AND NOT EXISTS (SELECT 1 FROM disbursement_cutoffday l WHERE l.month = d.month AND l.id > d.id))"
+            " OR EXISTS (SELECT 1 FROM disbursement_cycle c WHERE c.month = NEW.month"
+            " AND (c.cut_off_on <> NEW.former OR c.cut_at IS NOT NULL))"
+        ),
+        "a decision on a cut-off day starts from the day that stands, before it is cut off",
+    )
+
+
+def _entries() -> Iterator[tuple[str, str, str, str, str]]:
+    """Whatever people record as come in or given back names the bank's entry, which is recorded once."""
+    yield (
+        "disbursement_receipt_has_entry",
+        "disbursement_clawbackreceipt",
+        "INSERT",
+        (
+            "NEW.set_off_id IS NULL AND NOT EXISTS (SELECT 1 FROM disbursement_bankentry e"
+            " WHERE e.reference = NEW.reference AND e.clawback_id = NEW.clawback_id)"
+        ),
+        "what came in names its entry at the bank",
+    )
+    yield (
+        "disbursement_receipt_returned_once",
+        "disbursement_clawbackreceipt",
+        "UPDATE",
+        (
+            "OLD.returned_reference <> NEW.returned_reference AND (OLD.returned_reference <> '' OR NOT EXISTS"
+            " (SELECT 1 FROM disbursement_bankentry e WHERE e.reference = NEW.returned_reference"
+            " AND e.receipt_id = NEW.id))"
+        ),
+        "an excess is given back once, by an entry at the bank",
+    )
+    yield (
+        "disbursement_attempt_refund_named",
+        "disbursement_paymentattempt",
+        "UPDATE",
+        (
+            "OLD.outcome <> NEW.outcome AND NEW.outcome = 'refunded' AND NOT EXISTS (SELECT 1 FROM"
+            " disbursement_bankentry e WHERE e.attempt_id = NEW.id) AND NOT EXISTS (SELECT 1 FROM"
+            " disbursement_returnline l WHERE l.attempt_id = NEW.id AND l.status = 'posted' AND l.result = 'refunded')"
+        ),
+        "a refund is answered by the bank, or names its entry there",
+    )
+    yield (
+        "disbursement_bankentry_not_posted",
+        "disbursement_bankentry",
+        "INSERT",
+        (
+            "EXISTS (SELECT 1 FROM disbursement_returnline l WHERE l.reference = NEW.reference"
+            " AND l.status = 'posted' AND l.result IN ('bounced', 'refunded'))"
+        ),
+        "an entry that a return file posted is not recorded again",
+    )
+    yield (
+        "disbursement_repaymentaccount_decided_once",
+        "disbursement_repaymentaccount",
+        "UPDATE",
+        "OLD.decision <> '' AND (OLD.decision <> NEW.decision OR OLD.note <> NEW.note)",
+        "an account to pay back to is decided on once",
+    )
+    yield (
+        "disbursement_repaymentaccount_begins",
+        "disbursement_repaymentaccount",
+        "INSERT",
+        "NEW.decision <> ''",
+        "an account to pay back to begins by being proposed",
     )

@@ -82,6 +82,11 @@ def rows() -> Iterator[Row]:
         f"(NEW.outcome = '{outcome}' AND t.kind IN ({', '.join(repr(kind) for kind in kinds)}))"
         for outcome, kinds in OUTCOME_TRANSFERS.items()
     )
+    # Nothing is undone in the books of a closed year: what bounces then is given back on the line that took it over.
+    stands += (
+        " OR (NEW.outcome = 'bounced' AND t.kind = 'refund' AND EXISTS"
+        " (SELECT 1 FROM disbursement_takeover k WHERE k.payable_id = NEW.payable_id))"
+    )
     yield (
         "disbursement_attempt_posted",
         "disbursement_paymentattempt",

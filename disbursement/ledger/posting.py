@@ -305,7 +305,8 @@ def _standing(*, kind: TransferKind, entries: Sequence[Entry]) -> dict[tuple[int
         query = LedgerTransfer.objects.filter(
             kind=kind, payable_id__in=ids[start : start + _CHUNK], reversed_by__isnull=True
         )
-        for transfer in query:
+        # The last counts: what was reserved on a line whose year is closed stands there for ever.
+        for transfer in query.order_by("pk"):
             assert transfer.payable_id is not None
             found[transfer.payable_id, transfer.attempt_id] = transfer
     return found

@@ -10,6 +10,7 @@ from disbursement.models.application import (
 )
 from disbursement.models.audit import Anchor, AuditRun, ChainKind, ChainLink, ChainShape
 from disbursement.models.award import Award, CapUse, ClaimedInvoice, Paper, PaperKind
+from disbursement.models.bank_entry import BankEntry, EntryUse, RepaymentAccount, RepaymentDecision
 from disbursement.models.batch import (
     Batch,
     BatchApproval,
@@ -87,6 +88,7 @@ __all__ = [
     "AuditRun",
     "Award",
     "AwardLimit",
+    "BankEntry",
     "Batch",
     "BatchApproval",
     "BudgetChange",
@@ -129,6 +131,7 @@ __all__ = [
     "DraftPresence",
     "DraftSheet",
     "EntryAppeal",
+    "EntryUse",
     "Evidence",
     "EvidenceEvent",
     "EvidenceEventKind",
@@ -185,6 +188,8 @@ __all__ = [
     "Reconciliation",
     "Rectification",
     "Remedy",
+    "RepaymentAccount",
+    "RepaymentDecision",
     "ReturnFile",
     "ReturnLine",
     "ReturnResult",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from matching.models import Enterprise
 
-_ACCOUNT_SHAPE = r"^[0-9]{8,32}$"
+ACCOUNT_SHAPE = r"^[0-9]{8,32}$"
 
 
 class AccountState(models.TextChoices):
@@ -54,7 +54,7 @@ class PayeeAccount(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=AccountState.values), name="disbursement_payee_state_known"),
             models.CheckConstraint(
-                condition=Q(account_number__regex=_ACCOUNT_SHAPE), name="disbursement_payee_number_shape"
+                condition=Q(account_number__regex=ACCOUNT_SHAPE), name="disbursement_payee_number_shape"
             ),
         ]
 

@@ -41,6 +41,7 @@ from disbursement.models import (
     TransitionLog,
     YearEnd,
 )
+from disbursement.selectors.repayment import account_in_force
 from disbursement.services.application.applications import may_see
 from disbursement.services.numbering import next_number
 from matching.days import day_of
@@ -345,8 +346,9 @@ def _clawback_task(*, clawback_id: int) -> _Task:
     )
     if demand is None:
         raise NothingToTell(_("没有这份追回决定。"))
-    found = demand
-    return _Task(found.payable.application, lambda frame: clawback(frame=frame, demand=found), found.number)
+    found, account = demand, account_in_force()
+    application = found.payable.application
+    return _Task(application, lambda frame: clawback(frame=frame, demand=found, account=account), found.number)
 
 
 def _plan_task(*, plan_id: int) -> _Task:
@@ -360,8 +362,9 @@ def _plan_task(*, plan_id: int) -> _Task:
     )
     if plan is None:
         raise NothingToTell(_("没有已批准的分期计划。"))
-    found = plan
-    return _Task(found.clawback.payable.application, lambda frame: instalments(frame=frame, plan=found))
+    found, account = plan, account_in_force()
+    application = found.clawback.payable.application
+    return _Task(application, lambda frame: instalments(frame=frame, plan=found, account=account))
 
 
 def _set_off_task(*, set_off_id: int) -> _Task:

@@ -29,46 +29,71 @@ from matching.services.vocabulary import current_vocabulary
 
 logger = logging.getLogger(__name__)
 
+KILLED = "处理这一段的进程中断，没有留下原因（可能内存不足或被强行终止）。"
+"""What is noted of an attempt that ended without a word."""
+
 _Piece = list[tuple[int, Facts, list[Found]]]
 
 
 def work_on_next(*, run_id: int, now: datetime) -> bool:
     """Take a chunk of a run that nobody has in hand, and do it; False where none waits.
 
-    What goes wrong undoes the chunk, is kept with it, and is tried again later, up to `runs.MOST_ATTEMPTS` times.
+    What goes wrong undoes the chunk, is kept with it, and is tried again later, up to `runs.MOST_ATTEMPTS` times. A
+    worker that is killed says nothing: so each attempt is counted before it begins.
     """
-    taken: list[int] = []
-    try:
-        done = carry_out_next(run_id=run_id, now=now, taken=taken)
-    except Exception:  # whatever it was, it must be seen on the run's page, and other chunks go on
-        if not taken:
-            raise
-        logger.exception("chunk %s of match run %s failed", taken[0], run_id)
-        _failed(taken[0], error=traceback.format_exc()[-4000:], now=now)
-        done = Tally()
+    chunk_id = _take(run_id=run_id, now=now)
+    done = None
+    if chunk_id is not None:
+        try:
+            done = _carry_out(run_id=run_id, now=now, chunk_id=chunk_id)
+        except Exception:  # whatever it was, it must be seen on the run's page, and other chunks go on
+            logger.exception("chunk %s of match run %s failed", chunk_id, run_id)
+            _failed(chunk_id, error=traceback.format_exc()[-4000:], now=now)
+            done = Tally()
     runs.settle(run_id=run_id, now=now)
     return done is not None
 
 
-@transaction.atomic
-def carry_out_next(*, run_id: int, now: datetime, taken: list[int] | None = None) -> Tally | None:
-    """Do a chunk that nobody has in hand, and say what that did; None where none waits. Its id is put into `taken`.
+def carry_out_next(*, run_id: int, now: datetime) -> Tally | None:
+    """Do a chunk that nobody has in hand, and say what that did; None where none waits.
 
     Raises what goes wrong; then nothing was done.
     """
+    return _carry_out(run_id=run_id, now=now)
+
+
+@transaction.atomic
+def _take(*, run_id: int, now: datetime) -> int | None:
+    """The id of a chunk that waits, its attempt counted; None where none waits. What was tried too often has failed:
+    whoever tried it last did not live to say so.
+    """
+    while (chunk := _waiting(run_id=run_id, now=now)) is not None:
+        if chunk.attempts < runs.MOST_ATTEMPTS:
+            if chunk.attempts and not chunk.error:
+                chunk.error = KILLED
+            chunk.attempts += 1
+            chunk.save(update_fields=["attempts", "error"])
+            return chunk.pk
+        chunk.state, chunk.error = ChunkState.FAILED, chunk.error or KILLED
+        chunk.save(update_fields=["state", "error"])
+    return None
+
+
+def _waiting(*, run_id: int, now: datetime, chunk_id: int | None = None) -> MatchChunk | None:
+    """A chunk that waits and that nobody has locked, locked: that one, or the least tried of the run."""
+    found = MatchChunk.objects.select_for_update(
+        skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
+    ).filter(run=run_id, state=ChunkState.PENDING, due_at__lte=now)
+    return (found if chunk_id is None else found.filter(pk=chunk_id)).order_by("attempts", "pk").first()
+
+
+@transaction.atomic
+def _carry_out(*, run_id: int, now: datetime, chunk_id: int | None = None) -> Tally | None:
     locks.matching_together()
-    chunk = (
-        MatchChunk.objects.select_for_update(
-            skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
-        )
-        .filter(run=run_id, state=ChunkState.PENDING, due_at__lte=now)
-        .order_by("pk")
-        .first()
-    )
+    chunk = _waiting(run_id=run_id, now=now, chunk_id=chunk_id)
     if chunk is None:
-        return None
-    if taken is not None:
-        taken.append(chunk.pk)
+        # Where one was taken, another worker was faster: others may wait.
+        return None if chunk_id is None else Tally()
     run = MatchRun.objects.select_related("version__item", "replaced").get(pk=run_id)
     if not run.is_alive:
         return None
@@ -170,7 +195,6 @@ def _failed(chunk_id: int, *, error: str, now: datetime) -> None:
     chunk = MatchChunk.objects.select_for_update().get(pk=chunk_id)
     if chunk.state != ChunkState.PENDING:  # somebody else did it in the meantime
         return
-    chunk.attempts += 1
     chunk.error, chunk.due_at = error, runs.next_try(attempts=chunk.attempts, now=now)
     if chunk.attempts >= runs.MOST_ATTEMPTS:
         chunk.state = ChunkState.FAILED

@@ -85,7 +85,8 @@ def progress_of_many(*, runs: Sequence[MatchRun], now: datetime) -> list[Progres
         )
     }
     troubles: dict[int, list[Trouble]] = {}
-    for chunk in MatchChunk.objects.filter(run__in=runs, attempts__gt=0).exclude(done).order_by("first")[:200]:
+    # The first attempt at a chunk, while it is in hand, is no trouble: it has no reason yet.
+    for chunk in MatchChunk.objects.filter(run__in=runs).exclude(done).exclude(error="").order_by("first")[:200]:
         again = chunk.due_at if chunk.state == ChunkState.PENDING else None
         trouble = Trouble(chunk, chunk.attempts, again, last_line(chunk.error))
         troubles.setdefault(chunk.run_id, []).append(trouble)

@@ -113,7 +113,7 @@ def _rehearse(*, application_id: int, actor: Actor, now: datetime) -> Rehearsal:
         faults=ready.faults,
         assessment=ready.assessment,
         proposal=proposal,
-        clashes=tuple(clashes_of(application=application)),
+        clashes=tuple(clashes_of(application=application, year=day.year)),
         stages=tuple(_stages(application, day)),
         steps=tuple(_steps(application)),
         pay_month=pay_month(application=application, as_of=day, calendar=working_calendar())

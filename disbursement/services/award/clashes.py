@@ -18,14 +18,17 @@ _OVER = (
 )
 
 
-def clashes_of(*, application: Application) -> list[str]:
-    """Other applications under way that this one stands in the way of: exclusive items, and the same invoices."""
+def clashes_of(*, application: Application, year: int) -> list[str]:
+    """Other applications that this one stands in the way of, were it approved in the calendar year `year`: exclusive
+    items, and the same invoices. What was approved in an earlier year excludes nothing any more.
+    """
     code = application.item.code
     names = set((application.version.rules.get("award") or {}).get("exclusive_with") or [])
     under_way = (
         Application.objects.filter(enterprise_id=application.enterprise_id)
         .exclude(state__in=[state.value for state in _OVER])
         .exclude(item_id=application.item_id)
+        .exclude(award__year__lt=year)
         .select_related("item", "version")
         .order_by("pk")
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from disbursement.domain.workflow import PayableState
-from disbursement.models import AttemptOutcome, PaymentAttempt
+from disbursement.models import AttemptOutcome, PaymentAttempt, SetOff
 from matching.days import day_of
 from matching.models import Enterprise, Fact
 from matching.services.facts import NewFact, record_many
@@ -21,7 +21,8 @@ SOURCE = "惠达兑现"
 
 @transaction.atomic
 def write_back(*, enterprise_ids: Iterable[int], now: datetime) -> int:
-    """Record the awards that enterprises have been paid, beside what other sources know; how many facts changed.
+    """Record the awards that enterprises have been paid, or that were set off against what they owed, beside what
+    other sources know; how many facts changed.
 
     Made anew from the payments each time: run again it records nothing, and a bounce or a refund takes its record out.
     """
@@ -47,9 +48,17 @@ def _paid(*, enterprise_id: int) -> list[dict[str, Any]]:
         .order_by("outcome_on", "pk")
         .values_list("payable__application__version__rules__type", "outcome_on", "amount")
     )
+    # What paid back a debt instead of being paid out was had as well.
+    set_off = (
+        SetOff.objects.filter(payable__enterprise_id=enterprise_id)
+        .exclude(payable__state=PayableState.CLAWED_BACK)
+        .order_by("decided_at", "pk")
+        .values_list("payable__application__version__rules__type", "decided_at", "amount")
+    )
+    had = [*attempts, *((kind, day_of(at), amount) for kind, at, amount in set_off)]
     return [
         {"code": kind, "on": day.isoformat(), "amount": f"{amount:.2f}"}
-        for kind, day, amount in attempts
+        for kind, day, amount in sorted(had, key=lambda each: (each[1] is None, each[1] or date.min))
         if kind and day
     ]
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
 from disbursement.ledger.posting import Entry, lock_accounts, post, sync_ceiling
-from disbursement.ledger.standing import is_closed
+from disbursement.ledger.standing import freeze_of, is_closed
 from disbursement.models import Payable, TakeOver, TransferKind
 from matching.registry.models import BudgetLine
 
@@ -22,7 +22,9 @@ _REASON = 300
 
 
 def successor(*, line: BudgetLine) -> BudgetLine:
-    """The line that answers for a closed one now: its code in the first later year that is open, made where missing."""
+    """The line that answers for a closed one now, locked: its code in the first later year that is open, made where
+    missing. Lines are locked after payables, a later year's after an earlier one's.
+    """
     year = line.year + 1
     while True:
         found, _made = BudgetLine.objects.get_or_create(
@@ -36,9 +38,18 @@ def successor(*, line: BudgetLine) -> BudgetLine:
                 "ceiling": money.ZERO,
             },
         )
-        if not is_closed(line=found):
-            return BudgetLine.objects.select_for_update().get(pk=found.pk)
+        # Locked first: a year that is being closed is waited for, and passed over once it is.
+        locked = BudgetLine.objects.select_for_update().get(pk=found.pk)
+        if not is_closed(line=locked):
+            return locked
         year += 1
+
+
+def frozen_successor(*, line: BudgetLine) -> BudgetLine | None:
+    """The line that would answer for a closed one now, where it is frozen: it reserves nothing. Changes nothing."""
+    later = BudgetLine.objects.filter(code=line.code, year__gt=line.year, year_end__isnull=True).order_by("year")
+    found = later.first()
+    return found if found is not None and freeze_of(line=found) is not None else None
 
 
 def open_line_of(*, payable: Payable, now: datetime, reason: str, actor: Actor | None = None) -> BudgetLine:

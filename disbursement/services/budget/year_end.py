@@ -118,11 +118,15 @@ def close(*, line_id: int, actor: Actor, now: datetime, paper_number: str) -> Ye
     require_role(actor=actor, roles=[Role.FINANCE_APPROVER])
     if not paper_number.strip():
         raise invalid("paper_number", "请填写批准文号。")
+    # Payables before their line, as everything locks that brings money back: a return of the bank's that waits for this
+    # line while it holds one of its payables would wait for ever.
+    ids = _locked_payables(line_id=line_id)
     line = BudgetLine.objects.select_for_update().get(pk=line_id)
     done = YearEnd.objects.filter(line=line).first()
     if done is not None:
         return done
-    ids = list(Payable.objects.filter(budget_line=line).order_by("pk").select_for_update().values_list("pk", flat=True))
+    if _payables_of(line_id=line_id) != ids:
+        raise invalid("line", "关账时有款项刚刚转入或新列入该科目，请重新核对后再关账。")
     sync_ceiling(line=line, now=now)
     before = preflight(line=line, today=day_of(now))
     if before.blockers:
@@ -146,6 +150,15 @@ def close(*, line_id: int, actor: Actor, now: datetime, paper_number: str) -> Ye
         closed_by_id=person(actor),
         closed_at=now,
     )
+
+
+def _payables_of(*, line_id: int) -> list[int]:
+    return list(Payable.objects.filter(budget_line=line_id).order_by("pk").values_list("pk", flat=True))
+
+
+def _locked_payables(*, line_id: int) -> list[int]:
+    query = Payable.objects.filter(budget_line=line_id).order_by("pk")
+    return list(query.select_for_update().values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def look(*, application: Application, judgement: Judgement, terms: Terms, now: d
         gaps=evidence.gaps,
         promises=evidence.promises,
         changed=evidence.changed,
-        conflicts=(*clashes_of(application=application), *earlier),
+        conflicts=(*clashes_of(application=application, year=day_of(now).year), *earlier),
         problems=tuple(proposal.problems),
         amount=proposal.amount,
         account_checked=checked_account(enterprise_id=application.enterprise_id) is not None,

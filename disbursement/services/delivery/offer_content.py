@@ -81,9 +81,9 @@ def compose(*, enterprise: Enterprise, item: PolicyItem, now: datetime) -> Compo
         unproved=proofs.unproved,
         missing=tuple(_missing(version=version, enterprise=enterprise, rules=rules, now=now)),
         conflicts=(
-            *_under_way(enterprise=enterprise, item=item),
+            *_under_way(enterprise=enterprise, item=item, now=now),
             *refused_by_people(enterprise_id=enterprise.pk, item_id=item.pk, now=now),
-            *clashes_of(application=case),
+            *clashes_of(application=case, year=day_of(now).year),
         ),
         problems=tuple(problems),
         amount=proposal.amount,
@@ -129,9 +129,14 @@ def _missing(*, version: PolicyVersion, enterprise: Enterprise, rules: Rules, no
             yield _("“%(name)s”没有数据或证照可用，须由企业提交。") % {"name": rule.name}
 
 
-def _under_way(*, enterprise: Enterprise, item: PolicyItem) -> Iterator[str]:
-    found = Application.objects.filter(enterprise=enterprise, item=item).exclude(
-        state__in=[state.value for state in _OVER]
+def _under_way(*, enterprise: Enterprise, item: PolicyItem, now: datetime) -> Iterator[str]:
+    """Cases of the same item that are not over. What was approved in an earlier calendar year, and is still being paid,
+    is that year's: this year's is offered beside it.
+    """
+    found = (
+        Application.objects.filter(enterprise=enterprise, item=item)
+        .exclude(state__in=[state.value for state in _OVER])
+        .exclude(state=ApplicationState.APPROVED, award__year__lt=day_of(now).year)
     )
     for application in found.order_by("pk"):
         yield _("企业已有同一事项的申报 %(number)s（%(state)s）。") % {

@@ -13,11 +13,17 @@ from disbursement.domain.workflow import Role
 from disbursement.models import CutOffDay, Cycle
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.cut_off import cut_off_day
+from disbursement.services.numbering import take_turn
 from disbursement.services.payment.transitions import person, require_role
 from matching.days import day_of
 from matching.registry import outbox
 
 _ROLES = (Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+
+
+def turn_of(month: date) -> str:
+    """What whoever sets a month's cut-off day and whoever opens the month take turns at: it has no row yet."""
+    return f"cut-off-{month:%Y-%m}"
 
 
 @transaction.atomic
@@ -29,6 +35,7 @@ def set_day(*, month: date, day: date, reason: str, actor: Actor, now: datetime)
     """
     require_role(actor=actor, roles=_ROLES)
     month = month_of(month)
+    take_turn(series=turn_of(month))
     cycle = Cycle.objects.select_for_update().filter(month=month).first()
     former = cycle.cut_off_on if cycle is not None else cut_off_day(month=month)
     calendar = working_calendar()

@@ -27,7 +27,9 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.cut_off import cut_off_day
+from disbursement.services.month.cut_off_days import turn_of
 from disbursement.services.month.preparation import assemble, check, due_lines, due_payables, freeze, reserve_waiting
+from disbursement.services.numbering import take_turn
 from disbursement.services.payment.bulk import Tally
 from disbursement.services.payment.reconciliation import close_cycle_if_done
 from disbursement.services.payment.sealing import seal, send
@@ -48,7 +50,10 @@ def open_cycle(*, month: date, now: datetime) -> tuple[Cycle, bool]:
     Returns it and whether it is new.
     """
     month = month_of(month)
+    if (cycle := Cycle.objects.filter(month=month).first()) is not None:
+        return cycle, False
     with transaction.atomic():
+        take_turn(series=turn_of(month))
         cycle, is_new = Cycle.objects.get_or_create(
             month=month,
             defaults={
@@ -110,6 +115,8 @@ def cut_off(
         if cycle.state != CycleState.OPEN:
             return CutOff(cycle, list(cycle.batches.order_by("number")), _held(cycle), was_done=True)
         if cycle.cut_at is None:
+            # Somebody may have put the day off since it was looked at.
+            need_due(cycle=cycle, now=now)
             cycle.cut_at = now
             cycle.save(update_fields=["cut_at"])
     # What a batch holds and says must not depend on how often the cut-off was interrupted.

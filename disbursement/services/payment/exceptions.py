@@ -12,7 +12,16 @@ from django.db import transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Clawback, ClawbackReceipt, ExceptionNote, LineStatus, Remedy, ReturnLine, ReturnResult
+from disbursement.models import (
+    AttemptOutcome,
+    Clawback,
+    ClawbackReceipt,
+    ExceptionNote,
+    LineStatus,
+    Remedy,
+    ReturnLine,
+    ReturnResult,
+)
 from disbursement.selectors.exceptions import old_exceptions
 from disbursement.services.payment import returns
 from disbursement.services.payment.transitions import person, require_role
@@ -21,6 +30,7 @@ from matching.days import day_of
 from matching.registry import outbox
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+_BACK_ALREADY = (AttemptOutcome.BOUNCED, AttemptOutcome.REFUNDED)
 
 
 @transaction.atomic
@@ -52,8 +62,9 @@ def resolve(
         faults.append(Fault("text", "请写明处理的依据和结果。"))
     if remedy == Remedy.RECOVERY and (not line.amount or line.occurred_on is None or not line.reference):
         faults.append(Fault("remedy", "这条回单没有金额、日期或流水号，不能登记为追回款。"))
-    if remedy == Remedy.RECOVERY and line.batch_id is not None and line.result == ReturnResult.PAID:
-        faults.append(Fault("remedy", "这条回单是本系统批次付出的款项，不是到账，不能登记为追回款。"))
+    if remedy == Remedy.RECOVERY and line.result == ReturnResult.PAID:
+        # Whoever paid it, and out of whichever account: it went out.
+        faults.append(Fault("remedy", "这条回单是付出的款项（成功），不是到账，不能登记为追回款。"))
     demand = None
     if remedy == Remedy.RECOVERY:
         demand = Clawback.objects.select_related("payable").filter(number=clawback_number.strip()).first()
@@ -98,6 +109,9 @@ def _not_of(line: ReturnLine, demand: Clawback) -> list[Fault]:
     if line.attempt is None:
         return []
     told = []
+    if line.attempt.outcome in _BACK_ALREADY:
+        how = line.attempt.get_outcome_display()
+        told.append(Fault("remedy", f"这笔支付的钱已按{how}入账，同一笔钱不能再登记为追回款，请向银行核实。"))
     if line.attempt.payable.enterprise_id != demand.payable.enterprise_id:
         told.append(Fault("clawback_number", f"这条回单是其他企业的款项，不能登记到追回{demand.number}。"))
     same = ClawbackReceipt.objects.filter(return_line__attempt=line.attempt_id, return_line__result=line.result)

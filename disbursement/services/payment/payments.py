@@ -38,7 +38,7 @@ from disbursement.services.payment.transitions import (
     slip,
     tell,
 )
-from disbursement.services.recovery import recoveries
+from disbursement.services.recovery import bank_entries, recoveries
 from disbursement.services.review import interests
 from matching.days import day_of
 
@@ -106,11 +106,13 @@ def cancel(*, payable_id: int, actor: Actor, now: datetime, reason: str) -> Paya
 
 
 @transaction.atomic
-def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, reason: str) -> Payable:
-    """The payee gave the whole amount back (退款) outside of any return file; the budget line has it
-    again.
+def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, reason: str, reference: str) -> Payable:
+    """The payee gave the whole amount back (退款) outside of any return file, by the bank's entry `reference`; the
+    budget line has it again. Raises Invalid for an entry that was recorded before, whatever as.
     """
     reason = _reason(reason, "退款")
+    if received_on > day_of(now):
+        raise invalid("received_on", "到账日期不能晚于今天。")
     payable = _lock(payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     attempt = payable.attempts.filter(outcome=AttemptOutcome.PAID).first()
@@ -120,6 +122,9 @@ def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, r
     move_payables(payables=[payable], action=PayableAction.REFUND, role=role, actor=actor, now=now, note=reason)
     assert attempt is not None
     assert line is not None
+    if attempt.outcome_on is not None and received_on < attempt.outcome_on:
+        raise invalid("received_on", f"该笔款项于{attempt.outcome_on}支付，退款到账日期不能更早。")
+    bank_entries.take(reference=reference, actor=actor, now=now, attempt=attempt)
     entry = Entry(payable_id=payable.pk, attempt_id=attempt.pk, amount=payable.amount, memo=reason)
     post(line=line, kind=TransferKind.REFUND, entries=[entry], now=now)
     attempt.outcome, attempt.outcome_on, attempt.outcome_reason = AttemptOutcome.REFUNDED.value, received_on, reason
@@ -157,9 +162,11 @@ def claw_back(*, payable_id: int, actor: Actor, now: datetime, reason: str, due_
 
 
 @transaction.atomic
-def recover(*, payable_id: int, actor: Actor, now: datetime, note: str = "") -> Clawback:
-    """All that is still owed of a demand has arrived, without a bank reference of its own; confirmed by somebody other
-    than who demanded it. What comes in parts, or with its reference, is recorded by `recoveries.record`.
+def recover(
+    *, payable_id: int, actor: Actor, now: datetime, reference: str, received_on: date | None = None, note: str = ""
+) -> Clawback:
+    """All that is still owed of a demand has arrived by one entry of the bank, today or on `received_on`; confirmed by
+    somebody other than who demanded it. What comes in parts is recorded by `recoveries.record`.
     """
     payable = _lock(payable_id)
     role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
@@ -168,8 +175,8 @@ def recover(*, payable_id: int, actor: Actor, now: datetime, note: str = "") -> 
     recoveries.record(
         clawback_id=demand.pk,
         amount=demand.amount - recoveries.received_of(demand=demand),
-        received_on=day_of(now),
-        reference=f"{demand.number}-到账",
+        received_on=received_on or day_of(now),
+        reference=reference,
         actor=actor,
         now=now,
         note=note,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from disbursement.domain.bank_references import normal
 from disbursement.domain.workflow import BatchState, PayableAction, PayableState
 from disbursement.models import (
     AttemptOutcome,
@@ -21,7 +22,10 @@ from disbursement.models import (
     TransferKind,
     YearEnd,
 )
+from disbursement.services.budget.take_over import frozen_successor
+from disbursement.services.recovery import bank_entries
 from disbursement.treasury.formats import ReturnRow
+from matching.registry.models import BudgetLine
 
 # A whole batch's number alone tells at least which batch an exception is about.
 _LINE_ID = re.compile(r"^([0-9]{9})(?:-([0-9]{6}))?$")
@@ -39,6 +43,7 @@ EFFECTS: dict[tuple[str, str], tuple[list[TransferKind], list[PayableAction], At
     (_O.BOUNCED, _R.PAID): ([], [], _O.BOUNCED),
     (_O.REFUNDED, _R.PAID): ([], [], _O.REFUNDED),
 }
+_MONEY_BACK = (_R.BOUNCED, _R.REFUNDED)
 _WITHOUT_MONEY = tuple(key for key, (kinds, _, _) in EFFECTS.items() if not kinds)
 
 
@@ -97,6 +102,7 @@ def match(rows: Sequence[ReturnRow]) -> list[Judged]:
             "line", flat=True
         )
     )
+    recorded = bank_entries.known_among(row.reference for row in rows if row.result in _MONEY_BACK)
     judged = []
     for row in rows:
         number, line_no = keys.get(row.row_no, ("", "0"))
@@ -104,7 +110,13 @@ def match(rows: Sequence[ReturnRow]) -> list[Judged]:
         attempt = None if batch is None else attempts.get((batch.pk, int(line_no or 0)))
         problem = _problem(row=row, batch=batch, attempt=attempt)
         if not problem and batch is not None and batch.budget_line_id in closed:
-            problem = _closed_problem(row=row, attempt=attempt, year=batch.budget_line.year)
+            problem = _closed_problem(row=row, attempt=attempt, line=batch.budget_line)
+        entry = recorded.get(normal(row.reference)) if row.result in _MONEY_BACK else None
+        if not problem and entry is not None:
+            problem = f"流水号{entry.reference}已登记为{bank_entries.words_of(entry)}，请核对是否同一笔钱"
+            if attempt is not None and (entry.attempt_id, row.result) == (attempt.pk, _R.REFUNDED):
+                judged.append(Judged(row, batch, attempt, LineStatus.DUPLICATE, problem))
+                continue
         if problem:
             judged.append(Judged(row, batch, None, LineStatus.EXCEPTION, problem))
         else:
@@ -126,13 +138,17 @@ def _problem(*, row: ReturnRow, batch: Batch | None, attempt: Attempt | None) ->
     return ""
 
 
-def _closed_problem(*, row: ReturnRow, attempt: Attempt | None, year: int) -> str:
-    """Nothing is posted to a closed year: a refund goes to the line that succeeded, which takes the payment over; an
-    answer that repeats what is known is no more than a duplicate. What moves no money is taken all the same: that a
-    bounced payment arrived after all has to stop the one that was carried over.
+def _closed_problem(*, row: ReturnRow, attempt: Attempt | None, line: BudgetLine) -> str:
+    """Nothing is posted to a closed year: what was paid and comes back, refunded or bounced, goes to the line that
+    succeeded, which takes the payment over and, where it bounced, pays it again. An answer that repeats what is known
+    is no more than a duplicate. What moves no money is taken all the same: that a bounced payment arrived after all
+    has to stop the one that was carried over.
     """
     if attempt is not None and attempt.outcome == row.result:
         return ""
+    if attempt is not None and (attempt.outcome, row.result) == (_O.PAID, _R.BOUNCED):
+        frozen = frozen_successor(line=line)
+        return f"承接科目“{frozen}”已冻结，不能重新预留，请解冻后请银行另发回单" if frozen is not None else ""
     if attempt is not None and (attempt.outcome, row.result) in (*_WITHOUT_MONEY, (_O.PAID, _R.REFUNDED)):
         return ""
-    return f"{year}年度已关账，不能再入账。请按退款登记，或联系预算部门按以前年度收支处理，处理结果登记在此"
+    return f"{line.year}年度已关账，不能再入账。请按退款登记，或联系预算部门按以前年度收支处理，处理结果登记在此"

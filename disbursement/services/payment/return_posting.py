@@ -14,7 +14,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableState, Refused, Role
-from disbursement.ledger.posting import post_attempts
+from disbursement.ledger.posting import post_attempts, post_payables
 from disbursement.ledger.standing import is_closed
 from disbursement.models import (
     AttemptOutcome,
@@ -25,6 +25,7 @@ from disbursement.models import (
     ReturnFile,
     ReturnLine,
     ReturnResult,
+    TransferKind,
 )
 from disbursement.services.budget.take_over import take_over
 from disbursement.services.payment.bulk import move_many
@@ -69,8 +70,8 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
     file = ReturnFile.objects.select_for_update().only("pk", "name").get(pk=file_id)
     seen = set(file.lines.filter(row_no__in=[r.row_no for r in rows]).values_list("row_no", flat=True))
     lines = match([row for row in rows if row.row_no not in seen])
-    strangers = [line for line in lines if line.status == LineStatus.EXCEPTION]
-    _write(strangers, file=file, now=now)
+    settled = [line for line in lines if line.status != LineStatus.POSTED]
+    _write(settled, file=file, now=now)
     touched: dict[int, Batch] = {}
     known = [(line, line.attempt) for line in lines if line.attempt is not None and not line.problem]
     earlier = _posted([attempt.pk for _, attempt in known])
@@ -178,17 +179,25 @@ def _effect(key: tuple[str, str], group: Sequence[tuple[Judged, Attempt]], *, fi
     for _, attempt in group:
         by_line[attempt.batch.budget_line].append(attempt.pk)
     amounts = {attempt.pk: (attempt.payable_id, attempt.amount) for _, attempt in group}
+    late: dict[BudgetLine, list[int]] = defaultdict(list)
     for line in sorted(by_line, key=lambda found: found.pk):
         if is_closed(line=line):
             for own, ids in _by_own_line(by_line.pop(line), amounts):
-                target = own
                 if is_closed(line=own):
                     moved = [amounts[pk] for pk in ids]
                     target = take_over(line=own, amounts=moved, now=now, reason=f"回单 {file.name}")
-                by_line[target] += ids
-    for line in sorted(by_line, key=lambda found: found.pk):
-        for kind in kinds:
-            post_attempts(line=line, kind=kind, attempt_ids=by_line[line], now=now, told=(file.pk, result))
+                    (late if result == ReturnResult.BOUNCED else by_line)[target] += ids
+                else:
+                    by_line[own] += ids
+    told = (file.pk, result)
+    for line in sorted({*by_line, *late}, key=lambda found: found.pk):
+        for kind in kinds if by_line[line] else ():
+            post_attempts(line=line, kind=kind, attempt_ids=by_line[line], now=now, told=told)
+        if late[line]:
+            # Paid in the books of a year that is closed, where nothing is undone: free on the successor, and reserved.
+            post_attempts(line=line, kind=TransferKind.REFUND, attempt_ids=late[line], now=now, told=told)
+            owed = [amounts[pk][0] for pk in late[line]]
+            post_payables(line=line, kind=TransferKind.RESERVE, payable_ids=owed, now=now)
     payables = [attempt.payable_id for _, attempt in group]
     for action in moves:
         move_many(payable_ids=payables, action=action, role=Role.SYSTEM, now=now, note=f"回单 {file.name}")

@@ -62,8 +62,14 @@ def lock_batch(*, batch_id: int) -> Batch:
 
 
 def lock_payables(query: QuerySet[Payable]) -> list[Payable]:
-    """Those payables, locked in the order of their ids."""
-    return list(query.select_for_update(of=("self",)).order_by("id"))
+    """Those payables, locked in the order of their ids, with what the query joins to them as it stands under the lock.
+
+    Two statements: where one waits for its lock, it finds the row anew but not what it was joined to, and leaves out a
+    payable that was meanwhile carried to another budget line.
+    """
+    bare = query.select_related(None).select_for_update(of=("self",)).order_by("id")
+    ids = list(bare.values_list("pk", flat=True))
+    return list(query.filter(pk__in=ids).order_by("id"))
 
 
 def move_batch(

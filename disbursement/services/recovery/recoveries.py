@@ -1,12 +1,11 @@
 """Money asked back (追回): what came in of a demand, in part, in whole or too much; what was set off; its end.
 
-Each bank entry is known by its reference and counts once. What comes in is applied to what is owed, never beyond; the
-rest is kept as an excess that is given back by another person. With the last cent the demand is over.
+Each bank entry is known by its reference and counts once (`bank_entries`). What comes in is applied to what is owed,
+never beyond; the rest is kept as an excess that is given back by another person. With the last cent the demand is over.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +15,7 @@ from django.db.models import Sum
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
+from disbursement.domain.bank_references import of_set_off
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
 from disbursement.domain.instalments import Due, PlanAction, PlanState, Standing, next_due, overdue, standing
@@ -33,6 +33,7 @@ from disbursement.models import (
 )
 from disbursement.services import notices
 from disbursement.services.payment.transitions import lock_payables, move_payables, person, require_role, tell
+from disbursement.services.recovery import bank_entries
 from disbursement.services.recovery.plan_moves import move_plan
 from disbursement.services.review import interests
 from matching.days import day_of
@@ -106,19 +107,13 @@ def record(
     amount that is none; Conflict for who demanded it.
     """
     payable, demand, role = locked(clawback_id=clawback_id, actor=actor, roles=(Role.FINANCE_CHECKER,))
-    # As banks write it: full-width or small letters and blanks make no other entry of it.
-    reference = "".join(unicodedata.normalize("NFKC", reference).upper().split())
-    if not reference:
-        raise invalid("reference", "请填写银行流水号，同一笔到账只登记一次。")
     if amount <= 0:
         raise invalid("amount", "到账金额应大于零。")
     if received_on > day_of(now):
         raise invalid("received_on", "到账日期不能晚于今天。")
-    known = ClawbackReceipt.objects.filter(reference__iexact=reference).select_related("clawback").first()
-    if known is not None:
-        raise invalid("reference", f"流水号{reference}已登记在追回{known.clawback.number}，不能重复登记。")
     if demand.ordered_by_id == actor.user_id:
         raise Conflict("发起追回的人员不能确认到账，请由其他人员确认。")
+    reference = bank_entries.take(reference=reference, actor=actor, now=now, clawback=demand)
     line = None if return_line_id is None else ReturnLine.objects.select_for_update().get(pk=return_line_id)
     return _apply(
         payable=payable,
@@ -219,14 +214,14 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
     if coming.amount > how.rest:
         raise invalid(
             "payable",
-            f"该笔应付{money.yuan(coming.amount)}元，大于尚欠的{money.yuan(how.rest)}元，不能整笔抵扣。"
-            "请先暂缓该笔款项，待企业退清后解除。",
+            f"只能整期抵扣，不能只抵扣一期的一部分：该期应付{money.yuan(coming.amount)}元，"
+            f"大于尚欠的{money.yuan(how.rest)}元。请先暂缓该期款项，待企业退清后解除。",
         )
     if coming.amount > how.overdue:
         raise invalid(
             "payable",
-            f"该笔应付{money.yuan(coming.amount)}元，大于已逾期的{money.yuan(how.overdue)}元，分期计划执行中不能抵扣未到期的部分。"
-            "请先认定违约，或先暂缓该笔款项。",
+            f"只能整期抵扣，分期计划执行中又不能抵扣未到期的部分：该期应付{money.yuan(coming.amount)}元，"
+            f"大于已逾期的{money.yuan(how.overdue)}元。请先认定违约，或先暂缓该期款项。",
         )
     assert coming.budget_line is not None
     made = SetOff.objects.create(
@@ -247,7 +242,7 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
         demand=demand,
         amount=coming.amount,
         received_on=day_of(now),
-        reference=f"抵扣-{made.pk}",
+        reference=of_set_off(made.pk),
         actor=actor,
         role=Role.FINANCE_APPROVER,
         now=now,
@@ -264,7 +259,9 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
 def return_excess(
     *, receipt_id: int, actor: Actor, now: datetime, returned_on: date, reference: str
 ) -> ClawbackReceipt:
-    """What came in beyond what was owed was given back, says somebody other than who recorded it."""
+    """What came in beyond what was owed was given back by a transfer of its own, says somebody other than who recorded
+    it. Raises Invalid for a reference that was recorded before, whatever as.
+    """
     receipt = ClawbackReceipt.objects.select_related("clawback").get(pk=receipt_id)
     locked(clawback_id=receipt.clawback_id, actor=actor, roles=_FINANCE)
     receipt = ClawbackReceipt.objects.select_for_update().get(pk=receipt_id)
@@ -272,12 +269,10 @@ def return_excess(
         raise invalid("receipt", "这笔到账没有待退还的多退款。")
     if receipt.recorded_by_id == actor.user_id:
         raise Conflict("登记到账的人员不能办理退还，请由其他人员办理。")
-    if not reference.strip():
-        raise invalid("returned_reference", "请填写退还的银行流水号。")
     if not receipt.received_on <= returned_on <= day_of(now):
         raise invalid("returned_on", "退还日期应在到账之后、今天之前。")
+    receipt.returned_reference = bank_entries.take(reference=reference, actor=actor, now=now, receipt=receipt)
     receipt.returned_on, receipt.returned_by_id = returned_on, person(actor)
-    receipt.returned_reference = reference.strip()[:80]
     receipt.save(update_fields=["returned_on", "returned_by", "returned_reference"])
     return receipt
 

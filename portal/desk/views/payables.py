@@ -21,6 +21,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import PAYABLE, PayableAction, PayableState, Role
 from disbursement.models import AccountState, AttemptOutcome, Clawback, Payable, PayeeAccount
+from disbursement.selectors.aftermath import aftermath_of
 from disbursement.services.payment import payees, payments
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
@@ -47,8 +48,21 @@ class ReleaseForm(forms.Form):
     )
 
 
-class RefundForm(ReasonForm):
+class EntryForm(forms.Form):
+    """An entry of the bank: the same money is recorded once."""
+
     received_on = forms.DateField(label=gettext_lazy("到账日期"), widget=DateInput())
+    reference = forms.CharField(
+        label=gettext_lazy("银行流水号"), max_length=80, help_text=gettext_lazy("同一笔到账只登记一次。")
+    )
+
+
+class RefundForm(EntryForm, ReasonForm):
+    pass
+
+
+class RecoverForm(EntryForm, NoteForm):
+    pass
 
 
 class ClawBackForm(ReasonForm):
@@ -62,7 +76,7 @@ DEEDS: dict[str, tuple[PayableAction, str, type[forms.Form], Callable[..., Any],
     "cancel": (PayableAction.CANCEL, "取消支付", ReasonForm, payments.cancel, "danger"),
     "refund": (PayableAction.REFUND, "登记退款", RefundForm, payments.refund, "second"),
     "claw-back": (PayableAction.CLAW_BACK, "发起追回", ClawBackForm, payments.claw_back, "danger"),
-    "recover": (PayableAction.RECOVER, "确认追回到账", NoteForm, payments.recover, ""),
+    "recover": (PayableAction.RECOVER, "确认追回到账", RecoverForm, payments.recover, ""),
 }
 
 
@@ -101,6 +115,7 @@ def _page(
         "desk/payable.html",
         {
             "payable": found,
+            "aftermath": aftermath_of(application=found.application),
             "attempts": found.attempts.select_related("batch").order_by("-pk"),
             "changes": found.changes.select_related("person").order_by("-pk"),
             "clawback": Clawback.objects.filter(payable=found).select_related("ordered_by", "recovered_by").first(),
@@ -201,4 +216,4 @@ def _may(found: Payable, action: PayableAction, actor: Actor) -> bool:
 
 
 def _initial(name: str, now: datetime) -> dict[str, date]:
-    return {"received_on": day_of(now)} if name == "refund" else {}
+    return {"received_on": day_of(now)} if name in ("refund", "recover") else {}

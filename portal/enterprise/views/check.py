@@ -88,7 +88,7 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
             "todo": [(fault, _url(application, fault.place)) for fault in readiness.faults],
             "gaps": {code: day.isoformat() for code, day in gaps.items()},
             "refused": refused,
-            "clashes": clashes_of(application=application),
+            "clashes": clashes_of(application=application, year=day_of(now).year),
             "copied": sheets.sheet_of(application=application).copied,
             "forecast": pay_month(application=application, as_of=day_of(now), calendar=working_calendar())
             if application.version.rules.get("award")

@@ -14,6 +14,7 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.instalments import MOST_ENTRIES
 from disbursement.domain.workflow import PayableState
 from disbursement.models import Clawback, Document
+from disbursement.selectors.repayment import account_in_force
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.recovery import recoveries
 from matching.days import day_of
@@ -36,7 +37,7 @@ class AskForm(forms.Form):
 @enterprise_required
 def clawback(request: HttpRequest, clawback_id: int) -> HttpResponseBase:
     found = get_object_or_404(
-        Clawback.objects.select_related("payable__application__item"),
+        Clawback.objects.select_related("payable__application__item__department"),
         pk=clawback_id,
         payable__enterprise=current_enterprise(request),
     )
@@ -60,6 +61,8 @@ def clawback(request: HttpRequest, clawback_id: int) -> HttpResponseBase:
             "clawback": found,
             "how": recoveries.standing_of(demand=found, as_of=day_of(timezone.now())),
             "plans": plans,
+            "account": account_in_force(),
+            "department": found.payable.application.item.department,
             "form": form,
             "may_ask": found.payable.state == PayableState.CLAWBACK and not busy,
             "documents": Document.objects.filter(application_id=found.payable.application_id)

@@ -201,6 +201,17 @@ def test_an_application_of_ones_own_takes_the_place_of_the_offer() -> None:
     assert application.status is ApplicationState.APPROVED
 
 
+def test_what_was_approved_in_an_earlier_year_and_is_still_paid_does_not_stand_in_the_way_of_this_years() -> None:
+    offer = delivery.offer()
+    application = agree(offer)
+    assert application.state == "approved"
+    number = application.number or ""
+    same_year = offer_content.compose(enterprise=offer.enterprise, item=offer.item, now=NEXT)
+    assert any(number in found.text for found in same_year.against)
+    next_year = offer_content.compose(enterprise=offer.enterprise, item=offer.item, now=at("2027-03-03"))
+    assert not any(number in found.text for found in next_year.against)
+
+
 def test_above_the_limit_a_consent_is_decided_by_people_and_says_so() -> None:
     offer = delivery.offer(made=delivery.enterprise(contribution="450000"))
     assert offers.shown(offer=offer).amount == Decimal("45000.00")

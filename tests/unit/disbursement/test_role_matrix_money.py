@@ -93,12 +93,12 @@ DEEDS: dict[PayableAction, Callable[[Payable, Actor], Any]] = {
     Q.RELEASE: lambda p, who: payments.release(payable_id=p.pk, actor=who, now=WHEN),
     Q.CANCEL: lambda p, who: payments.cancel(payable_id=p.pk, actor=who, now=WHEN, reason="撤销"),
     Q.REFUND: lambda p, who: payments.refund(
-        payable_id=p.pk, actor=who, now=WHEN, received_on=date(2026, 3, 27), reason="退回"
+        payable_id=p.pk, actor=who, now=WHEN, received_on=date(2026, 3, 27), reason="退回", reference="CR1"
     ),
     Q.CLAW_BACK: lambda p, who: payments.claw_back(
         payable_id=p.pk, actor=who, now=WHEN, reason="迁出", due_on=date(2026, 5, 1)
     ),
-    Q.RECOVER: lambda p, who: payments.recover(payable_id=p.pk, actor=who, now=WHEN),
+    Q.RECOVER: lambda p, who: payments.recover(payable_id=p.pk, actor=who, now=WHEN, reference="CR1"),
     Q.MEND: _propose,
     Q.CHECK_ACCOUNT: lambda p, who: payees.check_account(account_id=_account(p), actor=who, now=WHEN, accept=True),
     Q.REFUSE_ACCOUNT: lambda p, who: payees.check_account(

@@ -218,7 +218,7 @@ def test_what_was_clawed_back_no_longer_counts_as_an_earlier_award(finance: mone
     payments.claw_back(
         payable_id=payable.pk, actor=finance.approver, now=at("2026-03-27"), reason="失实", due_on=date(2026, 4, 30)
     )
-    payments.recover(payable_id=payable.pk, actor=finance.checker, now=at("2026-04-02"))
+    payments.recover(payable_id=payable.pk, actor=finance.checker, now=at("2026-04-02"), reference="CR1")
     write_back(enterprise_ids=[payable.enterprise_id], now=at("2026-04-02"))
     assert not profile_as_of(enterprise=payable.enterprise, day=date(2026, 4, 2))["earlier_awards"]
 

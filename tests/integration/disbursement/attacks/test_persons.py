@@ -49,12 +49,12 @@ DEEDS: dict[str, Callable[[Payable, Actor], object]] = {
     "release": lambda p, who: payments.release(payable_id=p.pk, actor=who, now=WHEN),
     "cancel": lambda p, who: payments.cancel(payable_id=p.pk, actor=who, now=WHEN, reason="x"),
     "refund": lambda p, who: payments.refund(
-        payable_id=p.pk, actor=who, now=WHEN, received_on=date(2026, 3, 26), reason="x"
+        payable_id=p.pk, actor=who, now=WHEN, received_on=date(2026, 3, 26), reason="x", reference="CR1"
     ),
     "claw_back": lambda p, who: payments.claw_back(
         payable_id=p.pk, actor=who, now=WHEN, reason="x", due_on=date(2026, 5, 1)
     ),
-    "recover": lambda p, who: payments.recover(payable_id=p.pk, actor=who, now=WHEN),
+    "recover": lambda p, who: payments.recover(payable_id=p.pk, actor=who, now=WHEN, reference="CR1"),
 }
 
 

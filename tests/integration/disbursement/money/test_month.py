@@ -401,7 +401,7 @@ def test_a_clawback_has_a_numbered_notice_and_its_money_returns_to_the_line() ->
     )
     assert demand.number == "ZH-2026-000001"
     assert books()["receivable"] == "100000.00"
-    payments.recover(payable_id=payable.pk, actor=finance.checker, now=at("2026-05-20"))
+    payments.recover(payable_id=payable.pk, actor=finance.checker, now=at("2026-05-20"), reference="CR1")
     payable.refresh_from_db()
     assert payable.state == "clawed_back"
     assert books() == {"source": "-10000000.00", "appropriated": "10000000.00"}
@@ -420,6 +420,7 @@ def test_a_refund_returns_to_the_line_and_a_cancelled_payment_frees_its_reservat
         now=at("2026-04-01"),
         received_on=date(2026, 4, 1),
         reason="企业多领退回",
+        reference="CR1",
     )
     assert books() == {"source": "-10000000.00", "appropriated": "10000000.00"}
     assert four_figures(batch=batch).agree

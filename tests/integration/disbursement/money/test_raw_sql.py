@@ -16,10 +16,13 @@ from django.db import IntegrityError, connection, models, transaction
 
 from disbursement import guards
 from disbursement.domain.invoices import Invoice
+from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
     AwardLimit,
+    BankEntry,
     Batch,
     BudgetChange,
+    CutOffDay,
     LedgerAccount,
     LedgerTransfer,
     Payable,
@@ -245,9 +248,8 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_award_exclusive": lambda: (_limit(is_exclusive=True), _second_award(w)()),
         "disbursement_capuse_append_only": change("capuse", w.capuse.pk, granted=1),
         "disbursement_claim_within_paper": copy("claimedinvoice", w.digital.pk, application_id=w.unawarded, used=1),
-        "disbursement_claimedinvoice_once": lambda: [
-            change("claimedinvoice", w.claim.pk, released_at=at(day))() for day in ("2026-05-01", "2026-05-02")
-        ],
+        "disbursement_claim_released_unkept": change("claimedinvoice", w.claim.pk, released_at=at("2026-05-01")),
+        "disbursement_claimedinvoice_once": lambda: _released_twice(w),
         "disbursement_paper_amount": change("paper", w.claim.paper_id, amount=1),
         "disbursement_paper_frozen": change("paper", w.claim.paper_id, key="another"),
         "disbursement_transfer_closed": lambda: _after_the_year(w),
@@ -296,6 +298,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_batch_once": change("batch", w.new.pk, frozen_at=at("2026-04-19")),
         "disbursement_clawback_once": lambda: _recovered_twice(w),
         "disbursement_clawback_whole": change("clawback", w.clawed.clawback.pk, recovered_at=at("2026-05-01")),
+        "disbursement_cycle_as_decided": lambda: _another_day(w),
         "disbursement_cycle_cut_off_day": change("cycle", w.new.cycle_id, cut_off_on="2026-04-21"),
         "disbursement_cycle_once": change("cycle", w.new.cycle_id, cut_at=at("2026-04-19")),
         "disbursement_cycle_frozen": change("cycle", w.new.cycle_id, month="2027-01-01"),
@@ -312,6 +315,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             for person in (w.stranger, w.new.maker_id)
         ],
         "disbursement_claimedinvoice_frozen": change("claimedinvoice", w.claim.pk, amount=1),
+        "disbursement_attempt_refund_named": lambda: _refunded_without_a_word(w),
         "disbursement_attempt_line_no": change("paymentattempt", w.attempt.pk, line_no=7),
         "disbursement_batch_signed": change("batch", w.new.pk, total=1),
         "disbursement_batch_sealed": change("batch", old, checker_id=w.stranger),
@@ -377,8 +381,30 @@ def _freeze(w: SimpleNamespace) -> BudgetChange:
     )
 
 
+def _released_twice(w: SimpleNamespace) -> None:
+    """A payment is given up for good, its paper left to others; then that is dated anew."""
+    payments.cancel(payable_id=w.bounced.pk, actor=w.finance.approver, now=at("2026-05-01"), reason="企业注销")
+    for day in ("2026-05-01", "2026-05-02"):
+        change("claimedinvoice", w.digital.pk, released_at=at(day))()
+
+
+def _entry(w: SimpleNamespace, **values: Any) -> Attack:
+    """An entry of the bank, for what is asked back unless said otherwise."""
+    told = {"use": "recovery", "clawback_id": w.clawed.clawback.pk, "recorded_by_id": w.stranger}
+    return lambda: BankEntry.objects.create(**{**told, "reference": "CR7", "recorded_at": money.CUT, **values})
+
+
+def _refunded_without_a_word(w: SimpleNamespace) -> None:
+    """The books are made to say that the money came back; no bank and nobody by an entry at the bank did."""
+    entry = Entry(payable_id=w.paid.payable_id, attempt_id=w.paid.pk, amount=w.paid.amount)
+    for kind in ("take_over", "refund"):
+        post(line=money.line(), kind=ledger_models.TransferKind(kind), entries=[entry], now=money.CUT)
+    change("paymentattempt", w.paid.pk, outcome="refunded")()
+
+
 def _recovered_twice(w: SimpleNamespace) -> None:
     """All of a demand came in; then its end is dated anew."""
+    _entry(w, reference="CR1")()
     execute(
         "INSERT INTO disbursement_clawbackreceipt (clawback_id, amount, applied, excess, received_on, reference, note,"
         " recorded_by_id, recorded_at, returned_reference) SELECT id, amount, amount, 0, due_on, 'CR1', '', %s,"
@@ -388,6 +414,22 @@ def _recovered_twice(w: SimpleNamespace) -> None:
     )
     for day in ("2026-05-01", "2026-05-02"):
         change("clawback", w.clawed.clawback.pk, recovered_at=at(day))()
+
+
+def _another_day(w: SimpleNamespace) -> None:
+    """A month opens by its default, though another day was decided."""
+    month = at("2026-05-01").date()
+    CutOffDay.objects.create(
+        month=month,
+        day=at("2026-05-22").date(),
+        former=at("2026-05-20").date(),
+        reason="假期",
+        decided_by_id=w.stranger,
+        decided_at=money.CUT,
+    )
+    batch_models.Cycle.objects.create(
+        month=month, cut_off_on=at("2026-05-20").date(), state="open", opened_at=money.CUT
+    )
 
 
 def _after_the_year(w: SimpleNamespace) -> None:

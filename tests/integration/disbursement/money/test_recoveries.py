@@ -20,13 +20,26 @@ from disbursement.domain.instalments import PLAN, PlanAction, PlanState
 from disbursement.domain.workflow import Role, WrongState
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
-from disbursement.models import AccountKind, Clawback, ClawbackPlan, DocumentKind, Payable, PlanChange, TakeOver
+from disbursement.models import (
+    AccountKind,
+    BankEntry,
+    ChangeKind,
+    Clawback,
+    ClawbackPlan,
+    DocumentKind,
+    Payable,
+    PlanChange,
+    TakeOver,
+)
 from disbursement.services import notices
+from disbursement.services.award.earlier_awards import write_back
+from disbursement.services.budget import changes as budget
 from disbursement.services.budget import year_end
-from disbursement.services.payment import payments
+from disbursement.services.payment import payees, payments
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.recovery import recoveries
 from matching.registry.models import BudgetLine, OutboxMessage
+from matching.services.facts import profile_as_of
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -96,7 +109,7 @@ def proved() -> None:
     """The books agree, and an audit of the money finds nothing."""
     for line in BudgetLine.objects.all():
         assert ledger_findings(line=line) == []
-    found = list(findings(scope=Scope(), counts=Counter(), only=["limits", "payables", "ledger"]))
+    found = list(findings(scope=Scope(), counts=Counter(), only=["limits", "payables", "recoveries", "ledger"]))
     assert [str(finding) for finding in found] == []
 
 
@@ -210,7 +223,12 @@ def test_what_is_owed_after_a_default_is_due_at_once_and_set_off_against_what_is
         payments.hold(payable_id=coming.pk, actor=case.finance.maker, now=after, reason="再查")
     with pytest.raises(Invalid, match="已抵扣"):
         payments.refund(
-            payable_id=coming.pk, actor=case.finance.checker, now=after, received_on=after.date(), reason="退"
+            payable_id=coming.pk,
+            actor=case.finance.checker,
+            now=after,
+            received_on=after.date(),
+            reason="退",
+            reference="CR99",
         )
     assert notices.issue(kind=DocumentKind.SET_OFF, subject_id=made.pk, now=after).number[:2] == "DK"
     proved()
@@ -258,7 +276,12 @@ def test_a_closed_year_takes_money_back_on_the_line_that_succeeded_it() -> None:
     assert (held(AccountKind.RECEIVABLE, new), new.ceiling) == (75000, 75000)
     proved()
     payments.refund(
-        payable_id=refunded.pk, actor=finance.checker, now=new_year, received_on=date(2027, 2, 1), reason="重复享受"
+        payable_id=refunded.pk,
+        actor=finance.checker,
+        now=new_year,
+        received_on=date(2027, 2, 1),
+        reason="重复享受",
+        reference="CR9",
     )
     again = payments.claw_back(
         payable_id=clawed.pk, actor=finance.approver, now=new_year, reason="迁出", due_on=date(2027, 3, 1)
@@ -295,6 +318,104 @@ def test_a_banks_late_refund_of_a_closed_year_is_posted_to_the_next() -> None:
     proved()
 
 
+def test_a_payment_of_a_closed_year_that_bounces_is_mended_and_paid_by_the_next() -> None:
+    finance = money.Finance()
+    payable = money.payable()
+    [batch] = money.cut()
+    money.paid(batch, finance)
+    line = money.line()
+    year_end.close(line_id=line.pk, actor=finance.approver, now=at("2026-12-28"), paper_number="青财〔2026〕99号")
+    answer = money.return_file({batch.line_id(1): ("100000.00", "退票")}, on=date(2027, 1, 8))
+    report = money.receive(answer, name="bounce.csv", now=at("2027-01-09"))
+    payable.refresh_from_db()
+    assert (report.posted, report.exceptions, payable.state) == (1, 0, "bounced")
+    new = BudgetLine.objects.get(year=2027)
+    assert (held(AccountKind.RESERVED, new), held(AccountKind.PAID, new), held(AccountKind.PAID, line)) == (
+        100000,
+        0,
+        100000,
+    )
+    proved()
+    account = payees.propose_account(
+        enterprise_id=payable.enterprise_id,
+        account_name=payable.enterprise.name,
+        bank_name="成都银行",
+        account_number="6222999900001111",
+        actor=people.agent(payable.enterprise),
+        now=at("2027-01-10"),
+    )
+    payees.check_account(account_id=account.pk, actor=finance.checker, now=at("2027-01-11"), accept=True)
+    january = at("2027-01-20", 17)
+    [again] = money.cut(month=date(2027, 1, 1), now=january)
+    assert again.budget_line_id == new.pk
+    money.sent(again, finance, now=january)
+    money.receive(money.answer(again, on=date(2027, 1, 22)), name="paid.csv", now=at("2027-01-23"))
+    payable.refresh_from_db()
+    assert (payable.state, held(AccountKind.PAID, new)) == ("settled", 100000)
+    # The same answer in another file is no second one.
+    statement = money.return_file({"209901001-000001": ("1.00", "退票"), batch.line_id(1): ("100000.00", "退票")})
+    assert money.receive(statement, name="statement.csv", now=at("2027-01-24")).duplicates == 1
+    proved()
+
+
+def test_what_bounced_after_its_years_end_can_be_cancelled_and_frees_the_new_line() -> None:
+    finance = money.Finance()
+    payable = money.payable()
+    [batch] = money.cut()
+    money.paid(batch, finance)
+    year_end.close(
+        line_id=money.line().pk, actor=finance.approver, now=at("2026-12-28"), paper_number="青财〔2026〕99号"
+    )
+    answer = money.return_file({batch.line_id(1): ("100000.00", "退票")}, on=date(2027, 1, 8))
+    money.receive(answer, name="bounce.csv", now=at("2027-01-09"))
+    payments.cancel(payable_id=payable.pk, actor=finance.approver, now=at("2027-01-10"), reason="企业注销")
+    assert held(AccountKind.APPROPRIATED, BudgetLine.objects.get(year=2027)) == 100000
+    proved()
+
+
+def test_a_bounce_that_nothing_can_be_reserved_for_waits_and_says_why() -> None:
+    finance = money.Finance()
+    money.payable()
+    [batch] = money.cut()
+    money.paid(batch, finance)
+    year_end.close(
+        line_id=money.line().pk, actor=finance.approver, now=at("2026-12-28"), paper_number="青财〔2026〕99号"
+    )
+    new = BudgetLine.objects.create(
+        code=money.line().code, year=2027, name="新", department=money.line().department, ceiling=1
+    )
+    change = budget.propose(
+        kind=ChangeKind.FREEZE,
+        line_id=new.pk,
+        actor=finance.maker,
+        now=at("2027-01-02"),
+        paper_number="文",
+        reason="清理",
+    )
+    budget.decide(change_id=change.pk, approve=True, actor=finance.approver, now=at("2027-01-02"))
+    answer = money.return_file({batch.line_id(1): ("100000.00", "退票")}, on=date(2027, 1, 8))
+    report = money.receive(answer, name="bounce.csv", now=at("2027-01-09"))
+    assert report.exceptions == 1
+    assert "已冻结" in report.file.lines.get().problem
+    proved()
+
+
+def test_what_was_set_off_counts_as_an_earlier_award(case: Case) -> None:
+    later = money.version("30000", code="later")
+    coming = money.payable("30000.00", enterprise=case.payable.enterprise, item=later, now=LATER)
+    day = at("2026-05-22")
+    recoveries.set_off(
+        clawback_id=case.demand.pk,
+        payable_id=coming.pk,
+        actor=case.finance.second_approver,
+        now=day,
+        reason="逾期未退，依约抵扣",
+    )
+    write_back(enterprise_ids=[coming.enterprise_id], now=day)
+    had = profile_as_of(enterprise=case.payable.enterprise, day=day.date())["earlier_awards"]
+    assert ("30000.00", "2026-05-22") in [(record["amount"], record["on"]) for record in had]
+
+
 def raw(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
@@ -309,12 +430,22 @@ def test_the_database_refuses_what_the_services_would_not_do(case: Case) -> None
         " recorded_by_id, recorded_at, returned_reference) SELECT clawback_id, %s, %s, %s, received_on, %s, note, %s,"
         " recorded_at, '' FROM disbursement_clawbackreceipt WHERE id = %s"
     )
-    checker, orderer = case.finance.checker.user_id, case.finance.approver.user_id
+    checker, orderer = case.finance.checker.user_id or 0, case.finance.approver.user_id
     step = (
         "INSERT INTO disbursement_planchange (plan_id, action, source, target, role, person_id, note, made_at)"
         " VALUES (%s, 'approve', 'in_force', 'in_force', 'finance_maker', %s, '', '2026-04-08')"
     )
+    for number in range(1, 5):
+        BankEntry.objects.create(
+            reference=f"X{number}", use="recovery", clawback=case.demand, recorded_by_id=checker, recorded_at=LATER
+        )
     attacks: list[tuple[str, str, list[Any]]] = [
+        ("names its entry", copied, ["1.00", "1.00", "0.00", "X5", checker, receipt.pk]),
+        (
+            "given back once",
+            "UPDATE disbursement_clawbackreceipt SET returned_reference = 'X1' WHERE id = %s",
+            [receipt.pk],
+        ),
         ("UNIQUE|unique", copied, ["1.00", "1.00", "0.00", receipt.reference, checker, receipt.pk]),
         ("no more is applied", copied, ["10000.01", "10000.01", "0.00", "X1", checker, receipt.pk]),
         ("nothing is left over", copied, ["2.00", "1.00", "1.00", "X2", checker, receipt.pk]),

@@ -75,6 +75,7 @@ CORE: dict[str, tuple[str, ...]] = {
     "disbursement_clawbackentry": ("amount", "due_on", "plan_id"),
     "disbursement_clawbackplan": ("amount", "state", "proposed_by_id", "approved_by_id", "approved_at"),
     "disbursement_clawbackreceipt": ("amount", "applied", "excess", "reference", "recorded_by_id", "received_on"),
+    "disbursement_bankentry": ("reference", "use", "recorded_by_id"),
     "disbursement_cutoffday": ("day", "former", "decided_by_id"),
     "disbursement_decision": ("kind", "amount", "by_id", "at", "judgement_id"),
     "disbursement_document": ("content", "sha256", "size", "number", "issued_at"),

@@ -10,7 +10,16 @@ from matching.models import Match, MatchRun, Push
 from matching.models.run import EVERYONE_BEYOND
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
-from matching.services import candidates, match_policies, match_profiles, publish, run_chunks, run_planning, runs
+from matching.services import (
+    candidates,
+    match_policies,
+    match_profiles,
+    publish,
+    run_chunks,
+    run_planning,
+    run_progress,
+    runs,
+)
 from tests.factories import matching as make
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +170,56 @@ def test_a_chunk_that_fails_is_told_and_tried_later_while_others_go_on(firms, mo
     assert run.pushed == 5
     assert told(version) == names(5, 6, 7, 8, 9)
     assert not runs.retry(run_id=run.pk, now=later)
+
+
+def test_a_chunk_that_kills_its_worker_each_time_fails_after_so_many_and_a_person_sees_why(firms, monkeypatch):
+    version = make.published(STAFF)
+    run = begun(version)
+    run_planning.plan(run_id=run.pk, now=make.NOW)
+    real = run_chunks.write_matches
+
+    def killed(*, piece, **more):
+        if any(pk == firms[7].pk for pk, _, _ in piece):
+            raise KeyboardInterrupt  # as far as the database can tell, the process is gone
+        return real(piece=piece, **more)
+
+    monkeypatch.setattr(run_chunks, "write_matches", killed)
+    deaths = 0
+    while True:
+        try:
+            if not run_chunks.work_on_next(run_id=run.pk, now=make.NOW):
+                break
+        except KeyboardInterrupt:
+            deaths += 1
+    run.refresh_from_db()
+    assert (deaths, run.state) == (runs.MOST_ATTEMPTS, "failed")
+    assert told(version) == names(5, 9)  # the others went on
+    [trouble] = run_progress.progress_of(run=run, now=make.NOW).troubles
+    assert (trouble.attempts, trouble.next_try) == (runs.MOST_ATTEMPTS, None)
+    assert "进程中断" in trouble.reason
+    monkeypatch.undo()
+    assert runs.retry(run_id=run.pk, now=make.NOW)
+    assert finish(run).pushed == 5
+
+
+def test_a_chunk_in_hand_is_no_trouble_and_one_death_is_got_over(firms, monkeypatch):
+    version = make.published(STAFF)
+    run = begun(version)
+    run_planning.plan(run_id=run.pk, now=make.NOW)
+    real, seen = run_chunks.write_matches, []
+
+    def once(**more):
+        seen.append(run_progress.progress_of(run=run, now=make.NOW).troubles)
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return real(**more)
+
+    monkeypatch.setattr(run_chunks, "write_matches", once)
+    with pytest.raises(KeyboardInterrupt):
+        run_chunks.work_on_next(run_id=run.pk, now=make.NOW)
+    assert finish(run).state == "done"
+    assert seen[0] == ()
+    assert told(version) == names(5, 6, 7, 8, 9)
 
 
 def test_planning_that_fails_is_told_and_tried_again(firms, monkeypatch):
