@@ -74,7 +74,8 @@ def ask_for_notice_of_clawback(*, payload: dict[str, Any], now: datetime) -> Non
 @outbox.subscribe("payable.bounced")
 @outbox.subscribe("payable.refunded")
 @outbox.subscribe("payable.recovered")
-def take_back_what_was_not_kept(*, payload: dict[str, Any], now: datetime) -> None:
+@outbox.subscribe("payable.set_off")
+def write_back_what_is_kept(*, payload: dict[str, Any], now: datetime) -> None:
     _write_back(payload["payables"], now)
 
 

@@ -116,7 +116,12 @@ class Worker:
         if not pk:
             return None
         return payments.refund(
-            payable_id=pk, actor=self.people.checker, now=self.now, received_on=self.now.date(), reason="多领"
+            payable_id=pk,
+            actor=self.people.checker,
+            now=self.now,
+            received_on=self.now.date(),
+            reason="多领",
+            reference=f"CR{pk}",
         ).amount
 
     def answer(self) -> Decimal | None:

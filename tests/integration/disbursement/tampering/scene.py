@@ -208,6 +208,7 @@ def build() -> None:
         now=at("2026-04-28"),
         received_on=at("2026-04-28").date(),
         reason="企业退回",
+        reference="CR-REFUND",
     )
     assert PaymentAttempt.objects.filter(batch=second).count() >= 2
     assert people.staff(Role.FINANCE_MAKER).user_id
