@@ -7,10 +7,7 @@ worker did is told in the end, so that the books can be explained from what the 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import random
-import threading
-import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,14 +15,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Application, Batch, Payable
 from disbursement.services.award import awards
 from disbursement.services.payment import payments, returns
-from matching.registry import outbox
 from tests.factories import money
 from tests.factories.disbursement import at
 
@@ -62,6 +58,11 @@ def result_of(line_id: str, seed: int) -> str:
     return "退票" if hashlib.sha256(f"{seed}:{line_id}".encode()).digest()[0] < 51 else "成功"
 
 
+def kinds_of_deeds(*, seed: int, number: int, deeds: int, mix: dict[str, int]) -> list[str]:
+    """What one worker will try, in this order: known before anybody begins, so that the line can be made too short."""
+    return random.Random(f"{seed}:{number}:{len(mix)}:kinds").choices(list(mix), list(mix.values()), k=deeds)
+
+
 @dataclass
 class Worker:
     """One of them, in its own process."""
@@ -76,8 +77,7 @@ class Worker:
     def work(self, *, deeds: int, mix: dict[str, int]) -> None:
         self.dice = random.Random(f"{self.seed}:{self.number}:{len(mix)}")
         self.left = list(self.applications)
-        for _ in range(deeds):
-            [kind] = self.dice.choices(list(mix), list(mix.values()))
+        for kind in kinds_of_deeds(seed=self.seed, number=self.number, deeds=deeds, mix=mix):
             try:
                 amount = getattr(self, kind)()
             except REFUSALS as refusal:
@@ -142,55 +142,6 @@ class Worker:
         place = self.dice.randrange(max(1, found.count()))
         # There may be fewer by now.
         return next(iter(found[place : place + 1]), None)
-
-
-def all_at_once(
-    workers: Sequence[Worker], *, deeds: int, mix: dict[str, int], seconds: float, watcher: threading.Thread
-) -> Told:
-    """Every worker in a process of its own, started together, then the watcher; what all of them did. Nothing else may
-    be under way on this process's connection, and no other thread of it may have one.
-    """
-    context = multiprocessing.get_context("fork")
-    connection.close()
-    start = context.Barrier(len(workers))
-    answers: Any = context.Queue()
-    processes = [
-        context.Process(target=_run, args=(worker, deeds, mix, start, answers), daemon=True) for worker in workers
-    ]
-    for process in processes:
-        process.start()
-    # Not before: a thread's connection, copied into every worker and closed there, would be closed for the thread too.
-    watcher.start()
-    total = Told()
-    for _ in processes:
-        total.add(answers.get(timeout=seconds))
-    for process in processes:
-        process.join(30)
-        assert process.exitcode == 0
-        process.close()
-    answers.close()
-    answers.join_thread()
-    return total
-
-
-def _run(worker: Worker, deeds: int, mix: dict[str, int], start: Any, answers: Any) -> None:
-    _forget_inherited_connections()
-    try:
-        start.wait(60)
-        with outbox.quiet():  # letters are written by others
-            worker.work(deeds=deeds, mix=mix)
-    except BaseException:
-        worker.told.failures.append(f"worker {worker.number}:\n{traceback.format_exc()}")
-    finally:
-        connection.close()
-        answers.put(worker.told)
-
-
-def _forget_inherited_connections() -> None:
-    """Two processes on one socket break it for both."""
-    known = connection.settings_dict
-    del connections["default"]
-    connection.settings_dict.update(known)
 
 
 def answer_the_rest(*, batch: Batch, seed: int) -> None:
