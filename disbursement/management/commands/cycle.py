@@ -74,7 +74,7 @@ class Command(BaseCommand):
         action.add_argument("--keep", action="store_true", help="留存这次预检，供截止后对照")
         action.add_argument("--pdf", type=Path, metavar="FILE", help="另存为 PDF")
         _add_as_of(action)
-        action = actions.add_parser("returns", help="读取银行回单（CSV、XLSX）")
+        action = actions.add_parser("returns", help="读取银行回单（CSV、XLSX、pain.002、camt.053）")
         action.add_argument("files", nargs="+", type=Path, metavar="FILE", help="回单文件")
         _add_as_of(action)
 

@@ -72,6 +72,13 @@ class TreasuryVoucher:
             raise FormatError("凭证标签表中有重复的元素名，每个含义须各用一名。")
         self._tables = [table, *(t for t in self._tables if t["root"] != table["root"])]
 
+    def names_under(self, root: str) -> Mapping[str, str]:
+        """The table of names (as `TAGS`) of a file with this root element. Raises FormatError for a root of none."""
+        for table in self._tables:
+            if table["root"] == root:
+                return table
+        raise FormatError(f"文件的根元素“{root}”不是国库支付凭证。")
+
     def write(self, order: PaymentOrder) -> bytes:
         check_order(order)
         tags = self._tables[0]
@@ -99,9 +106,7 @@ class TreasuryVoucher:
             walk = etree.iterparse(opened(content), events=("start", "end"), resolve_entities=False, no_network=True)
             for event, element in walk:
                 if tags is None:
-                    tags = next((table for table in self._tables if table["root"] == element.tag), None)
-                    if tags is None:
-                        raise FormatError(f"文件的根元素“{element.tag}”不是国库支付凭证。")
+                    tags = self.names_under(element.tag)
                 elif event == "end" and element.tag == tags["head"]:
                     said = (element.findtext(tags["count"]) or "", element.findtext(tags["total"]) or "")
                 elif event == "end" and element.tag == tags["line"]:

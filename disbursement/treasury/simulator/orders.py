@@ -13,6 +13,8 @@ from defusedxml.ElementTree import fromstring
 from openpyxl import load_workbook
 
 from disbursement.domain import money
+from disbursement.treasury.formats.registry import PAYMENT_FORMATS
+from disbursement.treasury.formats.voucher import TreasuryVoucher
 
 
 class NotAnOrder(ValueError):
@@ -83,18 +85,22 @@ def _xml(content: bytes) -> Order:
         ]
         number, payer = _said(block, space, "PmtInfId"), _said(block, space, "DbtrAcct/Id/Othr/Id")
         return _order(number, payer, lines, _said(block, space, "NbOfTxs"), _said(block, space, "CtrlSum"))
-    head = _find(root, "Head")
+    voucher = PAYMENT_FORMATS["voucher"]
+    assert isinstance(voucher, TreasuryVoucher)
+    # A bank knows the names that its treasury gave the elements, as the files are written with.
+    tags = voucher.names_under(str(root.tag))
+    head = _find(root, tags["head"])
     lines = [
         Ordered(
-            _said(found, "", "DetailNo"),
-            _said(found, "", "Payee/AccountName"),
-            _said(found, "", "Payee/AccountNo"),
-            money.money(_said(found, "", "Amount")),
+            _said(found, "", tags["line_id"]),
+            _said(found, "", f"{tags['payee']}/{tags['name']}"),
+            _said(found, "", f"{tags['payee']}/{tags['account']}"),
+            money.money(_said(found, "", tags["amount"])),
         )
-        for found in root.iter("Detail")
+        for found in root.iter(tags["line"])
     ]
-    number, payer = _said(head, "", "VoucherNo"), _said(head, "", "Payer/AccountNo")
-    return _order(number, payer, lines, _said(head, "", "TotalCount"), _said(head, "", "TotalAmount"))
+    number, payer = _said(head, "", tags["number"]), _said(head, "", f"{tags['payer']}/{tags['account']}")
+    return _order(number, payer, lines, _said(head, "", tags["count"]), _said(head, "", tags["total"]))
 
 
 def _order(number: str, payer: str, lines: list[Ordered], count: str, total: str) -> Order:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from lxml import etree
 
-from disbursement.treasury.formats import FormatError, PaymentOrder
+from disbursement.treasury.formats import FormatError, PaymentOrder, name_voucher_elements
 from disbursement.treasury.formats.voucher import TAGS, TreasuryVoucher
+from disbursement.treasury.simulator.orders import NotAnOrder, read_order
 from tests.contract.payment_formats.test_payment_formats import FIRST, ORDER, orders
 
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).parents[4] / "docs/schemas/treasury_voucher.xsd")))
@@ -61,3 +62,24 @@ def test_a_treasury_has_its_own_names_and_files_under_the_old_ones_are_still_rea
 def test_names_that_cannot_be_used_are_refused(tags: dict[str, str], reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         TreasuryVoucher("voucher", encoding="UTF-8").rename(tags)
+
+
+@pytest.mark.parametrize("code", ["voucher", "vouchergbk"])
+def test_the_simulated_bank_reads_a_voucher_by_the_names_of_its_treasury(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encodings = {"voucher": "UTF-8", "vouchergbk": "GBK"}
+    own = {name: TreasuryVoucher(name, encoding=encoding) for name, encoding in encodings.items()}
+    monkeypatch.setattr("disbursement.treasury.formats.registry.PAYMENT_FORMATS", own)
+    monkeypatch.setattr("disbursement.treasury.simulator.orders.PAYMENT_FORMATS", own)
+    before = own[code].write(ORDER)
+    names = {"root": "支付凭证", "head": "凭证头", "line": "明细", "line_id": "明细号", "payee": "收款人"}
+    name_voucher_elements({**names, "account": "账号"})
+    for content in (before, own[code].write(ORDER)):
+        read = read_order(content)
+        assert read.payer == ORDER.payer.account_number
+        assert [(line.line_id, line.account) for line in read.lines] == [
+            (line.line_id, line.payee.account_number) for line in ORDER.lines
+        ]
+    with pytest.raises(NotAnOrder, match="不是国库支付凭证"):
+        read_order(b"<other/>")
