@@ -68,6 +68,7 @@ _WORDS_TOLD = frozenset(
         _A.ASK_CORRECTION,
         _A.LAPSE,
         _A.ARRANGE_VISIT,
+        _A.CANCEL_VISIT,
         _A.PUBLICISE,
         _A.SUSTAIN_OBJECTION,
         _A.APPROVE,
@@ -161,7 +162,9 @@ class Dossier:
 
     @cached_property
     def opinions(self) -> list[Opinion]:
-        return list(self.application.opinions.select_related("by").order_by("-pk"))
+        return list(
+            self.application.opinions.select_related("by").prefetch_related("experts", "papers__stored").order_by("-pk")
+        )
 
     @cached_property
     def visits(self) -> list[SiteVisit]:

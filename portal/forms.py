@@ -26,6 +26,20 @@ class DateInput(forms.DateInput):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Some files at once; cleaned to a list."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(FilesField, self).clean(one, initial) for one in given]
+
+
 _CHOOSE = gettext_lazy("请选择")
 
 
@@ -50,4 +64,4 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
         form.add_error(None, error)
 
 
-__all__ = ["PHONE", "DateInput", "RowChoice", "add_errors", "typed"]
+__all__ = ["PHONE", "DateInput", "FilesField", "FilesInput", "RowChoice", "add_errors", "typed"]

@@ -220,8 +220,11 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         # clock of its own, started by the service, and the review's stands still meanwhile.
         *_rows(_S.IN_REVIEW, _A.ARRANGE_VISIT, _R.REVIEWER, _S.SITE_VISIT),
         *_rows(_S.SITE_VISIT, _A.RECORD_VISIT, _R.REVIEWER, _S.IN_REVIEW),
+        *_rows(_S.SITE_VISIT, _A.CANCEL_VISIT, _R.REVIEWER, _S.IN_REVIEW),
         *_rows(_S.IN_REVIEW, _A.ASK_DEPARTMENTS, _R.REVIEWER, _S.JOINT_REVIEW, _pause(_C.REVIEW)),
         *_rows(_S.JOINT_REVIEW, _A.GIVE_OPINION, _R.JOINT_REVIEWER, _S.JOINT_REVIEW),
+        # What nobody can answer is taken back, and the opinions that came are gathered.
+        *_rows(_S.JOINT_REVIEW, _A.RECALL_REQUEST, _R.REVIEWER, _S.JOINT_REVIEW),
         *_rows(_S.JOINT_REVIEW, _A.GATHER_OPINIONS, _R.SYSTEM, _S.IN_REVIEW, _resume(_C.REVIEW), _stop(_C.JOINT)),
         *_rows(_S.IN_REVIEW, _A.RECOMMEND_APPROVAL, (_R.REVIEWER, _R.SYSTEM), _S.SECOND_REVIEW),
         *_rows(_S.IN_REVIEW, _A.RECOMMEND_REJECTION, _R.REVIEWER, _S.SECOND_REVIEW),
@@ -286,6 +289,8 @@ PAYABLE: Table[PayableState, PayableAction] = Table(
         *_rows((_P.BOUNCED, _P.MENDED, _P.RESERVED, _P.HELD), _Q.CONFIRM_PAID, _R.FINANCE_CHECKER, _P.PAID),
         *_rows((_P.SEALED, _P.PAID, _P.SETTLED), _Q.BOUNCE, _R.SYSTEM, _P.BOUNCED),
         *_rows(_P.BOUNCED, _Q.MEND, _R.ENTERPRISE, _P.MENDED),
+        # The account was not at fault; another person of finance asked for it.
+        *_rows(_P.BOUNCED, _Q.REISSUE, _R.FINANCE_APPROVER, _P.RESERVED),
         *_rows(_P.MENDED, _Q.CHECK_ACCOUNT, _R.FINANCE_CHECKER, _P.RESERVED),
         *_rows(_P.MENDED, _Q.REFUSE_ACCOUNT, _R.FINANCE_CHECKER, _P.BOUNCED),
         *_rows(_P.PAID, _Q.SETTLE, _R.SYSTEM, _P.SETTLED),

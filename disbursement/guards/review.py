@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 APPEND_ONLY = (
+    "disbursement_expertpaper",
+    "disbursement_expertvoice",
     "disbursement_handover",
     "disbursement_qualitydraw",
     "disbursement_sitevisit",
@@ -72,9 +74,10 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         "UPDATE",
         (
             "NEW.by_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_participation p"
-            " WHERE p.application_id = NEW.application_id AND p.user_id = NEW.by_id AND p.role = 'joint_reviewer')"
+            " WHERE p.application_id = NEW.application_id AND p.user_id = NEW.by_id AND p.role ="
+            " CASE WHEN NEW.answer = 'recalled' THEN 'reviewer' ELSE 'joint_reviewer' END)"
         ),
-        "an opinion is given by whoever takes part for the department",
+        "an opinion is given by whoever takes part for the department, and recalled by whoever reviews",
     )
     yield (
         "disbursement_jointreview_begins",
@@ -83,6 +86,14 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         "NEW.at IS NOT NULL",
         "a department is asked before it answers",
     )
+    for table in ("disbursement_expertvoice", "disbursement_expertpaper"):
+        yield (
+            f"{table}_of_experts",
+            table,
+            "INSERT",
+            ("NOT EXISTS (SELECT 1 FROM disbursement_opinion o WHERE o.id = NEW.opinion_id AND o.kind = 'expert')"),
+            "experts stand behind the opinion of experts alone",
+        )
     yield (
         "disbursement_transitionlog_gathered",
         "disbursement_transitionlog",

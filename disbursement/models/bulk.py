@@ -14,6 +14,8 @@ class BulkDeed(models.TextChoices):
     ACCEPT = "accept", _("批量受理")
     ASSIGN = "assign", _("批量分派")
     RECOMMEND = "recommend", _("批量建议通过")
+    PUBLICISE = "publicise", _("批量发起公示")
+    APPROVE = "approve", _("批量审核通过")
 
 
 class BulkRun(models.Model):

@@ -1,6 +1,7 @@
 """The steps that an item may ask for between first and second review: a visit on the spot, other departments' opinions.
 
-Append-only (guarded by triggers): `SiteVisit`, `VisitPhoto`. A `JointReview` is asked once and answered once.
+Append-only (guarded by triggers): `SiteVisit`, `VisitPhoto`, `ExpertVoice`, `ExpertPaper`. A `JointReview` is asked
+once and answered once, by the department or, where the request was taken back, by whoever asked.
 """
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from disbursement.models.application import Application
 from disbursement.models.files import StoredFile
+from disbursement.models.review import Opinion
 from matching.registry.models import Department
 
 _USER = settings.AUTH_USER_MODEL
@@ -58,6 +60,7 @@ class JointAnswer(models.TextChoices):
     AGREE = "agree", _("同意")
     DISAGREE = "disagree", _("不同意")
     LAPSED = "lapsed", _("逾期视为同意")
+    RECALLED = "recalled", _("已撤回")
 
 
 class JointReview(models.Model):
@@ -88,7 +91,7 @@ class JointReview(models.Model):
             models.CheckConstraint(condition=~Q(question=""), name="jointreview_asks_something"),
             models.CheckConstraint(
                 condition=Q(answer="", text="", by__isnull=True, at__isnull=True)
-                | (Q(answer__in=["agree", "disagree"], by__isnull=False, at__isnull=False) & ~Q(text=""))
+                | (Q(answer__in=["agree", "disagree", "recalled"], by__isnull=False, at__isnull=False) & ~Q(text=""))
                 | Q(answer="lapsed", silence_consents=True, by__isnull=True, at__isnull=False),
                 name="jointreview_answered_whole",
             ),
@@ -97,3 +100,36 @@ class JointReview(models.Model):
     @property
     def is_open(self) -> bool:
         return self.at is None
+
+
+class ExpertVoice(models.Model):
+    """One expert behind an experts' opinion (专家评审): who it is; no interest binds them to the enterprise."""
+
+    opinion = models.ForeignKey(Opinion, models.PROTECT, related_name="experts", verbose_name=_("专家意见"))
+    name = models.CharField(_("姓名"), max_length=40)
+    unit = models.CharField(_("工作单位"), max_length=100)
+    title = models.CharField(_("职称或职务"), max_length=60, blank=True)
+    is_unconcerned = models.BooleanField(_("已声明无利害关系"))
+
+    class Meta:
+        ordering = ["opinion", "id"]
+        verbose_name = verbose_name_plural = _("评审专家")
+        constraints = [
+            models.UniqueConstraint(fields=["opinion", "name", "unit"], name="expertvoice_once"),
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(unit="") & Q(is_unconcerned=True), name="expertvoice_known_and_unconcerned"
+            ),
+        ]
+
+
+class ExpertPaper(models.Model):
+    """A paper of the experts, signed as a rule, that the opinion was taken from."""
+
+    opinion = models.ForeignKey(Opinion, models.PROTECT, related_name="papers", verbose_name=_("专家意见"))
+    stored = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", verbose_name=_("文件"))
+    name = models.CharField(_("文件名"), max_length=200)
+
+    class Meta:
+        ordering = ["opinion", "id"]
+        verbose_name = verbose_name_plural = _("专家评审材料")
+        constraints = [models.UniqueConstraint(fields=["opinion", "stored"], name="expertpaper_same_bytes_once")]

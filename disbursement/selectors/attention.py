@@ -44,7 +44,7 @@ def overdue_gaps(*, as_of: date) -> QuerySet[ToleratedGap]:
     )
 
 
-def step_due(*, application: Application, as_of: date) -> date | None:
+def step_due(*, application: Application) -> date | None:
     """The last day of the step that the application stands in, where its item gives the step a number of days."""
     return _steps_due([application]).get(application.pk)
 

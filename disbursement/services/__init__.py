@@ -21,7 +21,7 @@ The application, step by step (application, review, delivery)
     reviews.claim                                          take it on one's desk
     reviews.accept (grants promised gaps) / reviews.not_accept(reasons, remedy)
     corrections.ask(items=[Ask], days) / corrections.supply(form, invoices)
-    reviews.start_review / ask_expert / record_expert_report / confirm_facts(facts)
+    reviews.start_review / ask_expert / experts.record_report / confirm_facts(facts)
     reviews.recommend_approval / recommend_rejection / send_back / save_decision_draft
     steps.arrange_visit / record_visit / ask_departments / give_opinion
     staffing.assign / reassign; absences.declare_absence / end_absence

@@ -10,7 +10,7 @@ from django.db.models import Q
 from disbursement.domain.actors import Actor, Grant
 from disbursement.domain.workflow import Role
 from portal.accounts.access import FINANCE_ROLES, REVIEW_ROLES
-from portal.accounts.models import Membership, RoleAssignment, User
+from portal.accounts.models import Membership, RoleAssignment, StaffRole, User
 
 _KNOWN = {role.value for role in Role}
 
@@ -42,6 +42,12 @@ def reviewers(*, department_id: int) -> list[Actor]:
     )
     people = actors(user_ids=sorted(set(found.values_list("user_id", flat=True))))
     return [people[pk] for pk in sorted(people)]
+
+
+def joint_reviewers(*, department_id: int) -> list[int]:
+    """Whoever could give the department's opinion (ids): its own reviewers, never those of the whole district."""
+    found = RoleAssignment.objects.filter(department_id=department_id, role=StaffRole.REVIEWER, user__is_active=True)
+    return sorted(set(found.values_list("user_id", flat=True)))
 
 
 def finance_staff() -> list[Actor]:

@@ -11,10 +11,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import Application
-from disbursement.services.review import decisions, publicity, reviews, steps
+from disbursement.selectors.staff import can_answer
+from disbursement.services.evidence import stored
+from disbursement.services.review import decisions, experts, publicity, recalls, reviews, steps
 from matching.registry.models import Department
+from portal.forms import FilesField
 
 _A = ApplicationAction
 
@@ -63,7 +67,26 @@ class QuestionForm(DeedForm):
 
 
 class ReportForm(DeedForm):
-    text = _area(_("专家意见"))
+    experts = _area(
+        _("评审专家"), help_text=_("每行一位：姓名，单位，职称。例如“王某，某大学，教授”。申报企业的人员不能担任。")
+    )
+    unconcerned = forms.BooleanField(label=_("以上专家均已声明与申报企业无利害关系"))
+    text = _area(_("专家意见"), rows=5)
+    papers = FilesField(
+        label=_("专家签名的评审材料"), required=False, help_text=_("可一次选多份，PDF、OFD、图片或 Office 文档。")
+    )
+
+    def clean_experts(self) -> list[experts.Expert]:
+        try:
+            return experts.read_experts(self.cleaned_data["experts"])
+        except Invalid as invalid:
+            raise forms.ValidationError([fault.message for fault in invalid.faults]) from invalid
+
+    def clean_papers(self) -> list[tuple[str, bytes]]:
+        files = self.cleaned_data["papers"]
+        if any(file.size > stored.LARGEST for file in files):
+            raise forms.ValidationError(_("文件超过 20 MB，请压缩或拆分后上传。"))
+        return [(file.name, file.read()) for file in files]
 
 
 class OpinionForm(DeedForm):
@@ -96,7 +119,9 @@ class DepartmentsForm(DeedForm):
         elif application is not None:
             choice = self.fields["department_ids"]
             assert isinstance(choice, forms.ModelMultipleChoiceField)
-            choice.queryset = Department.objects.exclude(pk=application.item.department_id)
+            others = Department.objects.exclude(pk=application.item.department_id)
+            # A department without a reviewer of its own could never answer.
+            choice.queryset = others.filter(pk__in=[one.pk for one in others if can_answer(department_id=one.pk)])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -113,6 +138,16 @@ class JointOpinionForm(DeedForm):
         widget=forms.RadioSelect,
     )
     text = _area(_("意见内容"), help_text=_("写明依据；不同意的，写明理由和建议。"))
+
+
+class RecallForm(DeedForm):
+    text = _area(
+        _("撤回会审的原因"), help_text=_("尚未出具意见的部门不再办理，已出具的意见照常汇总，审核时限恢复计算。")
+    )
+
+
+class CancelVisitForm(DeedForm):
+    text = _area(_("取消现场核查的原因"), help_text=_("企业会收到通知。"))
 
 
 class SendBackForm(DeedForm):
@@ -160,10 +195,12 @@ DEEDS: tuple[Deed, ...] = (
     Deed("start", _A.START_REVIEW, "开始审核", NothingForm, reviews.start_review, "已开始审核。"),
     Deed("recommend", _A.RECOMMEND_APPROVAL, "建议通过", OpinionForm, reviews.recommend_approval, "已提交复审。"),
     Deed("expert", _A.ASK_EXPERT, "提请专家评审", QuestionForm, reviews.ask_expert, "已提请专家评审。", "second"),
-    Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, reviews.record_expert_report, "已登记。"),
+    Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, experts.record_report, "已登记。"),
     Deed("visit", _A.ARRANGE_VISIT, "安排现场核查", VisitPlanForm, steps.arrange_visit, "已安排现场核查。", "second"),
+    Deed("cancel-visit", _A.CANCEL_VISIT, "取消现场核查", CancelVisitForm, recalls.cancel_visit, "已取消。", "second"),
     Deed("joint", _A.ASK_DEPARTMENTS, "提请部门会审", DepartmentsForm, steps.ask_departments, "已提请会审。", "second"),
     Deed("opinion", _A.GIVE_OPINION, "出具会审意见", JointOpinionForm, steps.give_opinion, "会审意见已出具。"),
+    Deed("recall", _A.RECALL_REQUEST, "撤回会审", RecallForm, recalls.recall_request, "已撤回会审。", "second"),
     Deed("publicise", _A.PUBLICISE, "发起公示", PublicityForm, publicity.publicise, "公示已发起。"),
     Deed("approve", _A.APPROVE, "审核通过", SummaryForm, decisions.approve, "已审核通过，预算已预留。"),
     Deed("send-back", _A.SEND_BACK, "退回审核", SendBackForm, reviews.send_back, "已退回。", "second"),

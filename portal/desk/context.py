@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
 from disbursement.models import Application, DecisionDraft
 from disbursement.selectors.aftermath import aftermath_of
+from disbursement.selectors.attention import step_due
 from disbursement.services.application import applications
 from disbursement.services.review import staffing, steps
 from portal.accounts import people
@@ -38,6 +39,7 @@ def path_stops(found: Application) -> list[Stop]:
     if not path.steps:
         return []
     done = steps.taken(application=found)
+    due = step_due(application=found)
     status = found.status
     reviewing = (_S.ACCEPTED, _S.IN_REVIEW, _S.REVIEW_CORRECTION, *_WORKED.values())
     accepted = status not in (_S.SUBMITTED, _S.CORRECTION)
@@ -50,6 +52,8 @@ def path_stops(found: Application) -> list[Stop]:
         note = ""
         if step.kind == "joint" and step.silence_consents:
             note = _("%(days)s 个工作日，逾期视为同意") % {"days": step.days}
+        elif state == "now" and due is not None:
+            note = _("应于 %(day)s 前完成") % {"day": due.isoformat()}
         elif step.days:
             note = _("%(days)s 个工作日") % {"days": step.days}
         told.append(Stop(step.name, state, note))

@@ -10,6 +10,7 @@ urlpatterns = [
     path("applications/<pk:application_id>/assign/", steps.assign, name="assign"),
     path("applications/<pk:application_id>/reassign/", steps.reassign, name="reassign"),
     path("visit-photos/<pk:photo_id>/", steps.photo, name="visit_photo"),
+    path("expert-papers/<pk:paper_id>/", steps.expert_paper, name="expert_paper"),
     path("absences/", absences.absences, name="absences"),
     path("absences/<pk:absence_id>/end/", absences.end_absence, name="absence_end"),
     path("bulk/preview/", bulk.preview, name="bulk_preview"),

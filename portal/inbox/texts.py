@@ -4,6 +4,7 @@ as things stand when told. What they say of policies that fit stands in `push_te
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,7 +12,16 @@ from django.utils.translation import gettext_lazy
 
 from disbursement.domain.cycle import month_label
 from disbursement.domain.workflow import ApplicationAction as Act
-from disbursement.models import Application, Clawback, Decision, Payable, PayeeAccount, Rectification
+from disbursement.models import (
+    Application,
+    Clawback,
+    Decision,
+    Objection,
+    Payable,
+    PayeeAccount,
+    Rectification,
+    TransitionLog,
+)
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 
@@ -74,6 +84,39 @@ def _approved(application: Application) -> tuple[str, str]:
     return _("《%(item)s》的申报审核通过"), body + ("；".join(lines) + "。" if lines else "")
 
 
+def _visit(application: Application) -> tuple[str, str]:
+    plan = _note_of(application, Act.ARRANGE_VISIT)
+    body = _("核查安排：%(plan)s。") % {"plan": _bare(plan)} if plan else ""
+    return _("《%(item)s》的申报将进行现场核查"), body + _("请安排人员在场，备好相关原件。")
+
+
+def _publicised(application: Application) -> tuple[str, str]:
+    shown = application.publicities.order_by("-pk").first()
+    if shown is None:
+        return _("《%(item)s》的申报进入公示"), ""
+    place = link("publicity:detail", shown.pk)
+    body = _("公示期 %(first)s 至 %(last)s，拟兑现 %(amount)s。公示期满无异议或异议不成立的，予以通过。") % {
+        "first": shown.starts_on.isoformat(),
+        "last": shown.ends_on.isoformat(),
+        "amount": yuan_text(shown.amount),
+    }
+    where = _("公示网址：%(address)s") % {"address": f"{settings.HUIDA_BASE_URL.rstrip('/')}{place}"} if place else ""
+    return _("《%(item)s》的申报进入公示"), body + where
+
+
+def _objected(application: Application) -> tuple[str, str]:
+    sustained = Objection.objects.filter(publicity__application=application, sustained=True)
+    objection = sustained.order_by("-answered_at", "-pk").first()
+    body = "" if objection is None else _("处理意见：%(answer)s。") % {"answer": _bare(objection.answer)}
+    return _("《%(item)s》的公示异议成立"), body + _("申报退回重新审核，结果另行告知。")
+
+
+def _note_of(application: Application, action: Act) -> str:
+    """What was written with the last step of this kind."""
+    row = TransitionLog.objects.filter(application=application, action=action.value).order_by("-seq").first()
+    return "" if row is None else row.note
+
+
 def _plain(title: str | Promise, body: str | Promise = "") -> Callable[[Application], tuple[str, str]]:
     return lambda _application: (str(title), str(body))
 
@@ -92,14 +135,15 @@ _APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
     Act.ASK_EXPERT: _plain(
         gettext_lazy("《%(item)s》的申报进入专家评审"), gettext_lazy("专家评审期间不计入办理时限。")
     ),
-    Act.ARRANGE_VISIT: _plain(
-        gettext_lazy("《%(item)s》的申报将进行现场核查"), gettext_lazy("工作人员会与联系人约定时间，请备好相关原件。")
+    Act.ARRANGE_VISIT: _visit,
+    Act.CANCEL_VISIT: _plain(
+        gettext_lazy("《%(item)s》的现场核查已取消"), gettext_lazy("审核继续进行，需要另行核查时会再通知。")
     ),
     Act.ASK_DEPARTMENTS: _plain(
         gettext_lazy("《%(item)s》的申报进入部门会审"), gettext_lazy("各部门同时办理，会审期间不计入审核时限。")
     ),
-    Act.PUBLICISE: _plain(gettext_lazy("《%(item)s》的申报进入公示")),
-    Act.SUSTAIN_OBJECTION: _refusal(gettext_lazy("《%(item)s》的公示异议成立")),
+    Act.PUBLICISE: _publicised,
+    Act.SUSTAIN_OBJECTION: _objected,
     Act.APPROVE: _approved,
     Act.REJECT: _refusal(gettext_lazy("《%(item)s》的申报审核不通过")),
     Act.UPHOLD: _refusal(gettext_lazy("《%(item)s》的复核维持原决定")),
@@ -161,6 +205,14 @@ PAYABLE_EVENTS: dict[str, Callable[[Payable], tuple[str, str]]] = {
         _("银行已确认支付，兑现通知书可在申报详情中下载。"),
     ),
     "bounced": _bounced,
+    "reissued": lambda _payable: (
+        _("《%(item)s》第 %(number)s 期 %(amount)s 将按原账户重新支付"),
+        _("经向银行核实，退回不是收款账户的问题，不需要更正账户；款项列入下一批兑现。"),
+    ),
+    "still_bounced": lambda _payable: (
+        _("《%(item)s》第 %(number)s 期 %(amount)s 仍在等您更正收款账户"),
+        _("款项被银行退回后还没有新的收款账户。请登记正确的账户，核对后随下一批支付，不影响金额。"),
+    ),
     "refunded": lambda _payable: (_("已收到《%(item)s》第 %(number)s 期退款 %(amount)s"), ""),
     "clawback": _clawback,
     "recovered": lambda _payable: (_("《%(item)s》第 %(number)s 期追回款项已到账"), _("追回事项已了结。")),
@@ -182,7 +234,7 @@ def of_payables(*, payable_ids: Sequence[int], event: str, occasion: int) -> Ite
             "month": month_label(payable.pay_month),
         }
         place = link("enterprise:application", payable.application_id)
-        if event == "bounced":
+        if event in ("bounced", "still_bounced"):
             place = link("enterprise:mend", payable.pk)
         yield Message(
             key=f"payable:{payable.pk}:{event}:{occasion}",

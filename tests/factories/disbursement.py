@@ -264,6 +264,8 @@ class Case:
         """In review, and other departments are asked for their opinions: one of them where none is named."""
         self.in_review()
         self.consulted = list(others) or [base.department("fgj", "发改局")]
+        for department in self.consulted:
+            staff(Role.REVIEWER, department)
         steps.ask_departments(
             application_id=self.id,
             question="是否属于鼓励类项目",

@@ -15,6 +15,7 @@ from django.db.models import Sum
 from disbursement.domain import money
 from disbursement.models import HoldKind, Payable, PayeeAccount, PaymentAttempt
 from disbursement.selectors.granted import NOT_KEPT
+from disbursement.services.month.recovery_checks import owed_findings
 from matching.criteria import InvalidInput, canonical_json, evaluate, leaves, parse_criteria
 from matching.criteria.ast import Node
 from matching.models import PolicyVersion
@@ -33,6 +34,14 @@ _COLUMNS = (
     "award__year",
     "award__version_id",
 )
+
+
+def credit_warnings(*, enterprise_id: int, day: date) -> list[str]:
+    """What is on record of the enterprise on this day (Asia/Shanghai) that would stop every payment to it, in Chinese;
+    for acceptance and review, where nothing was promised yet.
+    """
+    reason = Checks(today=day)._credit([enterprise_id]).get(enterprise_id)
+    return [reason] if reason else []
 
 
 class Checks:
@@ -70,6 +79,7 @@ class Checks:
             )
         )
         over = self._over_cap([(enterprise, item, year, version) for _, enterprise, _, _, item, year, version in rows])
+        owed = owed_findings(payable_ids=payable_ids, today=self._today)
         found: dict[int, Finding] = {}
         for pk, enterprise, number, name, item, year, version in rows:
             account = accounts.get(enterprise)
@@ -77,6 +87,8 @@ class Checks:
                 found[pk] = (HoldKind.CONTRADICTION, "银行对上次支付的结果前后矛盾，须先向银行核实")
             elif enterprise in credit:
                 found[pk] = (HoldKind.CREDIT, credit[enterprise])
+            elif pk in owed:
+                found[pk] = (HoldKind.RECOVERY, owed[pk])
             elif account is None:
                 found[pk] = (HoldKind.ACCOUNT, "收款账户尚未核对")
             elif account != (number, name):

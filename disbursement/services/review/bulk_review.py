@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -19,18 +20,44 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS, Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
-from disbursement.models import Application, BulkDeed, BulkOutcome, BulkRow, BulkRun, MaterialFlag
+from disbursement.models import (
+    Application,
+    BulkDeed,
+    BulkOutcome,
+    BulkRow,
+    BulkRun,
+    JointAnswer,
+    MaterialFlag,
+    Opinion,
+    OpinionKind,
+)
 from disbursement.services.application import judging
 from disbursement.services.application.applications import permitted_actions
-from disbursement.services.review import reviews, staffing, steps
+from disbursement.services.award import awards
+from disbursement.services.award.clashes import clashes_of
+from disbursement.services.month.payment_checks import credit_warnings
+from disbursement.services.review import decisions, publicity, reviews, staffing, steps
+from matching.days import day_of
 
 MOST = 100
+# The item's list that has to be ticked one by one, where the deed has one.
 _STEP = {BulkDeed.ACCEPT: "acceptance", BulkDeed.RECOMMEND: "review"}
 _WHO = {
     BulkDeed.ACCEPT: frozenset({Role.ACCEPTOR}),
     BulkDeed.RECOMMEND: frozenset({Role.REVIEWER}),
+    BulkDeed.PUBLICISE: frozenset({Role.SECOND_REVIEWER}),
+    BulkDeed.APPROVE: frozenset({Role.SECOND_REVIEWER}),
     BulkDeed.ASSIGN: frozenset({Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER}),
 }
+# What a deed asks that the person may do now: one of these.
+_ACTIONS = {
+    BulkDeed.ACCEPT: frozenset({ApplicationAction.ACCEPT}),
+    BulkDeed.RECOMMEND: frozenset({ApplicationAction.RECOMMEND_APPROVAL, ApplicationAction.START_REVIEW}),
+    BulkDeed.PUBLICISE: frozenset({ApplicationAction.PUBLICISE}),
+    BulkDeed.APPROVE: frozenset({ApplicationAction.APPROVE}),
+}
+# Decisions, each on the first reviewer's word; an appeal, and what was publicised, are decided one by one.
+_DECIDES = frozenset({BulkDeed.PUBLICISE, BulkDeed.APPROVE})
 Candidates = Callable[[int], Sequence[Actor]]
 
 
@@ -41,10 +68,14 @@ def deeds_for(*, actor: Actor) -> list[BulkDeed]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One row before it is done: what stands against it, if anything."""
+    """One row before it is done: what stands against it, if anything; for a decision the amount (元) that would be
+    granted, and the first reviewer's words.
+    """
 
     application: Application
     why_not: tuple[str, ...]
+    amount: Decimal | None = None
+    opinion: str = ""
 
     @property
     def will(self) -> bool:
@@ -68,7 +99,9 @@ def preview(
         application = rows.get(pk)
         if application is not None:
             why_not = _why_not(application, deed, actor=actor, now=now, candidates=candidates)
-            told.append(Preview(application, tuple(why_not)))
+            opinion = _last_opinion(application) if deed in _DECIDES else None
+            amount, words = (None, "") if opinion is None else (opinion.amount, opinion.text)
+            told.append(Preview(application, tuple(why_not), amount, words))
     return told
 
 
@@ -82,22 +115,55 @@ def _why_not(
         if not staffing.can_take(application=application, candidates=people, now=now):
             return [_("没有可以分派的人员：都不在岗、须回避，或者没有这一环节的职责。")]
         return []
-    permitted = permitted_actions(application=application, actor=actor)
-    if deed is BulkDeed.ACCEPT:
-        fits = ApplicationAction.ACCEPT in permitted
-    else:
-        fits = bool({ApplicationAction.RECOMMEND_APPROVAL, ApplicationAction.START_REVIEW} & set(permitted))
+    fits = bool(_ACTIONS[deed] & set(permitted_actions(application=application, actor=actor)))
+    if deed in _DECIDES and application.status is not ApplicationState.SECOND_REVIEW:
+        fits = False
     if not fits:
         return [_("现在不在您办理的这一环节，或者您须回避。")]
     told = []
     if application.handler_id not in (None, actor.user_id):
         told.append(_("已由其他人员领取。"))
-    if steps.path_of(application=application).checks(_STEP[deed]):
+    if deed in _STEP and steps.path_of(application=application).checks(_STEP[deed]):
         told.append(_("有核对清单，须打开逐项勾选。"))
-    if deed is BulkDeed.RECOMMEND:
+    if deed is not BulkDeed.ACCEPT:
         missing = steps.path_of(application=application).missing(steps.taken(application=application))
         told += [_("尚未进行“%(name)s”。") % {"name": step.name} for step in missing]
     told += _unclear(application, now)
+    if deed in _DECIDES:
+        told += _undecidable(application, deed, now)
+    return told
+
+
+def _last_opinion(application: Application) -> Opinion | None:
+    kinds = [OpinionKind.APPROVAL, OpinionKind.REJECTION, OpinionKind.SEND_BACK]
+    return application.opinions.filter(kind__in=kinds).order_by("-pk").first()
+
+
+def _undecidable(application: Application, deed: BulkDeed, now: datetime) -> list[str]:
+    """What stands against a decision that nobody opens: another opinion of the first reviewer, another amount."""
+    days = decisions.publicity_days(application)
+    if deed is BulkDeed.APPROVE and days:
+        return [_("该事项须先公示 %(days)s 个工作日。") % {"days": days}]
+    if deed is BulkDeed.PUBLICISE and not days:
+        return [_("该事项不要求公示。")]
+    opinion = _last_opinion(application)
+    if opinion is None or opinion.kind != OpinionKind.APPROVAL:
+        return [_("初审意见不是“建议通过”。")]
+    judgement = application.judgements.order_by("-pk").first()
+    if judgement is None:
+        return [_("还没有判定，须打开审核。")]
+    told = []
+    if application.opinions.filter(kind=OpinionKind.SEND_BACK).exists():
+        told.append(_("曾被退回审核，须打开核对。"))
+    if application.joint_reviews.filter(answer=JointAnswer.DISAGREE).exists():
+        told.append(_("有部门会审意见为“不同意”。"))
+    if application.visits.filter(is_confirmed=False).exists():
+        told.append(_("现场核查与申报不一致。"))
+    proposal = awards.propose(application=application, judgement=judgement, now=now)
+    told += proposal.problems
+    if opinion.amount != proposal.amount:
+        text = _("现在核定 %(now)s 元，与初审建议的 %(then)s 元不同。")
+        told.append(text % {"now": proposal.amount, "then": opinion.amount})
     return told
 
 
@@ -116,6 +182,8 @@ def _unclear(application: Application, now: datetime) -> list[str]:
         told.append(_("有材料以告知承诺代替。"))
     if application.corrections.exists():
         told.append(_("补正过，须打开核对补正内容。"))
+    told += clashes_of(application=application, year=day_of(now).year)
+    told += credit_warnings(enterprise_id=application.enterprise_id, day=day_of(now))
     flags = MaterialFlag.objects.filter(material__application=application, settled_at__isnull=True)
     if flags.filter(material__replaced_at__isnull=True).exists():
         told.append(_("有材料发生变动。"))
@@ -191,6 +259,10 @@ def _act(*, row: BulkRow, run: BulkRun, actor: Actor, now: datetime, candidates:
     elif deed is BulkDeed.ASSIGN:
         people = candidates(application.item.department_id)
         staffing.assign(application_id=application.pk, candidates=people, actor=actor, now=now)
+    elif deed is BulkDeed.PUBLICISE:
+        publicity.publicise(application_id=application.pk, actor=actor, now=now)
+    elif deed is BulkDeed.APPROVE:
+        decisions.approve(application_id=application.pk, actor=actor, now=now, summary=run.note)
     else:
         if application.status is ApplicationState.ACCEPTED:
             reviews.start_review(application_id=application.pk, actor=actor, now=now)

@@ -1,6 +1,7 @@
 """What the department does with an application before it is decided: claim, accept or not, review, experts, facts.
 
-Decisions themselves, and appeals, are in `decisions`; corrections in `services.application.corrections`.
+Decisions themselves, and appeals, are in `decisions`; what experts said in `experts`; corrections in
+`services.application.corrections`.
 """
 
 from __future__ import annotations
@@ -148,15 +149,6 @@ def ask_expert(*, application_id: int, question: str, actor: Actor, now: datetim
     return application
 
 
-def record_expert_report(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
-    """Put the experts' opinion on record (收到专家意见); the clock runs on."""
-    with transition(
-        application_id=application_id, action=ApplicationAction.EXPERT_REPORT, actor=actor, now=now
-    ) as application:
-        _opine(application, OpinionKind.EXPERT, text, actor, Role.REVIEWER, now=now)
-    return application
-
-
 def confirm_facts(
     *, application_id: int, facts: Mapping[str, Any], note: str, actor: Actor, now: datetime
 ) -> Judgement:
@@ -218,7 +210,7 @@ def recommend_approval(
         check_gaps(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
-        _opine(
+        opine(
             application,
             OpinionKind.APPROVAL,
             text,
@@ -240,7 +232,7 @@ def recommend_rejection(
         application_id=application_id, action=ApplicationAction.RECOMMEND_REJECTION, actor=actor, now=now, note=text
     ) as application:
         check_reasons(application=application, reasons=reasons, remedy=text, now=now)
-        _opine(application, OpinionKind.REJECTION, text, actor, Role.REVIEWER, now=now, reasons=reasons)
+        opine(application, OpinionKind.REJECTION, text, actor, Role.REVIEWER, now=now, reasons=reasons)
         drop_draft(application=application, actor=actor)
     return application
 
@@ -254,7 +246,7 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
     ) as application:
         in_appeal = application.status is ApplicationState.APPEAL
         role = Role.APPEAL_REVIEWER if in_appeal else Role.SECOND_REVIEWER
-        _opine(application, OpinionKind.SEND_BACK, text, actor, role, now=now)
+        opine(application, OpinionKind.SEND_BACK, text, actor, role, now=now)
         application.decided_at = None
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
         staffing.give_back(application=application, user_id=first.actor_id if first else None, now=now)
@@ -262,7 +254,7 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
     return application
 
 
-def _opine(
+def opine(
     application: Application,
     kind: OpinionKind,
     text: str,
@@ -274,6 +266,7 @@ def _opine(
     amount: Decimal | None = None,
     checklist: Sequence[Mapping[str, str]] = (),
 ) -> Opinion:
+    """Write an opinion into the caller's transition. Raises Invalid for one that says nothing."""
     if not text.strip():
         raise Invalid(Fault("text", _("请写明意见。")))
     assert actor.user_id is not None

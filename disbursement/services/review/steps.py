@@ -20,6 +20,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, JointAnswer, JointReview, OpinionKind, SiteVisit, VisitPhoto
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.delivery import lane_of, terms_of
+from disbursement.selectors.staff import can_answer
 from disbursement.services.application.applications import lock, transition
 from disbursement.services.evidence import stored
 from disbursement.services.review.standing import asked_departments
@@ -53,7 +54,8 @@ def taken(*, application: Application) -> frozenset[str]:
         found.add("expert")
     if application.visits.exists():
         found.add("site_visit")
-    answered = application.joint_reviews.filter(at__isnull=False).values_list("department__code", flat=True)
+    given = application.joint_reviews.filter(at__isnull=False).exclude(answer=JointAnswer.RECALLED)
+    answered = given.values_list("department__code", flat=True)
     joint = path_of(application=application).step("joint")
     if set(answered) and (joint is None or set(joint.departments) <= set(answered)):
         found.add("joint")
@@ -208,6 +210,10 @@ def _whom(
         limit = days or review_path.JOINT_DAYS
     if not found:
         raise Invalid(Fault("department_ids", _("请选择参加会审的部门（本部门除外）。")))
+    mute = [department.name for department in found if not can_answer(department_id=department.pk)]
+    if mute:
+        text = _("%(names)s还没有审核人员，无人能出具会审意见。请先由系统管理员为其设置审核人员，或者改选其他部门。")
+        raise Invalid(Fault("department_ids", text % {"names": "、".join(mute)}))
     if not 1 <= limit <= LONGEST_DAYS:
         raise Invalid(Fault("days", _("会审时限应为 1 至 %(most)s 个工作日。") % {"most": LONGEST_DAYS}))
     return found, limit
@@ -237,11 +243,11 @@ def give_opinion(*, application_id: int, agrees: bool, text: str, actor: Actor, 
             clocks.stop_joint(
                 application=application, department_id=review.department_id, now=now, holder_id=actor.user_id
             )
-        _gather(application=application, now=now)
+        gather(application=application, now=now)
     return review
 
 
-def _gather(*, application: Application, now: datetime) -> bool:
+def gather(*, application: Application, now: datetime) -> bool:
     """Take the review on once every department has answered; whether it has."""
     if application.joint_reviews.filter(at__isnull=True).exists():
         return False
@@ -281,5 +287,5 @@ def _lapse(*, review_id: int, application_id: int, calendar: Calendar, now: date
     review.answer, review.at = JointAnswer.LAPSED, now
     review.save(update_fields=["answer", "at"])
     clocks.stop_joint(application=application, department_id=review.department_id, now=now)
-    _gather(application=application, now=now)
+    gather(application=application, now=now)
     return True

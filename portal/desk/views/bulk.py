@@ -32,7 +32,7 @@ class BulkForm(forms.Form):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("写入每一件。建议通过须写明核对了什么、结论是什么。"),
+        help_text=gettext_lazy("写入每一件。建议通过须写明核对了什么、结论是什么；审核通过可不填。"),
     )
 
 
@@ -78,7 +78,7 @@ def preview(request: HttpRequest) -> HttpResponseBase:
             messages.error(request, sentence)
         return redirect("desk:worklist")
     form = BulkForm(initial={"deed": deed, "key": uuid4()})
-    if deed == BulkDeed.ASSIGN:
+    if deed in (BulkDeed.ASSIGN, BulkDeed.PUBLICISE):
         del form.fields["note"]
     return render(
         request,

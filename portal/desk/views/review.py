@@ -23,6 +23,7 @@ from disbursement.selectors.attention import attention
 from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import applications, judging, materials
 from disbursement.services.award import awards
+from disbursement.services.month.payment_checks import credit_warnings
 from disbursement.services.review import bulk_review, decisions, publicity, reviews, staffing
 from matching.criteria import leaves
 from matching.days import day_of
@@ -148,6 +149,7 @@ def application_page(
         "may_claim": bool(permitted) and found.handler_id is None,
         "may_answer_objections": StaffRole.SECOND_REVIEWER in access_for(request).roles,
         "proposal": proposal,
+        "credit": credit_warnings(enterprise_id=found.enterprise_id, day=today) if found.status in OPEN else [],
         "stays": publicity.stays_because(application=found, now=now)
         if found.status is ApplicationState.PUBLICITY
         else [],
@@ -176,7 +178,7 @@ def act(request: HttpRequest, application_id: int, deed: str) -> HttpResponseBas
     wanted = BY_NAME.get(deed)
     if wanted is None:
         raise Http404
-    form = wanted.form(request.POST, prefix=wanted.name, application=found)
+    form = wanted.form(request.POST, request.FILES, prefix=wanted.name, application=found)
     if form.is_valid():
         try:
             wanted.do(application_id=found.pk, actor=actor_for(request), now=timezone.now(), data=form.cleaned_data)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -15,7 +13,8 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import ApplicationAction
-from disbursement.models import VisitPhoto
+from disbursement.models import Application, VisitPhoto
+from disbursement.models.steps import ExpertPaper
 from disbursement.services.application import applications
 from disbursement.services.evidence import stored
 from disbursement.services.review import reviews, staffing, steps
@@ -27,27 +26,13 @@ from portal.desk.actions import BY_NAME
 from portal.desk.context import drafts_of
 from portal.desk.views.review import desk_application
 from portal.downloads import attachment
-from portal.forms import DateInput, typed
+from portal.forms import DateInput, FilesField, FilesInput, typed
 from portal.refusals import attempt, lay_on
 
 # Forms whose words are kept while they are being written, beside the deeds of the application's page.
 _DRAFTED = {"correction", "refuse", "recommend-rejection", "reject", "revoke"}
 _MOST_TYPED = 40_000
 _MOST_FIELDS = 600
-
-
-class Photos(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class PhotosField(forms.FileField):
-    """Some files at once; cleaned to a list."""
-
-    widget = Photos
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        given = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(PhotosField, self).clean(one, initial) for one in given]
 
 
 class VisitForm(forms.Form):
@@ -71,10 +56,10 @@ class VisitForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=gettext_lazy("看了什么、核对了什么、与申报是否一致。"),
     )
-    photos = PhotosField(
+    photos = FilesField(
         label=gettext_lazy("现场照片"),
         required=False,
-        widget=Photos(attrs={"accept": "image/jpeg,image/png"}),
+        widget=FilesInput(attrs={"accept": "image/jpeg,image/png"}),
         help_text=gettext_lazy("JPG 或 PNG，可一次选多张，最多 20 张。"),
     )
 
@@ -109,6 +94,17 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponseBase:
     """A photograph of a visit, as a download."""
     row = get_object_or_404(VisitPhoto.objects.select_related("visit", "stored"), pk=photo_id)
     found = desk_application(request, row.visit.application_id)
+    return _opened(request, found, row)
+
+
+@role_required(*REVIEW_ROLES, StaffRole.SUPERVISOR)
+def expert_paper(request: HttpRequest, paper_id: int) -> HttpResponseBase:
+    """What experts signed, as a download."""
+    row = get_object_or_404(ExpertPaper.objects.select_related("opinion", "stored"), pk=paper_id)
+    return _opened(request, desk_application(request, row.opinion.application_id), row)
+
+
+def _opened(request: HttpRequest, found: Application, row: VisitPhoto | ExpertPaper) -> HttpResponseBase:
     opened = None
     if row.stored.may_be_opened:
         opened = attempt(request, lambda: stored.read(stored=row.stored))

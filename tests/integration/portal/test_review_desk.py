@@ -34,6 +34,7 @@ def client(user_id: int | None) -> Client:
 
 def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
     other = base.department("fgj", "发改局")
+    speaker = staff(Role.REVIEWER, other)
     made = case(review=PATH).in_review()
     desk, page = client(made.reviewer.user_id), reverse("desk:application", args=[made.id])
     shown = desk.get(page).content.decode()
@@ -59,7 +60,7 @@ def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
     assert SiteVisit.objects.get().visitors == "李某、王某"
     assert act("joint", question="是否重复").status_code == 302
 
-    asked = client(staff(Role.REVIEWER, other).user_id)
+    asked = client(speaker.user_id)
     assert str(made.fresh().number) in asked.get(reverse("desk:worklist")).content.decode()
     theirs = asked.get(page).content.decode()
     assert "出具会审意见" in theirs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,9 +13,12 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import BulkDeed, BulkOutcome, BulkRow, BulkRun, TransitionLog
+from disbursement.selectors.invoices import table_of
 from disbursement.services.application import drafts, materials
 from disbursement.services.review import bulk_review, interests, reviews
-from tests.factories.disbursement import Case, case, staff
+from disbursement.services.review.decisions import Reason
+from tests.factories import matching as base
+from tests.factories.disbursement import Case, case, item, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +116,68 @@ def test_a_run_that_was_cut_short_goes_on_and_is_done_once() -> None:
         BulkRow.objects.filter(outcome=BulkOutcome.DONE).update(outcome=BulkOutcome.WAITING, done_at=None)
 
 
+def test_a_second_reviewer_approves_together_what_nothing_speaks_against() -> None:
+    clear = case().second_review()
+    second, version = clear.second, clear.version
+    other = case(version=version).second_review()
+    returned = case(version=version).second_review()
+    reviews.send_back(application_id=returned.id, text="请核对", actor=returned.second, now=returned.now)
+    reviews.recommend_approval(
+        application_id=returned.id, text="核对无误", actor=returned.reviewer, now=returned.later().now
+    )
+    against = case(version=version).in_review()
+    reviews.recommend_rejection(
+        application_id=against.id,
+        text="不建议",
+        reasons=[Reason("发票不实", leaf="spent")],
+        actor=against.reviewer,
+        now=against.now,
+    )
+    returned.second = against.second = second
+    rows = bulk_review.preview(
+        deed=BulkDeed.APPROVE,
+        application_ids=[clear.id],
+        actor=second,
+        now=clear.now,
+        candidates=lambda department_id: [],
+    )
+    assert [(row.will, row.amount, row.opinion) for row in rows] == [(True, Decimal("150000.00"), "材料齐全，建议通过")]
+    told = preview(BulkDeed.APPROVE, [clear, other, returned, against], second)
+    assert told[clear.id] == told[other.id] == []
+    assert any("退回" in text for text in told[returned.id])
+    assert told[against.id] == ["初审意见不是“建议通过”。"]
+    assert preview(BulkDeed.PUBLICISE, [clear], second)[clear.id] == ["该事项不要求公示。"]
+    run = begin(BulkDeed.APPROVE, [clear, other, returned, against], second, note="")
+    assert work_off(run, clear.later(), second) == 2
+    assert {made.fresh().state for made in (clear, other)} == {"approved"}
+    assert {made.fresh().state for made in (returned, against)} == {"second_review"}
+
+
+def test_publicity_is_opened_for_many_and_ends_in_no_bulk_approval() -> None:
+    made = case(publicity_days=3).second_review()
+    assert "须先公示 3 个工作日" in preview(BulkDeed.APPROVE, [made], made.second)[made.id][0]
+    run = begin(BulkDeed.PUBLICISE, [made], made.second, note="")
+    assert work_off(run, made, made.second) == 1
+    assert made.fresh().state == "publicity"
+    [why_not] = preview(BulkDeed.APPROVE, [made], made.second).values()
+    assert "这一环节" in why_not[0]
+
+
+def test_a_paper_used_elsewhere_and_a_bad_record_are_looked_at_first() -> None:
+    made = case().submitted()
+    twin = case(version=item(), enterprise=made.enterprise).drafted()
+    rows = [invoice.to_row() for invoice in table_of(application=made.fresh())]
+    drafts.save_draft(application_id=twin.id, actor=twin.agent, now=twin.now, invoices=rows)
+    drafts.submit(application_id=twin.id, actor=twin.agent, now=twin.later().now)
+    [why_not] = preview(BulkDeed.ACCEPT, [made], made.acceptor).values()
+    assert len(why_not) == 1
+    assert "还用于申报" in why_not[0]
+    owing = case().submitted()
+    records = [{"code": "wage_arrears", "on": "2026-02-01"}]
+    base.learn(owing.enterprise, now=owing.now, valid_on=date(2026, 2, 1), credit_records=records)
+    assert preview(BulkDeed.ACCEPT, [owing], owing.acceptor) == {owing.id: ["信用平台显示企业有未修复的失信记录"]}
+
+
 def test_assigning_many_spreads_them() -> None:
     first = case().accepted()
     second = case(version=first.version).accepted()
@@ -143,7 +210,7 @@ def test_too_many_or_none_are_refused() -> None:
     [
         (Role.ACCEPTOR, [BulkDeed.ACCEPT, BulkDeed.ASSIGN]),
         (Role.REVIEWER, [BulkDeed.RECOMMEND, BulkDeed.ASSIGN]),
-        (Role.SECOND_REVIEWER, [BulkDeed.ASSIGN]),
+        (Role.SECOND_REVIEWER, [BulkDeed.PUBLICISE, BulkDeed.APPROVE, BulkDeed.ASSIGN]),
         (Role.JOINT_REVIEWER, []),
     ],
 )

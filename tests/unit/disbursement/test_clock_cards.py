@@ -10,7 +10,7 @@ import pytest
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockCard, ClockPause, StepClock
 from disbursement.selectors.limits import limits_of
-from disbursement.services.review import decisions, publicity, reviews
+from disbursement.services.review import decisions, experts, publicity, reviews
 from disbursement.services.supervision import clocks
 from tests.factories.disbursement import at, case
 
@@ -64,7 +64,14 @@ def test_a_paused_clock_draws_nothing_however_long_it_stands() -> None:
 def test_experts_and_publicity_pause_the_review_clock_and_the_decision_stops_it() -> None:
     made = case().in_review()
     reviews.ask_expert(application_id=made.id, question="属于研发吗", actor=made.reviewer, now=made.now)
-    reviews.record_expert_report(application_id=made.id, text="属于", actor=made.reviewer, now=made.later(days=10).now)
+    experts.record_report(
+        application_id=made.id,
+        text="属于",
+        experts=[experts.Expert("王某", "某大学", "教授")],
+        unconcerned=True,
+        actor=made.reviewer,
+        now=made.later(days=10).now,
+    )
     reviews.recommend_approval(application_id=made.id, text="通过", actor=made.reviewer, now=made.now)
     found = publicity.publicise(application_id=made.id, actor=made.second, now=made.now, days=3)
     made.now = at(found.ends_on + timedelta(days=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -14,9 +14,19 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import ClockStep, Refused, Role
-from disbursement.models import ClockCard, Decision, JointReview, Opinion, SiteVisit, StepClock, TransitionLog
+from disbursement.models import (
+    Application,
+    ClockCard,
+    Decision,
+    JointReview,
+    Opinion,
+    SiteVisit,
+    StepClock,
+    TransitionLog,
+)
 from disbursement.selectors import desk
-from disbursement.services.review import decisions, reviews, steps
+from disbursement.selectors.attention import Attention, attention
+from disbursement.services.review import decisions, experts, recalls, reviews, steps
 from disbursement.services.review.decisions import Reason
 from disbursement.services.supervision import clocks
 from matching.days import day_of
@@ -64,6 +74,7 @@ def ask(made: Case, **options: Any) -> list[JointReview]:
 
 def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> None:
     fgj, rsj = base.department("fgj", "发改局"), base.department("rsj", "人社局")
+    theirs = staff(Role.REVIEWER, fgj), staff(Role.REVIEWER, rsj)
     made = case(review=WHOLE).submitted()
     with pytest.raises(Invalid, match="申报表已盖章"):
         reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now)
@@ -91,7 +102,6 @@ def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> 
     assert [(row.department, row.limit) for row in asked] == [(fgj, 3), (rsj, 3)]
     review_clock = StepClock.objects.get(application_id=made.id, step=ClockStep.REVIEW)
     assert review_clock.pauses.filter(ended_on__isnull=True).exists()
-    theirs = staff(Role.REVIEWER, fgj), staff(Role.REVIEWER, rsj)
     assert [line.application.pk for line in desk.worklist(actor=theirs[0], as_of=day_of(made.now))] == [made.id]
     [line] = desk.worklist(actor=theirs[0], as_of=day_of(made.now))
     assert line.clock is not None
@@ -114,7 +124,14 @@ def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> 
         JointReview.objects.filter(department=rsj).update(answer="agree")
 
     reviews.ask_expert(application_id=made.id, question="技术先进性", actor=made.reviewer, now=made.now)
-    reviews.record_expert_report(application_id=made.id, text="先进", actor=made.reviewer, now=made.now)
+    experts.record_report(
+        application_id=made.id,
+        text="先进",
+        experts=[experts.Expert("王某", "某大学", "教授")],
+        unconcerned=True,
+        actor=made.reviewer,
+        now=made.now,
+    )
     with pytest.raises(Invalid, match="发票已逐张核对"):
         reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.now)
     reviews.recommend_approval(
@@ -157,6 +174,9 @@ def test_departments_are_chosen_freely_where_the_item_names_none_but_never_ones_
     with pytest.raises(Invalid, match="本部门除外"):
         ask(made, department_ids=[own.pk])
     other = base.department("rsj", "人社局")
+    with pytest.raises(Invalid, match="人社局还没有审核人员"):
+        ask(made, department_ids=[other.pk])
+    staff(Role.REVIEWER, other)
     [row] = ask(made, department_ids=[own.pk, other.pk], days=2)
     assert (row.department, row.limit, row.silence_consents) == (other, 2, False)
 
@@ -186,3 +206,86 @@ def test_a_reason_has_a_known_code_or_none() -> None:
             actor=made.acceptor,
             now=made.now,
         )
+
+
+def test_a_request_is_taken_back_and_the_review_goes_on_with_what_came() -> None:
+    fgj, rsj = base.department("fgj", "发改局"), base.department("rsj", "人社局")
+    made = case().asked_departments(fgj, rsj)
+    with pytest.raises(Invalid, match="原因"):
+        recalls.recall_request(application_id=made.id, text=" ", actor=made.reviewer, now=made.now)
+    theirs = staff(Role.REVIEWER, fgj)
+    steps.give_opinion(application_id=made.id, agrees=True, text="未重复", actor=theirs, now=made.now)
+    recalls.recall_request(application_id=made.id, text="人社局机构调整", actor=made.reviewer, now=made.later().now)
+    assert made.fresh().state == "in_review"
+    assert made.application.handler_id == made.reviewer.user_id
+    assert {row.department: row.answer for row in made.application.joint_reviews.all()} == {
+        fgj: "agree",
+        rsj: "recalled",
+    }
+    assert not StepClock.objects.filter(application_id=made.id, step=ClockStep.JOINT, stopped_on=None).exists()
+    assert (
+        not StepClock.objects.get(application_id=made.id, step=ClockStep.REVIEW).pauses.filter(ended_on=None).exists()
+    )
+    assert "人社局：已撤回" in TransitionLog.objects.get(action="gather_opinions").note
+    assert steps.taken(application=made.application) == {"joint"}
+
+
+def test_what_the_item_asks_for_stays_to_be_taken_after_a_recall_and_only_the_reviewer_recalls() -> None:
+    made = case(review=JOINT_RULES).asked_departments()
+    with pytest.raises((Denied, Refused)):
+        recalls.recall_request(application_id=made.id, text="撤回", actor=made.joint, now=made.now)
+    recalls.recall_request(application_id=made.id, text="材料有误", actor=made.reviewer, now=made.now)
+    assert made.fresh().state == "in_review"
+    with pytest.raises(Invalid, match="部门会审"):
+        reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.now)
+    ask(made)
+    assert made.fresh().state == "joint_review"
+
+
+def test_an_arranged_visit_can_be_called_off() -> None:
+    made = case().visiting()
+    recalls.cancel_visit(application_id=made.id, text="企业停产检修", actor=made.reviewer, now=made.now)
+    assert made.fresh().state == "in_review"
+    assert steps.taken(application=made.application) == frozenset()
+
+
+def test_experts_are_named_unconcerned_and_of_another_house() -> None:
+    made = case().in_review()
+    reviews.ask_expert(application_id=made.id, question="技术先进性", actor=made.reviewer, now=made.now)
+    told: dict[str, Any] = {"application_id": made.id, "text": "先进", "actor": made.reviewer, "now": made.now}
+    own = experts.Expert("赵某", made.enterprise.name)
+    with pytest.raises(Invalid) as refused:
+        experts.record_report(experts=[own], unconcerned=False, **told)
+    assert [fault.place for fault in refused.value.faults] == ["unconcerned", "experts"]
+    with pytest.raises(Invalid, match="1 至"):
+        experts.record_report(experts=[], unconcerned=True, **told)
+    named = experts.read_experts("王某，某大学，教授\n\n李某, 某研究院")
+    experts.record_report(experts=named, unconcerned=True, papers=[("意见.png", picture())], **told)
+    opinion = Opinion.objects.get(kind="expert")
+    assert [(one.name, one.unit, one.title) for one in opinion.experts.all()] == [
+        ("王某", "某大学", "教授"),
+        ("李某", "某研究院", ""),
+    ]
+    assert [paper.name for paper in opinion.papers.all()] == ["意见.png"]
+
+
+@pytest.mark.parametrize(
+    "text", ["王某", "王某，大学，教授，博士", "，大学", "王" * 41 + "，大学", "王某，大学\n王某，大学"]
+)
+def test_a_line_that_names_no_expert_says_how_to_write_one(text: str) -> None:
+    with pytest.raises(Invalid):
+        experts.read_experts(text)
+
+
+def test_experts_and_visits_past_the_days_that_the_item_gives_are_marked() -> None:
+    path = {
+        "steps": [{"kind": "site_visit", "name": "现场核查", "days": 2}, {"kind": "expert", "name": "评审", "days": 3}]
+    }
+    visits = case(review=path).visiting()
+    asks = case(version=visits.version).visiting()
+    visit(asks)
+    reviews.ask_expert(application_id=asks.id, question="先进性", actor=asks.reviewer, now=asks.now)
+    everything = Application.objects.all()
+    assert attention(applications=everything, as_of=date(2026, 3, 4)) == {}
+    assert attention(applications=everything, as_of=date(2026, 3, 5)) == {visits.id: [Attention.VISIT_OVERDUE]}
+    assert attention(applications=everything, as_of=date(2026, 3, 6))[asks.id] == [Attention.EXPERT_OVERDUE]

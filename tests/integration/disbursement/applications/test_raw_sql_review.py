@@ -26,7 +26,8 @@ from disbursement.models import (
     staffing,
     steps,
 )
-from disbursement.services.review import absences, bulk_review
+from disbursement.models.steps import ExpertPaper, ExpertVoice
+from disbursement.services.review import absences, bulk_review, experts, reviews
 from disbursement.services.review import staffing as desks
 from disbursement.services.review import steps as stepping
 from matching.days import day_of
@@ -80,6 +81,17 @@ def world() -> SimpleNamespace:
     other_run = bulk_review.begin(
         key=uuid4(), deed=BulkDeed.ACCEPT, revisions={visited.id: 1}, note="", actor=visited.acceptor, now=visited.now
     )
+    expert = case().in_review()
+    reviews.ask_expert(application_id=expert.id, question="是否先进", actor=expert.reviewer, now=expert.now)
+    experts.record_report(
+        application_id=expert.id,
+        text="先进",
+        experts=[experts.Expert("王某", "某大学")],
+        unconcerned=True,
+        actor=expert.reviewer,
+        now=expert.now,
+        papers=[("意见.pdf", papers.pdf(mark="experts"))],
+    )
     rejected = case().rejected()
     drawn = QualityDraw.objects.create(
         month=date(2026, 2, 1),
@@ -123,6 +135,9 @@ def world() -> SimpleNamespace:
         check=check,
         found=found,
         rejected=rejected,
+        voice=ExpertVoice.objects.get(),
+        paper=ExpertPaper.objects.get(),
+        opinion=rejected.application.opinions.get(),
         outsider=outsider,
         now=visited.now,
     )
@@ -132,6 +147,9 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
     return {
         "sitevisit_says_who_where_what": copy("sitevisit", w.visit.pk, finding=""),
         "visitphoto_same_bytes_once": copy("visitphoto", w.photo.pk),
+        "expertvoice_once": copy("expertvoice", w.voice.pk),
+        "expertvoice_known_and_unconcerned": copy("expertvoice", w.voice.pk, name="李某", is_unconcerned=False),
+        "expertpaper_same_bytes_once": copy("expertpaper", w.paper.pk),
         "jointreview_asked_once": copy("jointreview", w.open.pk),
         "jointreview_counts_from_1": copy("jointreview", w.open.pk, round=2, limit=0),
         "jointreview_asks_something": copy("jointreview", w.open.pk, round=2, question=""),
@@ -157,6 +175,10 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
     return {
         "disbursement_sitevisit_append_only": change("sitevisit", w.visit.pk, finding="改"),
         "disbursement_visitphoto_append_only": change("visitphoto", w.photo.pk, name="改"),
+        "disbursement_expertvoice_append_only": change("expertvoice", w.voice.pk, title="院士"),
+        "disbursement_expertpaper_append_only": change("expertpaper", w.paper.pk, name="改"),
+        "disbursement_expertvoice_of_experts": copy("expertvoice", w.voice.pk, opinion_id=w.opinion.pk),
+        "disbursement_expertpaper_of_experts": copy("expertpaper", w.paper.pk, opinion_id=w.opinion.pk),
         "disbursement_handover_append_only": change("handover", w.reassigned.pk, reason="改"),
         "disbursement_qualitydraw_append_only": change("qualitydraw", w.draw.pk, seed="chosen"),
         "disbursement_absence_frozen": change("absence", w.absence.pk, ends_on="2027-01-01"),

@@ -21,7 +21,7 @@ from disbursement.services.month import cut_off_days
 from disbursement.services.payment import payees, payments, returns
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.recovery import recoveries
-from disbursement.services.review import interests, publicity, steps
+from disbursement.services.review import experts, interests, publicity, reviews, steps
 from matching.models import Enterprise
 from tests.factories import delivery, money, papers
 from tests.factories import disbursement as people
@@ -90,6 +90,17 @@ def _look_on_the_spot(new: Callable[[], Case]) -> None:
         met="张三",
         is_confirmed=True,
         finding="设备与发票一致",
+    )
+    expert = new().in_review()
+    reviews.ask_expert(application_id=expert.id, question="是否先进", actor=expert.reviewer, now=expert.now)
+    experts.record_report(
+        application_id=expert.id,
+        text="技术先进",
+        experts=[experts.Expert("王某", "某大学", "教授")],
+        unconcerned=True,
+        actor=expert.reviewer,
+        now=expert.now,
+        papers=[("专家意见.pdf", papers.pdf(mark="experts"))],
     )
     consulted = new().asked_departments()
     steps.give_opinion(
