@@ -70,6 +70,7 @@ class Months(RuleBasedStateMachine):
         # What the bank said that it did: line id → results, whatever we made of them.
         self.said: dict[str, set[str]] = {}
         self.files = 0
+        self.entries = 0
         self.age = 0
 
     def teardown(self) -> None:
@@ -231,15 +232,26 @@ class Months(RuleBasedStateMachine):
         due = self.now.date() + timedelta(days=30)
         self.attempt(payments.claw_back, payable_id=pk, actor=self.finance.approver, reason="迁出", due_on=due)
 
+    def entry(self) -> str:
+        """The number of an entry of the bank; now and then one that was used before, to be refused."""
+        self.entries += self.now.minute % 5 > 0
+        return f"CR{self.entries:05d}"
+
     @rule(index=pick)
     def recover(self, index: int) -> None:
-        self.attempt(payments.recover, payable_id=self.payable(index, "clawback"), actor=self.finance.checker)
+        pk = self.payable(index, "clawback")
+        self.attempt(payments.recover, payable_id=pk, actor=self.finance.checker, reference=self.entry())
 
     @rule(index=pick)
     def refund(self, index: int) -> None:
         pk = self.payable(index, "paid", "settled")
         self.attempt(
-            payments.refund, payable_id=pk, actor=self.finance.checker, received_on=self.now.date(), reason="多领"
+            payments.refund,
+            payable_id=pk,
+            actor=self.finance.checker,
+            received_on=self.now.date(),
+            reason="多领",
+            reference=self.entry(),
         )
 
     @rule(index=pick, was_paid=st.booleans())

@@ -13,8 +13,19 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Fault, Invalid, invalid
 from disbursement.domain.workflow import PayableAction, PayableState, Role
-from disbursement.models import AccountState, HoldKind, Payable, PayeeAccount
+from disbursement.models import (
+    AccountState,
+    HoldKind,
+    LineStatus,
+    Payable,
+    PayeeAccount,
+    ReturnLine,
+    ReturnResult,
+)
+from disbursement.models.payout import AccountProof
 from disbursement.services.award.awards import promised_month
+from disbursement.services.evidence import stored
+from disbursement.services.evidence.stored import Examined
 from disbursement.services.payment.transitions import (
     lock_payables,
     move_payables,
@@ -34,7 +45,6 @@ _BANK_CODE = re.compile(r"^[0-9]{12}$")
 _CHANGEABLE = (PayableState.AWAITING, PayableState.RESERVED, PayableState.HELD, PayableState.MENDED)
 
 
-@transaction.atomic
 def propose_account(
     *,
     enterprise_id: int,
@@ -44,12 +54,29 @@ def propose_account(
     actor: Actor,
     now: datetime,
     bank_code: str = "",
+    proof: tuple[str, bytes] | None = None,
 ) -> PayeeAccount:
-    """The enterprise enters the account it wants to be paid to. It replaces one that still waits to be
-    checked.
+    """The enterprise enters the account it wants to be paid to, with the paper (name, bytes) that proves it. It
+    replaces one that still waits to be checked.
 
     Bounced payables of the enterprise wait from now on for the check. Raises Invalid with every fault.
     """
+    # Looked at before anything is locked: a scanner takes its time.
+    examined = None if proof is None else stored.examine(content=proof[1], name=proof[0])
+    with transaction.atomic():
+        return _propose(
+            enterprise_id=enterprise_id,
+            given=(account_name, bank_name, account_number, bank_code),
+            actor=actor,
+            now=now,
+            examined=examined,
+        )
+
+
+def _propose(
+    *, enterprise_id: int, given: tuple[str, str, str, str], actor: Actor, now: datetime, examined: Examined | None
+) -> PayeeAccount:
+    account_name, bank_name, account_number, bank_code = given
     if not actor.acts_for(enterprise_id):
         raise Denied("您没有办理该企业事项的授权。")
     enterprise = Enterprise.objects.select_for_update().get(pk=enterprise_id)
@@ -78,6 +105,9 @@ def propose_account(
         proposed_by_id=person(actor),
         proposed_at=now,
     )
+    if examined is not None:
+        kept = stored.keep(examined=examined, now=now)
+        AccountProof.objects.create(account=account, stored=kept, name=examined.name)
     bounced = lock_payables(Payable.objects.filter(enterprise=enterprise, state=PayableState.BOUNCED))
     move_payables(
         payables=bounced, action=PayableAction.MEND, role=Role.ENTERPRISE, actor=actor, now=now, note="企业更正收款账户"
@@ -107,6 +137,7 @@ def check_account(*, account_id: int, actor: Actor, now: datetime, accept: bool,
     if account.proposed_by_id == person(actor) or actor.acts_for(enterprise.pk):
         raise Conflict("登记账户的人员及该企业人员不能核对该账户，请由其他人员核对。")
     interests.keep_away(actor=actor, enterprise=enterprise, subject="该账户的核对")
+    _brought_no_bounce(enterprise=enterprise, actor=actor)
     if not accept and not note.strip():
         raise invalid("note", "请填写核对不通过的原因。")
     if accept:
@@ -137,6 +168,22 @@ def check_account(*, account_id: int, actor: Actor, now: datetime, accept: bool,
         dedupe_key=f"payee.checked:{account.pk}",
     )
     return account
+
+
+def _brought_no_bounce(*, enterprise: Enterprise, actor: Actor) -> None:
+    """Who brought the file by which a payment bounced does not check the account to which it is paid again: by a file
+    that no bank wrote, one person and an enterprise would be paid twice.
+    """
+    brought = ReturnLine.objects.filter(
+        file__received_by_id=person(actor),
+        status=LineStatus.POSTED,
+        result=ReturnResult.BOUNCED,
+        attempt__payable__enterprise=enterprise,
+        attempt__payable__state__in=[PayableState.BOUNCED.value, PayableState.MENDED.value],
+    )
+    line = brought.select_related("file").defer("file__content").first()
+    if line is not None:
+        raise Conflict(f"该企业款项的退票回单“{line.file.name}”由您导入，账户须由其他人员核对。")
 
 
 def _payee(account: PayeeAccount) -> dict[str, str]:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import BinaryIO, cast
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, Role
 from disbursement.ledger.posting import post_attempts
 from disbursement.models import (
+    AccountState,
     AttemptOutcome,
     Batch,
     BatchApproval,
@@ -20,6 +22,7 @@ from disbursement.models import (
     DeliveryState,
     InterestDeclaration,
     Payable,
+    PayeeAccount,
     PaymentAttempt,
     SealedFile,
     TransferKind,
@@ -32,6 +35,7 @@ from disbursement.treasury.formats import payment_format
 from disbursement.treasury.gateway import Gateway, GatewayError
 from matching.stored_bytes import create_with_content, pieces_of, stored
 
+_CASE = "payable__application"
 _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
 
 
@@ -42,9 +46,9 @@ def seal(*, batch_id: int, now: datetime, on_piece: Callable[[int], None] | None
     All of it or nothing, in one transaction: a batch is never sealed in part. `on_piece` is told how many lines a
     piece of the work had.
 
-    Raises Invalid where the bytes are no longer those that were signed (they are never sent then) or an earlier
-    payment may have arrived after all, Conflict where a signer declared an interest since, WrongState where
-    signatures are missing.
+    Raises Invalid where the bytes are no longer those that were signed (they are never sent then), an earlier payment
+    may have arrived after all or an account was replaced, Conflict where a signer declared an interest since,
+    WrongState where signatures are missing.
     """
     batch = lock_batch(batch_id=batch_id)
     standing = SealedFile.objects.filter(batch=batch).defer("content").first()
@@ -95,13 +99,29 @@ def _store(*, batch: Batch, now: datetime) -> SealedFile:
 
 
 def _still_to_be_paid(*, batch: Batch) -> None:
-    """Raise where something came up after the signatures: an earlier payment that may have arrived after all, or
-    an interest that a signer declared.
+    """Raise where something came up after the signatures: an earlier payment that may have arrived after all, an
+    account that the enterprise has replaced, or an interest that a signer declared.
     """
     lines = batch.attempts.filter(outcome=AttemptOutcome.PENDING)
+    replaced = lines.filter(
+        ~Exists(
+            PayeeAccount.objects.filter(
+                enterprise=OuterRef("payable__enterprise"),
+                state=AccountState.CHECKED,
+                account_number=OuterRef("account_number"),
+                account_name=OuterRef("payee_name"),
+            )
+        )
+    )
+    if late_change := "、".join(str(a.payable.application.number) for a in replaced.select_related(_CASE)[:5]):
+        raise invalid(
+            "file",
+            f"批次{batch.number}中申报{late_change}的收款账户在校验以后已更换或停用，不能封存。"
+            "请退回经办，将该款项暂缓；解除暂缓后按新账户列入下一批次。",
+        )
     doubtful = (
         PaymentAttempt.objects.filter(payable__in=lines.values("payable_id"), contradicted=True)
-        .select_related("payable__application")
+        .select_related(_CASE)
         .order_by("pk")
     )
     shown = "、".join(str(attempt.payable.application.number) for attempt in doubtful[:5])

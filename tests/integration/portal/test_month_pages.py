@@ -22,6 +22,7 @@ from disbursement.models import (
     CyclePreflight,
     ExceptionNote,
     Payable,
+    RepaymentAccount,
     ReturnLine,
     SpecialDay,
 )
@@ -29,7 +30,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.cut_off import cut_off_day
 from disbursement.services.month import cycles
 from disbursement.services.payment import payments
-from disbursement.services.recovery import recoveries
+from disbursement.services.recovery import plans, recoveries
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox
@@ -171,9 +172,73 @@ def test_the_enterprise_asks_finance_proposes_and_approves_and_the_money_is_reco
     assert ClawbackReceipt.objects.count() == 1
 
 
+def test_the_account_to_pay_back_to_is_set_by_two_people_and_the_enterprise_reads_it(
+    sign_in: Callable[..., Client],
+) -> None:
+    payable, demand = demanded()
+    ours = sign_in(enterprise=payable.enterprise)
+    mine, page = reverse("enterprise:clawback", args=[demand.pk]), reverse("desk:repayment_account")
+    before = ours.get(mine).text
+    assert "请先向承办部门询问" in before
+    assert "第 1 期" in before
+    assert "退回期限" in before
+    maker, approver = sign_in(StaffRole.FINANCE_MAKER), sign_in(StaffRole.FINANCE_APPROVER)
+    told = {
+        "account_name": "青羊区财政局",
+        "bank_name": "成都银行",
+        "account_number": "12",
+        "contact": "国库科",
+        "phone": "028-86000000",
+        "reason": "财政专户开户批复",
+    }
+    assert maker.post(page, told).status_code == 422
+    assert maker.post(page, {**told, "account_number": "6222 0000 1111 2222"}).status_code == 302
+    decide = reverse("desk:repayment_decide", args=[RepaymentAccount.objects.get().pk])
+    assert maker.post(decide, {"approve": "1"}).status_code == 403
+    assert "须由提出人以外" in maker.get(page).text
+    assert "6222000011112222" not in ours.get(mine).text
+    assert 'name="approve"' in approver.get(page).text
+    assert approver.post(decide, {"approve": "1"}).status_code == 302
+    shown = ours.get(mine).text
+    assert "6222000011112222" in shown
+    assert "028-86000000" in shown
+    assert page in maker.get(reverse("desk:clawbacks")).text
+
+
+def test_with_a_plan_in_force_the_days_of_the_plan_are_what_counts(sign_in: Callable[..., Client]) -> None:
+    payable, demand = demanded()
+    now = timezone.now()
+    plan = plans.propose(
+        clawback_id=demand.pk,
+        entries=[(day_of(now) + timedelta(days=days), Decimal("50000.00")) for days in (40, 70)],
+        actor=people.staff(StaffRole.FINANCE_MAKER),
+        now=now,
+        reason="同意",
+    )
+    plans.approve(plan_id=plan.pk, actor=people.staff(StaffRole.FINANCE_APPROVER), now=now)
+    page = sign_in(enterprise=payable.enterprise).get(reverse("enterprise:clawback", args=[demand.pk])).text
+    assert "按分期计划" in page
+    assert "已不适用" in page
+    assert "第 2 期" in page
+
+
+def test_money_that_came_back_is_recorded_with_its_number_at_the_bank(sign_in: Callable[..., Client]) -> None:
+    payable, demand = demanded()
+    checker = sign_in(StaffRole.FINANCE_CHECKER)
+    recover = reverse("desk:payable_act", args=[payable.pk, "recover"])
+    today = day_of(timezone.now()).isoformat()
+    assert checker.post(recover, {"recover-received_on": today}).status_code == 422
+    told = {"recover-received_on": today, "recover-reference": "抵扣-1"}
+    refused = checker.post(recover, told)
+    assert (refused.status_code, "不是银行流水号" in refused.text) == (422, True)
+    assert checker.post(recover, {**told, "recover-reference": "CR1"}).status_code == 302
+    assert ClawbackReceipt.objects.get().reference == "CR1"
+    assert demand.pk
+
+
 def test_an_exception_has_an_owner_and_ends_with_a_remedy(sign_in: Callable[..., Client]) -> None:
     payable, demand = demanded()
-    money.receive(money.return_file({"209901001-000001": ("500.00", "成功")}), name="credit.csv", now=timezone.now())
+    money.receive(money.return_file({"209901001-000001": ("500.00", "退款")}), name="credit.csv", now=timezone.now())
     line = ReturnLine.objects.get(status="exception")
     checker = sign_in(StaffRole.FINANCE_CHECKER)
     page = reverse("desk:exceptions")

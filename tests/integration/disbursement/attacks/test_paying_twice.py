@@ -8,14 +8,15 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Invalid
 from disbursement.domain.money import total
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import AccountKind, Application, Award, Batch, PaymentAttempt, SealedFile
 from disbursement.services.award import awards
-from disbursement.services.month import cycles
-from disbursement.services.payment import payees, payments, sealing
+from disbursement.services.month import batches, cycles
+from disbursement.services.payment import payees, payments, returns, sealing
 from disbursement.services.review import decisions, reviews
 from matching.models import Enterprise
 from tests.factories import disbursement as people
@@ -67,6 +68,39 @@ def test_a_payment_that_the_bank_says_arrived_after_all_is_not_sealed_a_second_t
         sealing.seal(batch_id=second.pk, now=at("2026-04-21"))
     assert SealedFile.objects.count() == 1
     assert PaymentAttempt.objects.get(batch=second).outcome == "pending"
+
+
+def test_an_account_that_was_replaced_after_the_check_is_not_paid_to(finance: money.Finance) -> None:
+    payable, other = money.payables(2)
+    [batch] = money.cut()
+    money.signed(batch, finance)
+    mend(payable.enterprise, finance, day="2026-03-21")
+    with pytest.raises(Invalid, match="已更换或停用"):
+        sealing.seal(batch_id=batch.pk, now=at("2026-03-22"))
+    assert not SealedFile.objects.exists()
+    batches.send_back(batch_id=batch.pk, actor=finance.approver, now=at("2026-03-22"), reason="账户已更换")
+    payments.hold(payable_id=payable.pk, actor=finance.maker, now=at("2026-03-22"), reason="账户已更换")
+    money.sent(Batch.objects.get(pk=batch.pk), finance, now=at("2026-03-23"))
+    assert [line.payable_id for line in money.lines(batch)] == [other.pk]
+    payments.release(payable_id=payable.pk, actor=finance.checker, now=at("2026-03-24"), note="新账户已核对")
+    [april] = money.cut(month=APRIL, now=APRIL_CUT)
+    assert [line.account_number for line in money.lines(april)] == ["6222999900001111"]
+
+
+def test_who_brought_the_bounce_does_not_check_the_account_that_is_paid_instead(finance: money.Finance) -> None:
+    payable = money.payable()
+    [batch] = money.cut()
+    money.paid(batch, finance)
+    # Written by no bank: the enterprise has the money.
+    forged = money.return_file({batch.line_id(1): ("100000.00", "退票")}, on=date(2026, 3, 26))
+    returns.import_return(name="forged.csv", content=forged, now=at("2026-03-26"), actor=finance.checker)
+    account = propose(payable.enterprise, day="2026-03-27")
+    with pytest.raises(Conflict, match=r"forged\.csv"):
+        payees.check_account(account_id=account, actor=finance.checker, now=at("2026-03-28"), accept=True)
+    other = people.staff("finance_checker")
+    payees.check_account(account_id=account, actor=other, now=at("2026-03-28"), accept=True)
+    payable.refresh_from_db()
+    assert payable.state == "reserved"
 
 
 def lift(trigger: str, table: str) -> None:
