@@ -13,7 +13,7 @@ from disbursement.models import Application, DocumentKind, Payable, PayeeAccount
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
 from disbursement.services import notices
 from disbursement.services.application import applications
-from disbursement.services.award import earlier_awards
+from disbursement.services.award import claims, earlier_awards
 from disbursement.services.delivery import offers
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.supervision import pay_month
@@ -84,8 +84,10 @@ def write_back_what_is_kept(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("payable.recovered")
 @outbox.subscribe("payable.cancelled")
 def close_what_is_settled(*, payload: dict[str, Any], now: datetime) -> None:
-    for application_id in _column(payload["payables"], "application_id"):
+    ids = _column(payload["payables"], "application_id")
+    for application_id in ids:
         applications.close_if_settled(application_id=application_id, now=now)
+    claims.release_unkept(application_ids=ids, now=now)
 
 
 @outbox.subscribe("policy.version_published")

@@ -31,6 +31,8 @@ ONCE = {
 }
 # As `selectors.granted.NOT_KEPT`, which a test compares.
 _KEPT = "p.state NOT IN ('cancelled', 'refunded', 'clawback', 'clawed_back')"
+# As `services.award.claims.GIVEN_BACK`, which a test compares.
+_GIVEN_BACK = "'cancelled', 'refunded', 'clawed_back'"
 _COVERS = (
     "(l.covers_all OR EXISTS (SELECT 1 FROM disbursement_limiteditem m JOIN matching_policyitem i ON i.id = m.item_id"
     " WHERE m.limit_id = l.id AND i.code = {code}))"
@@ -97,6 +99,16 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
             " WHERE c.paper_id = d.id AND c.released_at IS NULL), 0), 2) <= d.amount)"
         ),
         "awards together use no more of an invoice or contract than it has",
+    )
+    yield (
+        "disbursement_claim_released_unkept",
+        "disbursement_claimedinvoice",
+        "UPDATE",
+        (
+            "OLD.released_at IS NULL AND NEW.released_at IS NOT NULL AND EXISTS (SELECT 1 FROM disbursement_payable p"
+            f" WHERE p.application_id = NEW.application_id AND p.state NOT IN ({_GIVEN_BACK}))"
+        ),
+        "a paper is left to others once nothing of its award is owed or kept",
     )
     yield (
         "disbursement_paper_amount",

@@ -1,10 +1,10 @@
 """What of which invoices and contracts awards stand on: each paper counts once (同一发票不得重复享受), in whole or in
-parts, until an award is revoked.
+parts, until an award is revoked or all of its money came back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -12,9 +12,13 @@ from django.db import IntegrityError, transaction
 from disbursement.domain import money
 from disbursement.domain.errors import invalid
 from disbursement.domain.invoices import Invoice
-from disbursement.models import Application, ClaimedInvoice, Paper
+from disbursement.domain.workflow import ApplicationState, PayableState
+from disbursement.models import Application, ClaimedInvoice, Paper, Payable
 from disbursement.selectors.invoices import already_claimed
 from disbursement.selectors.papers import keys_of
+
+# An instalment in one of these was never paid or came back whole, and stays so.
+GIVEN_BACK = (PayableState.CANCELLED, PayableState.REFUNDED, PayableState.CLAWED_BACK)
 
 
 def claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
@@ -52,6 +56,22 @@ def claim(*, application: Application, invoices: Sequence[Invoice]) -> None:
 def release(*, application: Application, now: datetime) -> None:
     """Leave the papers of a revoked award to others."""
     ClaimedInvoice.objects.filter(application=application, released_at__isnull=True).update(released_at=now)
+
+
+def release_unkept(*, application_ids: Iterable[int] | None = None, now: datetime) -> int:
+    """Leave the papers of closed applications to others of which no instalment was kept: each was given back, recovered
+    or cancelled. None: look at every one. Returns how many papers; run again, it finds nothing.
+
+    As caps do (`selectors.granted`), but only once the money is back: what is still asked for is not given back yet.
+    """
+    kept = Payable.objects.exclude(state__in=[state.value for state in GIVEN_BACK])
+    claims = ClaimedInvoice.objects.filter(released_at__isnull=True, application__payables__isnull=False)
+    if application_ids is not None:
+        claims = claims.filter(application_id__in=list(application_ids))
+    claims = claims.filter(application__state=ApplicationState.CLOSED.value).exclude(application__payables__in=kept)
+    ids = sorted(set(claims.values_list("pk", flat=True)))
+    # None of these states leads anywhere: what is given back stays so.
+    return ClaimedInvoice.objects.filter(pk__in=ids, released_at__isnull=True).update(released_at=now)
 
 
 def used_elsewhere(*, application: Application, invoices: Sequence[Invoice]) -> list[str]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
 
-from disbursement.models import Document, DocumentKind, Payable
+import pytest
+from django.db import IntegrityError, transaction
+
+from disbursement.audit.findings import Scope
+from disbursement.audit.service import findings
+from disbursement.domain.errors import Invalid
+from disbursement.models import ClaimedInvoice, Document, DocumentKind, Payable
 from disbursement.receivers import close_what_is_settled, issue_notice, tell_of_payment
-from disbursement.services.application import applications
-from disbursement.services.award import earlier_awards
+from disbursement.selectors.invoices import rows_of
+from disbursement.services.application import applications, drafts
+from disbursement.services.award import claims, earlier_awards
+from disbursement.services.payment import payments
 from disbursement.services.review import decisions, reviews
 from matching.criteria import canonical_json
 from matching.models import Fact, Profile
@@ -116,3 +124,54 @@ def test_the_nightly_net_closes_what_an_event_missed() -> None:
     assert applications.close_settled(now=NOW) == [made.id]
     assert applications.close_settled(now=NOW) == []
     assert made.fresh().state == "closed"
+
+
+@pytest.mark.parametrize("way", ["refunded", "clawed back"])
+def test_papers_are_left_to_others_once_the_money_is_back(way: str) -> None:
+    made = paid()
+    deliver()
+    finance, now = money.Finance(), NOW
+    payable = Payable.objects.get(application_id=made.id)
+    rows = [row.invoice.to_row() for row in rows_of(application=made.application)]
+    other = case()
+    other.drafted()
+    drafts.save_draft(application_id=other.id, actor=other.agent, now=now, invoices=rows)
+    with pytest.raises(Invalid, match="可用余额 0"):
+        drafts.submit(application_id=other.id, actor=other.agent, now=now)
+    if way == "refunded":
+        payments.refund(
+            payable_id=payable.pk,
+            actor=finance.checker,
+            now=now,
+            received_on=now.date(),
+            reason="企业退回",
+            reference="TK0001",
+        )
+    else:
+        due = at("2026-05-01").date()
+        payments.claw_back(payable_id=payable.pk, actor=finance.approver, now=NOW, reason="迁出", due_on=due)
+        # What is asked back is not back.
+        assert claims.release_unkept(now=now) == 0
+        payments.recover(payable_id=payable.pk, actor=finance.checker, now=now, reference="CR0001")
+    deliver()
+    assert made.application.claimed_invoices.get().released_at is not None
+    assert claims.release_unkept(now=now) == 0
+    assert [str(found) for found in findings(scope=Scope(), counts=Counter(), only=["limits", "papers"])] == []
+    drafts.submit(application_id=other.id, actor=other.agent, now=now)
+
+
+def test_papers_stay_taken_while_one_instalment_is_kept() -> None:
+    made = case(award={"rules": [{"fixed": "100000"}], "instalments": ["50", "50"]}).approved()
+    [batch] = money.cut()
+    finance = money.Finance()
+    money.paid(batch, finance)
+    first, _second = Payable.objects.filter(application_id=made.id).order_by("number")
+    payments.claw_back(
+        payable_id=first.pk, actor=finance.approver, now=NOW, reason="迁出", due_on=at("2026-05-01").date()
+    )
+    payments.recover(payable_id=first.pk, actor=finance.checker, now=NOW, reference="CR0001")
+    deliver()
+    assert claims.release_unkept(now=NOW) == 0
+    claim = made.application.claimed_invoices.get()
+    with pytest.raises(IntegrityError, match="owed or kept"), transaction.atomic():
+        ClaimedInvoice.objects.filter(pk=claim.pk).update(released_at=NOW)

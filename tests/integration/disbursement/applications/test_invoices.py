@@ -97,7 +97,7 @@ def test_papers_that_stood_under_both_keys_before_lend_no_more_than_one_of_them_
     assert row.left == 300000
     approve(third)
     assert Paper.objects.count() == 2
-    with pytest.raises(Invalid, match="可用余额 0.00 元"):
+    with pytest.raises(Invalid, match="可用余额 0"):
         brought(case(), [{**paper_rows(issuer.credit_code)[0], "amount": "900000", "used": "300000"}])
 
 

@@ -17,6 +17,7 @@ from disbursement.models import Application, Award, CapUse, Choice, ClaimedInvoi
 from disbursement.selectors.granted import NOT_KEPT
 from disbursement.services.application import applications
 from disbursement.services.award import awards, combinations, limits
+from disbursement.services.award.claims import GIVEN_BACK
 from matching.models import PolicyVersion
 from tests.factories import disbursement as people
 from tests.factories import money
@@ -104,9 +105,10 @@ def test_the_database_keeps_the_caps_without_the_service(monkeypatch: pytest.Mon
                 money.granted(enterprise=enterprise, item=second)
             transaction.set_rollback(True)
     assert Award.objects.count() == 1
-    from disbursement.guards.caps import _KEPT
+    from disbursement.guards.caps import _GIVEN_BACK, _KEPT
 
     assert "p.state NOT IN (" + ", ".join(f"'{state.value}'" for state in NOT_KEPT) + ")" == _KEPT
+    assert ", ".join(f"'{state.value}'" for state in GIVEN_BACK) == _GIVEN_BACK
 
 
 def test_a_limit_that_limits_nothing_or_names_nothing_is_refused_with_every_fault() -> None:

@@ -493,7 +493,9 @@ def refused(attack: Attack) -> IntegrityError | None:
     """The database's refusal, or None where it let the attack through. Leaves nothing behind."""
     point = transaction.savepoint()
     try:
-        attack()
+        # A model that is refused on its way leaves its transaction broken: this one takes it back.
+        with transaction.atomic():
+            attack()
     except IntegrityError as error:
         return error
     finally:
