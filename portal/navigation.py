@@ -69,6 +69,7 @@ def for_request(request: HttpRequest) -> list[Entry]:
             "exceptions",
             "budget_lines",
             "limits",
+            "gateways",
         )
         offer("desk:cycles", _("兑现"), also=tuple(f"desk:{name}" for name in money))
     if access.has({StaffRole.SUPERVISOR}):
@@ -76,7 +77,10 @@ def for_request(request: HttpRequest) -> list[Entry]:
         if not access.has(REVIEW_ROLES):
             offer("desk:quality", _("抽查"))
     if access.has({StaffRole.ADMINISTRATOR}):
-        offer("desk:admin_home", _("系统管理"))
+        ruled: tuple[str, ...] = (
+            () if access.has(FINANCE_ROLES) else ("desk:budget_lines", "desk:gateways", "desk:limits")
+        )
+        offer("desk:admin_home", _("系统管理"), also=ruled)
     if access.has({StaffRole.POLICY_OFFICER}):
         offer("wagtailadmin_home", _("政策编辑"))
         offer("desk:paths", _("四种快享"))

@@ -57,8 +57,8 @@ def payday(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
         "public/payday.html",
         {
             "year": shown,
-            "rows": rows,
-            "today": today,
+            "rows": [row for row in rows if row.pays_until >= today],
+            "past": [row for row in rows if row.pays_until < today],
             "next": next((row for row in rows if row.cut_off_on >= today), None),
             "expected": expectation(day=today),
             "years": [each for each in (shown - 1, shown + 1) if each in _YEARS],

@@ -39,6 +39,7 @@ class BudgetLineForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["department"].empty_label = gettext_lazy("请选择")  # type: ignore[attr-defined]
         self.fields["ceiling"].widget = forms.TextInput(attrs={"inputmode": "decimal"})
         if self.instance.pk:
             self.fields["code"].disabled = True
