@@ -10,10 +10,14 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
+from disbursement.domain.workflow import Role
 from disbursement.models import Absence, Application, Handover, HandoverKind
 from disbursement.services.application.applications import lock
 from disbursement.services.review.staffing import DESK_ROLES, OPEN, deputies, hand_over, pass_on
 from matching.days import day_of
+
+# Whoever holds one of them signs for the office: what waits has no holder of its own.
+FINANCE_ROLES = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
 
 
 def declare_absence(
@@ -30,7 +34,8 @@ def declare_absence(
     """A person will be away, both days included, and the deputy stands in (离岗代理); declared by the person, or by an
     administrator for them. What is due today moves at once.
 
-    Raises Invalid where the deputy lacks one of the person's review roles in its department, is away too, or the days
+    Batches and payments are nobody's own: for roles of finance the deputy is told in the person's place, and nothing
+    moves. Raises Invalid where the deputy lacks one of the person's roles in its department, is away too, or the days
     cannot be.
     """
     if actor.user_id is None or (actor.user_id != person.user_id and not is_administrator):
@@ -69,9 +74,9 @@ def _absence_faults(*, person: Actor, deputy: Actor, starts_on: date, ends_on: d
         faults.append(Fault("ends_on", _("结束日不能早于开始日，也不能早于今天。")))
     if starts_on < today:
         faults.append(Fault("starts_on", _("开始日不能早于今天：已经过去的日子由本人负责。")))
-    mine = {grant for grant in person.grants if grant.role in DESK_ROLES}
+    mine = {grant for grant in person.grants if grant.role in (*DESK_ROLES, *FINANCE_ROLES)}
     if not mine:
-        faults.append(Fault("person", _("该人员没有审核职责，无需登记代理。")))
+        faults.append(Fault("person", _("该人员没有审核或财务职责，无需登记代理。")))
     lacking = [grant for grant in mine if not deputy.holds(grant.role, department_id=grant.department_id)]
     if lacking:
         roles = "、".join(sorted({grant.role.label for grant in lacking}))

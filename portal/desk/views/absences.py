@@ -18,12 +18,14 @@ from disbursement.models import Absence
 from disbursement.services.review import absences as service
 from matching.days import day_of
 from portal.accounts import people
-from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
+from portal.accounts.access import FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole, User
 from portal.forms import DateInput, RowChoice
 from portal.refusals import attempt, carry_out
 
-_MAY = (*REVIEW_ROLES, StaffRole.ADMINISTRATOR)
+# Who has work that a deputy takes up, or is told of.
+_WORKING = REVIEW_ROLES | FINANCE_ROLES
+_MAY = (*_WORKING, StaffRole.ADMINISTRATOR)
 
 
 class AbsenceForm(forms.Form):
@@ -41,7 +43,7 @@ class AbsenceForm(forms.Form):
 
     def __init__(self, *args: Any, own: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        staff = User.objects.filter(is_active=True, role_assignments__role__in=REVIEW_ROLES).distinct()
+        staff = User.objects.filter(is_active=True, role_assignments__role__in=_WORKING).distinct()
         staff = staff.order_by("full_name", "username")
         person, deputy = self.fields["person"], self.fields["deputy"]
         assert isinstance(person, forms.ModelChoiceField)
@@ -75,7 +77,7 @@ def absences(request: HttpRequest) -> HttpResponseBase:
         )
 
     if request.method == "POST":
-        made = carry_out(request, form, declare, done=_("已登记。离岗期间的申报到时自动转给代理人员。"))
+        made = carry_out(request, form, declare, done=_("已登记。离岗期间的申报和消息到时自动转给代理人员。"))
         if made is not None:
             return redirect("desk:absences")
     rows = Absence.objects.select_related("person", "deputy", "declared_by").annotate(moved=Count("handovers"))

@@ -38,6 +38,7 @@ from disbursement.selectors import desk
 from disbursement.selectors import supervision as supervision_figures
 from disbursement.selectors.attention import Attention, attention
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.standing_still import standing_still
 from disbursement.services.application import ratings
 from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
@@ -213,11 +214,14 @@ def supervision(request: HttpRequest) -> HttpResponseBase:
     if places is not None:
         overdue = overdue.filter(department_id__in=places)
     states = payables.order_by().values("state").annotate(count=Count("pk"), sum=Sum("amount"))
+    still = standing_still(as_of=today, department_ids=places)
     return render(
         request,
         "desk/supervision.html",
         {
             "today": today,
+            "still": still[:50],
+            "still_count": len(still),
             "late_corrections": desk.late_corrections(since=now - timedelta(days=90), department_ids=places),
             "stuck": Paginator(desk.stuck(as_of=today, department_ids=places), 50).get_page(request.GET.get("page")),
             "cards": cards,

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, ChangeKind, Delivery, DeliveryState
 from disbursement.services.application import ratings
@@ -17,7 +18,7 @@ from disbursement.services.budget import changes
 from disbursement.services.month import batches
 from disbursement.services.payment import gateways, payees, sealing
 from disbursement.services.payment.gateways import GatewaySettings
-from disbursement.services.review import interests, reviews
+from disbursement.services.review import absences, interests, reviews
 from disbursement.treasury.channels import Refusal, Unsure
 from portal.accounts.models import User
 from portal.inbox.models import Notification
@@ -145,6 +146,25 @@ def test_a_batch_tells_each_signer_in_turn_and_its_maker_when_it_comes_back(deli
     batches.approve(batch_id=batch.pk, actor=office.approver, now=money.CUT, seen_sha256=made.file_sha256)
     deliver(now=money.CUT)
     assert told(office.maker)[-1] == f"批次 {batch.number} 签署齐全，待封存并发送"
+
+
+def test_who_signs_for_finance_may_be_away_and_the_deputy_of_the_same_role_is_told(deliver):
+    office, deputy = money.Finance(), people.staff(Role.FINANCE_CHECKER)
+    client = Client()
+    client.force_login(User.objects.get(pk=office.checker.user_id))
+    page = reverse("desk:absences")
+    assert "不归个人" in client.get(page).content.decode()
+    asked = {"person": office.checker, "reason": "年休假", "actor": office.checker, "now": money.CUT}
+    days = {"starts_on": money.CUT.date(), "ends_on": money.CUT.date()}
+    with pytest.raises(Invalid, match="没有“财务复核”职责"):
+        absences.declare_absence(deputy=office.maker, **asked, **days)
+    absences.declare_absence(deputy=deputy, **asked, **days)
+    money.payable()
+    [batch] = money.cut()
+    batches.make(batch_id=batch.pk, actor=office.maker, now=money.CUT)
+    deliver(now=money.CUT)
+    assert told(office.checker) == []
+    assert told(deputy) == [f"批次 {batch.number} 待财务复核签署"]
 
 
 def test_a_batch_that_takes_two_approvers_asks_only_the_one_who_has_not_signed(deliver, settings):
