@@ -16,7 +16,8 @@ from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import Application
 from disbursement.selectors.staff import can_answer
 from disbursement.services.evidence import stored
-from disbursement.services.review import decisions, experts, publicity, recalls, reviews, steps
+from disbursement.services.review import decisions, publicity, recalls, reviews, steps
+from disbursement.services.review.experts import Expert, read_experts, record_report
 from matching.registry.models import Department
 from portal.forms import FilesField
 
@@ -76,9 +77,9 @@ class ReportForm(DeedForm):
         label=_("专家签名的评审材料"), required=False, help_text=_("可一次选多份，PDF、OFD、图片或 Office 文档。")
     )
 
-    def clean_experts(self) -> list[experts.Expert]:
+    def clean_experts(self) -> list[Expert]:
         try:
-            return experts.read_experts(self.cleaned_data["experts"])
+            return read_experts(self.cleaned_data["experts"])
         except Invalid as invalid:
             raise forms.ValidationError([fault.message for fault in invalid.faults]) from invalid
 
@@ -195,7 +196,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("start", _A.START_REVIEW, "开始审核", NothingForm, reviews.start_review, "已开始审核。"),
     Deed("recommend", _A.RECOMMEND_APPROVAL, "建议通过", OpinionForm, reviews.recommend_approval, "已提交复审。"),
     Deed("expert", _A.ASK_EXPERT, "提请专家评审", QuestionForm, reviews.ask_expert, "已提请专家评审。", "second"),
-    Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, experts.record_report, "已登记。"),
+    Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, record_report, "已登记。"),
     Deed("visit", _A.ARRANGE_VISIT, "安排现场核查", VisitPlanForm, steps.arrange_visit, "已安排现场核查。", "second"),
     Deed("cancel-visit", _A.CANCEL_VISIT, "取消现场核查", CancelVisitForm, recalls.cancel_visit, "已取消。", "second"),
     Deed("joint", _A.ASK_DEPARTMENTS, "提请部门会审", DepartmentsForm, steps.ask_departments, "已提请会审。", "second"),
