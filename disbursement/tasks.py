@@ -15,7 +15,7 @@ from disbursement.services.delivery import offers, time_promises
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.evidence import scans
 from disbursement.services.month import cycles, preflight, runs
-from disbursement.services.payment import collection, exceptions, gateways
+from disbursement.services.payment import collection, exceptions, gateways, reissues
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps
 from disbursement.services.supervision import clocks, pay_month, warnings
@@ -98,7 +98,8 @@ def warn_of_budgets() -> int:
 @shared_task(name="disbursement.daily_month")
 def daily_month() -> dict[str, int]:
     """Before finance comes to work: a preflight of the month that is about to be cut off, reminders of what is to be
-    paid back, exceptions that have grown old, batches that are signed and not at the bank. How many of each.
+    paid back, exceptions that have grown old, batches that are signed and not at the bank, payments that
+    came back and wait for another account. How many of each.
     """
     now = timezone.now()
     return {
@@ -106,6 +107,7 @@ def daily_month() -> dict[str, int]:
         "reminders": recovery_plans.remind(now=now),
         "old_exceptions": exceptions.warn_of_old(now=now),
         "unsent": gateways.remind_of_unsent(now=now),
+        "bounces": reissues.remind_of_bounces(now=now),
     }
 
 

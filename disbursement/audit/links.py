@@ -55,6 +55,8 @@ _NAMES = {
     "disbursement_payeeaccount": "收款账户",
     "disbursement_paymentattempt": "支付明细",
     "disbursement_reconciliation": "对账记录",
+    "disbursement_accountproof": "开户证明",
+    "disbursement_reissue": "原账户重新支付",
     "disbursement_repaymentaccount": "退款账户",
     "disbursement_returnfile": "回单文件",
     "disbursement_returnline": "回单明细",

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from disbursement.guards import applications, caps, delivery, evidence, gateways, recovery, review, states, supervision
+from disbursement.guards import (
+    applications,
+    caps,
+    delivery,
+    evidence,
+    gateways,
+    payouts,
+    recovery,
+    review,
+    states,
+    supervision,
+)
 from disbursement.ledger.posting import ROUTES
 
 APPEND_ONLY = (
@@ -28,6 +39,7 @@ APPEND_ONLY = (
     *caps.APPEND_ONLY,
     *delivery.APPEND_ONLY,
     *evidence.APPEND_ONLY,
+    *payouts.APPEND_ONLY,
     *recovery.APPEND_ONLY,
     *review.APPEND_ONLY,
     *supervision.APPEND_ONLY,
@@ -50,6 +62,7 @@ NEVER_DELETED = (
     *delivery.NEVER_DELETED,
     *evidence.NEVER_DELETED,
     *gateways.NEVER_DELETED,
+    *payouts.NEVER_DELETED,
     *recovery.NEVER_DELETED,
     *review.NEVER_DELETED,
     *supervision.NEVER_DELETED,
@@ -60,6 +73,7 @@ FROZEN = {
     **delivery.FROZEN,
     **evidence.FROZEN,
     **gateways.FROZEN,
+    **payouts.FROZEN,
     **recovery.FROZEN,
     **review.FROZEN,
     **supervision.FROZEN,
@@ -130,6 +144,7 @@ _ONCE = {
     **caps.ONCE,
     **delivery.ONCE,
     **evidence.ONCE,
+    **payouts.ONCE,
     **recovery.ONCE,
     **review.ONCE,
     **supervision.ONCE,
@@ -166,7 +181,7 @@ def _differ(columns: tuple[str, ...]) -> str:
 
 
 def guards() -> Iterator[Guard]:
-    for rules in (applications, states, caps, delivery, gateways, evidence, recovery, review, supervision):
+    for rules in (applications, states, caps, delivery, gateways, payouts, evidence, recovery, review, supervision):
         for row in rules.rows():
             yield Guard(*row)
     for table in (*APPEND_ONLY, *elsewhere()):

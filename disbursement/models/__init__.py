@@ -45,6 +45,7 @@ from disbursement.models.month import CutOffDay, CyclePreflight
 from disbursement.models.offer import Offer, OfferEdition, OfferEvent, PassedOver
 from disbursement.models.pay_forecast import PayForecast
 from disbursement.models.payable import AttemptOutcome, Clawback, HoldKind, Payable, PaymentAttempt
+from disbursement.models.payout import AccountProof, Reissue
 from disbursement.models.promise import Promise, ToleratedGap
 from disbursement.models.quality import Finding, QualityCheck, QualityDraw
 from disbursement.models.rating import Rating, RatingLevel, Rectification
@@ -79,6 +80,7 @@ from disbursement.models.supervision import ClockWarning, EntryAppeal, Supervisi
 __all__ = [
     "Absence",
     "AccountKind",
+    "AccountProof",
     "AccountState",
     "Anchor",
     "Appeal",
@@ -187,6 +189,7 @@ __all__ = [
     "RatingLevel",
     "Reconciliation",
     "Rectification",
+    "Reissue",
     "Remedy",
     "RepaymentAccount",
     "RepaymentDecision",

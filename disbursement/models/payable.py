@@ -27,6 +27,7 @@ class HoldKind(models.TextChoices):
     ACCOUNT = "account", _("账户校验")
     CONFLICT = "conflict", _("收款冲突")
     CAP = "cap", _("上限校验")
+    RECOVERY = "recovery", _("追回校验")
     CONTRADICTION = "contradiction", _("银行结果矛盾")
     PERSON = "person", _("人工暂缓")
 

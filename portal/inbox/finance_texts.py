@@ -21,10 +21,11 @@ from disbursement.models import (
     DeliveryState,
     Payable,
     PayeeAccount,
+    Reissue,
     StateChange,
 )
 from portal.accounts.access import FINANCE_ROLES
-from portal.accounts.models import RoleAssignment, StaffRole
+from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link, yuan_text
@@ -172,6 +173,51 @@ def of_proposed_account(*, account_id: int, now: datetime) -> Iterator[Message]:
             body=body,
             link=link("desk:accounts"),
             user_id=user_id,
+        )
+
+
+def of_changed_account(*, account_id: int) -> Iterator[Message]:
+    """An account was entered in an enterprise's name: to its legal representatives, wherever the money should go."""
+    account = PayeeAccount.objects.select_related("enterprise", "proposed_by").get(pk=account_id)
+    leading = Membership.objects.filter(
+        enterprise=account.enterprise_id, kind=MembershipKind.LEGAL_REPRESENTATIVE, revoked_at__isnull=True
+    ).exclude(user=account.proposed_by_id)
+    for user_id in sorted(set(leading.values_list("user_id", flat=True))):
+        yield Message(
+            key=f"account:{account.pk}:entered:{user_id}",
+            kind=NotificationKind.PAYMENT,
+            title=_("%(who)s为%(name)s登记了新的收款账户")
+            % {"who": account.proposed_by, "name": account.enterprise.name},
+            body=_("%(bank)s，账号尾号 %(tail)s，待财务人员核对。如非本企业所为，请立即联系财务部门并停用该经办人。")
+            % {"bank": account.bank_name, "tail": account.account_number[-4:]},
+            link=link("enterprise:account"),
+            user_id=user_id,
+        )
+
+
+def of_reissue(*, reissue_id: int, now: datetime) -> Iterator[Message]:
+    """Paying again to the same account: asked for, to the approvers; refused, to whoever asked."""
+    found = Reissue.objects.select_related("payable__enterprise", "payable__budget_line").get(pk=reissue_id)
+    payable = found.payable
+    department_id = None if payable.budget_line is None else payable.budget_line.department_id
+    names = {"name": payable.enterprise.name, "amount": yuan_text(payable.amount)}
+    if found.approved is None:
+        people = present(holders([StaffRole.FINANCE_APPROVER], department_id), now)
+        told = [pk for pk in unconcerned(people, payable.enterprise_id) if pk != found.proposed_by_id]
+        title, body = _("%(name)s %(amount)s 申请按原账户重新支付"), found.reason
+    elif not found.approved:
+        told, title, body = [found.proposed_by_id], _("%(name)s %(amount)s 未同意按原账户重新支付"), found.note
+    else:
+        return
+    for user_id in told:
+        yield Message(
+            key=f"reissue:{found.pk}:{found.approved}:{user_id}",
+            kind=NotificationKind.PAYMENT,
+            title=title % names,
+            body=body,
+            link=link("desk:payable", payable.pk),
+            user_id=user_id,
+            department_id=department_id,
         )
 
 

@@ -104,6 +104,13 @@ def tell_of_stuck_delivery(*, payload: dict[str, Any], now: datetime, message_id
 @outbox.subscribe("payee.proposed")
 def tell_who_checks_accounts(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(finance_texts.of_proposed_account(account_id=payload["account"], now=now), now)
+    _tell(finance_texts.of_changed_account(account_id=payload["account"]), now)
+
+
+@outbox.subscribe("reissue.proposed")
+@outbox.subscribe("reissue.decided")
+def tell_of_reissue(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_reissue(reissue_id=payload["reissue"], now=now), now)
 
 
 @outbox.subscribe("budget.proposed")

@@ -34,6 +34,11 @@ _UNPAID: dict[str, tuple[str, str, str]] = {
     ),
     "hold.conflict": ("收款账号与其他企业相同", "请两家企业说明，由财务复核人员核实后更正账户。", "accounts"),
     "hold.cap": ("超过年度上限", "请核对核定金额；确属超限的，由财务审批人员取消该期款项。", "payables"),
+    "hold.recovery": (
+        "有款项正在追回或逾期未退",
+        "请在款项页面抵扣追回款；核实后仍应支付的，由财务复核或审批人员解除暂缓。",
+        "payables",
+    ),
     "hold.contradiction": ("银行结果前后矛盾", "请向银行核实后，在款项页面登记结果。", "exceptions"),
     "hold.person": ("人工暂缓", "暂缓的原因消除后，由财务复核或审批人员解除暂缓。", "payables"),
     "bounced": ("退票，待企业更正账户", "请联系企业在“收款账户”中登记正确的账户。", "payables"),

@@ -28,6 +28,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.audits import last_whole_run
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.demands import open_demands
 from disbursement.services.month.preparation import due_payables
 from disbursement.services.payment.gateways import channel_for, gateway_for, reachable
 from matching.registry.models import BudgetLine
@@ -143,6 +144,7 @@ def issues_of_surroundings(*, month: date, today: date, lines: Sequence[LineOutl
             "calendar", _S.NOTE, "工作日历", text.rstrip("。"), "录入后截止日和时限会重新推算。", ("calendar", None)
         )
     yield from _left_over(month=month)
+    yield from _demands(month=month)
     waiting = PayeeAccount.objects.filter(state=AccountState.PROPOSED).count()
     if waiting:
         yield Issue(
@@ -211,6 +213,22 @@ def _gateways(lines: Iterable[LineOutlook], *, probe: bool) -> Iterator[Issue]:
             yield Issue(
                 f"gateway.{key}", _S.NOTE, place, "封存后须由人员把文件送到银行", "请安排送件人员和时间。", target
             )
+
+
+def _demands(*, month: date) -> Iterator[Issue]:
+    """Money asked back from enterprises that would be paid: it may be set off."""
+    due = due_payables(month=month)
+    owing = open_demands(enterprise_ids=due.values("enterprise_id")).order_by("pk")  # type: ignore[arg-type]
+    numbers = list(owing.values_list("number", flat=True)[:20])
+    if numbers:
+        yield Issue(
+            "demands",
+            _S.NOTE,
+            "追回款",
+            f"本月应付款项的企业有追回款尚未退回：{'、'.join(numbers)}",
+            "逾期未退的，款项会自动暂缓；未到期的，可以在追回页面抵扣后再截止。",
+            ("clawbacks", None),
+        )
 
 
 def _left_over(*, month: date) -> Iterator[Issue]:

@@ -58,7 +58,7 @@ from matching.days import day_of
 from matching.registry.models import BudgetLine
 
 # Holds that a later cut-off looks at again by itself; the others wait for a person.
-CHECKED_AGAIN = (HoldKind.CREDIT, HoldKind.ACCOUNT, HoldKind.CONFLICT, HoldKind.CAP)
+CHECKED_AGAIN = (HoldKind.CREDIT, HoldKind.ACCOUNT, HoldKind.CONFLICT, HoldKind.CAP, HoldKind.RECOVERY)
 OnPiece = Callable[[int], None]
 
 

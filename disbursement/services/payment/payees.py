@@ -22,7 +22,10 @@ from disbursement.models import (
     ReturnLine,
     ReturnResult,
 )
+from disbursement.models.payout import AccountProof
 from disbursement.services.award.awards import promised_month
+from disbursement.services.evidence import stored
+from disbursement.services.evidence.stored import Examined
 from disbursement.services.payment.transitions import (
     lock_payables,
     move_payables,
@@ -52,12 +55,29 @@ def propose_account(
     actor: Actor,
     now: datetime,
     bank_code: str = "",
+    proof: tuple[str, bytes] | None = None,
 ) -> PayeeAccount:
-    """The enterprise enters the account it wants to be paid to. It replaces one that still waits to be
-    checked.
+    """The enterprise enters the account it wants to be paid to, with the paper (name, bytes) that proves it. It
+    replaces one that still waits to be checked.
 
     Bounced payables of the enterprise wait from now on for the check. Raises Invalid with every fault.
     """
+    # Looked at before anything is locked: a scanner takes its time.
+    examined = None if proof is None else stored.examine(content=proof[1], name=proof[0])
+    with transaction.atomic():
+        return _propose(
+            enterprise_id=enterprise_id,
+            given=(account_name, bank_name, account_number, bank_code),
+            actor=actor,
+            now=now,
+            examined=examined,
+        )
+
+
+def _propose(
+    *, enterprise_id: int, given: tuple[str, str, str, str], actor: Actor, now: datetime, examined: Examined | None
+) -> PayeeAccount:
+    account_name, bank_name, account_number, bank_code = given
     if not actor.acts_for(enterprise_id):
         raise Denied("您没有办理该企业事项的授权。")
     enterprise = Enterprise.objects.select_for_update().get(pk=enterprise_id)
@@ -86,6 +106,9 @@ def propose_account(
         proposed_by_id=person(actor),
         proposed_at=now,
     )
+    if examined is not None:
+        kept = stored.keep(examined=examined, now=now)
+        AccountProof.objects.create(account=account, stored=kept, name=examined.name)
     bounced = lock_payables(Payable.objects.filter(enterprise=enterprise, state=PayableState.BOUNCED))
     move_payables(
         payables=bounced, action=PayableAction.MEND, role=Role.ENTERPRISE, actor=actor, now=now, note="企业更正收款账户"

@@ -28,7 +28,7 @@ from matching.registry import outbox
 TOPIC = "forecast.moved"
 # Events of payables after which their forecasts are looked at; each tells the enterprise by itself.
 MOVING = frozenset(
-    {"granted", "slipped", "held", "released", "bounced", "refunded", "clawback", "cancelled"},
+    {"granted", "slipped", "held", "released", "bounced", "reissued", "refunded", "clawback", "cancelled"},
 )
 # Instalments that the passing of days moves.
 _WAITING = (PayableState.AWAITING, PayableState.HELD, PayableState.BOUNCED, PayableState.MENDED)

@@ -27,6 +27,7 @@ from disbursement.models import (
     PaymentFormat,
     SealedFile,
 )
+from disbursement.selectors.demands import demands_beside
 from disbursement.services.month import batches
 from disbursement.services.payment import reconciliation, sealing
 from disbursement.treasury.formats import payment_format
@@ -108,6 +109,7 @@ def _batch_page(
             "held": held[:PER_PAGE],
             "sealed": sealed,
             "figures": figures,
+            "demands": demands_beside(batch=found)[:20] if sealed is None else [],
             "compared_at": compared_at,
             "approvals": found.approvals.select_related("person").order_by("round", "pk"),
             "changes": found.changes.select_related("person").order_by("-pk")[:50],

@@ -22,11 +22,13 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import PAYABLE, PayableAction, PayableState, Role
 from disbursement.models import AccountState, AttemptOutcome, Clawback, Payable, PayeeAccount
 from disbursement.selectors.aftermath import aftermath_of
+from disbursement.selectors.demands import open_demands
 from disbursement.services.payment import payees, payments
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance_scope import visible_payables
+from portal.desk.views.reissues import reissue_context
 from portal.forms import DateInput, typed
 from portal.refusals import attempt, words_of
 
@@ -118,6 +120,8 @@ def _page(
             "aftermath": aftermath_of(application=found.application),
             "attempts": found.attempts.select_related("batch").order_by("-pk"),
             "changes": found.changes.select_related("person").order_by("-pk"),
+            **reissue_context(payable=found, actor=actor_for(request)),
+            "demands": open_demands(enterprise_ids=[found.enterprise_id]).exclude(payable=found),
             "clawback": Clawback.objects.filter(payable=found).select_related("ordered_by", "recovered_by").first(),
             "shown": [(name, DEEDS[name][1], form, DEEDS[name][4]) for name, form in shown.items()],
         },
@@ -156,7 +160,7 @@ def payable_act(request: HttpRequest, payable_id: int, deed: str) -> HttpRespons
 def accounts(request: HttpRequest) -> HttpResponseBase:
     """Accounts that wait for their check by a second person, with what waits for them."""
     show = request.GET.get("show", "")
-    found = PayeeAccount.objects.select_related("enterprise", "proposed_by", "checked_by")
+    found = PayeeAccount.objects.select_related("enterprise", "proposed_by", "checked_by", "proof")
     found = found.order_by("-pk") if show == "all" else found.filter(state=AccountState.PROPOSED).order_by("pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     waiting: dict[int, list[Payable]] = {}

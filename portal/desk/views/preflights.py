@@ -44,6 +44,7 @@ _PAGES = {
     "audit": "desk:audit",
     "batch": "desk:batch",
     "cycles": "desk:cycles",
+    "clawbacks": "desk:clawbacks",
 }
 
 

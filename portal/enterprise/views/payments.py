@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import PayableState
 from disbursement.models import AccountState, Payable, PayeeAccount
+from disbursement.services.evidence.stored import LARGEST
 from disbursement.services.payment import payees
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.refusals import lay_on
@@ -43,6 +44,21 @@ class AccountForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy("12 位数字，不清楚可以不填。"),
     )
+    proof = forms.FileField(
+        label=gettext_lazy("开户证明"),
+        required=False,
+        help_text=gettext_lazy(
+            "开户许可证或基本存款账户信息，PDF 或图片，最大 20 MB。财务人员据此核对，没有的可能要补。"
+        ),
+    )
+
+    def clean_proof(self) -> tuple[str, bytes] | None:
+        given = self.cleaned_data["proof"]
+        if given is None:
+            return None
+        if given.size > LARGEST:
+            raise forms.ValidationError(_("文件超过 %(limit)s MB，请压缩后上传。") % {"limit": LARGEST // 1024 // 1024})
+        return str(given.name), given.read()
 
 
 @enterprise_required
@@ -82,7 +98,7 @@ def mend(request: HttpRequest, payable_id: int) -> HttpResponseBase:
 
 def _account_page(request: HttpRequest, payable: Payable | None) -> HttpResponseBase:
     enterprise = current_enterprise(request)
-    form = AccountForm(request.POST or None, initial={"account_name": enterprise.name})
+    form = AccountForm(request.POST or None, request.FILES or None, initial={"account_name": enterprise.name})
     if request.method == "POST" and form.is_valid():
         try:
             payees.propose_account(
