@@ -45,7 +45,6 @@ _BANK_CODE = re.compile(r"^[0-9]{12}$")
 _CHANGEABLE = (PayableState.AWAITING, PayableState.RESERVED, PayableState.HELD, PayableState.MENDED)
 
 
-@transaction.atomic
 def propose_account(
     *,
     enterprise_id: int,
