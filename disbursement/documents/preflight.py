@@ -35,7 +35,7 @@ def preflight_report(*, outlook: Outlook, district: str, made_at: datetime, addr
             (_("不会支付"), _("%(n)s 笔、%(sum)s 元") % {"n": outlook.unpaid_count, "sum": yuan(outlook.unpaid_total)}),
         ],
         sections=[
-            Section(heading=_("一、各科目批次"), table=_lines(outlook)),
+            _lines(_("一、各科目批次"), outlook),
             *(
                 Section(heading=f"{heading}、{severity.label}", points=[_told(issue) for issue in issues])
                 for heading, (severity, issues) in zip("二三四", outlook.by_severity, strict=False)
@@ -45,7 +45,9 @@ def preflight_report(*, outlook: Outlook, district: str, made_at: datetime, addr
     )
 
 
-def _lines(outlook: Outlook) -> Table:
+def _lines(heading: str, outlook: Outlook) -> Section:
+    if not outlook.lines:
+        return Section(heading, [_("本月没有到期的款项。")])
     rows = [
         [
             line.label,
@@ -57,7 +59,7 @@ def _lines(outlook: Outlook) -> Table:
         for line in outlook.lines
     ]
     head = [_("科目"), _("笔数"), _("金额（元）"), _("校验暂缓（笔/元）"), _("审批人数")]
-    return Table("", head, rows or [[_("无"), "0", "0.00", "", ""]], (34, 11, 22, 21, 12), frozenset({1, 2, 3, 4}))
+    return Section(heading, table=Table("", head, rows, (34, 11, 22, 21, 12), frozenset({1, 2, 3, 4})))
 
 
 def _told(issue: Issue) -> str:

@@ -16,8 +16,8 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.supervision import Figures, Row, Span, figures, ledger, outcome, urging_counts
 
 _MOST_LINES = 60
-_FIGURES = (22, 9, 9, 10, 10, 10, 10, 10, 10)
-_LINES = (11, 15, 16, 16, 28, 14)
+_WIDTHS = (22, 9, 9, 10, 10, 10, 10, 10, 10)
+_LINES = (9, 13, 15, 19, 30, 14)
 
 
 def supervision_report(*, frame: Frame, month: date) -> Notice:
@@ -41,14 +41,15 @@ def supervision_report(*, frame: Frame, month: date) -> Notice:
         ],
         sections=[
             Section(heading=_("一、总体情况"), paragraphs=_overview(found.whole, urged)),
-            Section(heading=_("二、按部门"), table=_table(_("部门"), found.departments)),
-            Section(heading=_("三、按责任人"), table=_table(_("责任人"), _who(found))),
-            Section(heading=_("四、红牌和其他问题"), table=_lines(span)),
+            _figures(_("二、按部门"), _("部门"), found.departments),
+            _figures(_("三、按责任人"), _("责任人"), _who(found)),
+            _lines(_("四、红牌和其他问题"), span),
         ],
     )
 
 
 def _overview(whole: Tally, urged: dict[str, int]) -> list[str]:
+    none = _("本月没有办结的环节，月末在办 %(running)s 个。") % {"running": whole.running}
     told = _(
         "本月办结环节 %(done)s 个，月末在办 %(running)s 个；平均用时 %(mean)s 个工作日（平均承诺 %(promise)s 个），"
         "中位数 %(median)s 个，九成在 %(p90)s 个以内；按承诺时限办结的占 %(share)s。"
@@ -61,13 +62,12 @@ def _overview(whole: Tally, urged: dict[str, int]) -> list[str]:
         "p90": _text(whole.p90),
         "share": _percent(whole.in_time_share),
     }
-    cards = _(
-        "预警 %(warned)s 次，黄牌 %(yellow)s 张，红牌 %(red)s 张，每百件 %(rate)s 张；其他问题 %(others)s 项。"
-    ) % {
+    rate = whole.cards_per_hundred
+    cards = _("预警 %(warned)s 次，黄牌 %(yellow)s 张，红牌 %(red)s 张%(rate)s；其他问题 %(others)s 项。") % {
         "warned": whole.counts.get(EntryKind.WARNING, 0),
         "yellow": whole.yellow,
         "red": whole.red,
-        "rate": _text(whole.cards_per_hundred),
+        "rate": "" if rate is None else _("，每百件 %(rate)s 张") % {"rate": rate},
         "others": whole.others,
     }
     rest = _(
@@ -76,7 +76,7 @@ def _overview(whole: Tally, urged: dict[str, int]) -> list[str]:
         **urged,
         "struck": whole.struck,
     }
-    return [told, cards, rest]
+    return [told if whole.done else none, cards, rest]
 
 
 def _who(found: Figures) -> list[Row]:
@@ -86,7 +86,9 @@ def _who(found: Figures) -> list[Row]:
     ]
 
 
-def _table(what: str, found: Sequence[Row]) -> Table:
+def _figures(heading: str, what: str, found: Sequence[Row]) -> Section:
+    if not found:
+        return Section(heading, [_("本月没有办件。")])
     rows = [
         [
             row.name,
@@ -103,10 +105,10 @@ def _table(what: str, found: Sequence[Row]) -> Table:
     ]
     head = [what, _("办结"), _("在办"), _("平均用时"), _("九成用时"), _("按时率"), _("黄牌"), _("红牌"), _("百件牌数")]
     caption = _("用时按工作日计；经申辩撤销的记录不计。")
-    return Table(caption, head, rows or [[_("无"), *[""] * 8]], _FIGURES, frozenset(range(1, 9)))
+    return Section(heading, table=Table(caption, head, rows, _WIDTHS, frozenset(range(1, 9))))
 
 
-def _lines(span: Span) -> Table:
+def _lines(heading: str, span: Span) -> Section:
     """Red cards and what is no card, the latest first; the rest in one line."""
     calendar = working_calendar()
     wanted = ledger(span=span).exclude(kind__in=[EntryKind.WARNING, EntryKind.YELLOW])
@@ -124,10 +126,12 @@ def _lines(span: Span) -> Table:
         ]
         for entry in wanted[:_MOST_LINES]
     ]
-    if count > len(rows):
-        rows.append(["", _("其余 %(count)s 条见台账") % {"count": count - len(rows)}, "", "", "", ""])
+    if not rows:
+        return Section(heading, [_("本月没有红牌，也没有其他问题。")])
+    left = count - len(rows)
+    caption = _("只列最近的，另有 %(count)s 条见监察台账。") % {"count": left} if left > 0 else ""
     head = [_("日期"), _("类别"), _("部门"), _("申报编号"), _("情况"), _("结果")]
-    return Table("", head, rows or [[_("无"), "", "", "", "", ""]], _LINES)
+    return Section(heading, table=Table(caption, head, rows, _LINES))
 
 
 def _text(value: Decimal | int | None) -> str:
