@@ -236,6 +236,9 @@ HUIDA_PAYER = {
     "bank_name": env.str("HUIDA_PAYER_BANK", default="国库集中支付代理银行"),
     "bank_code": env.str("HUIDA_PAYER_BANK_CODE", default=""),
 }
+# Other accounts that pay, as JSON [{"codes": [budget codes], "funds": ["central", …], "name", "account_number",
+# "bank_name", "bank_code"}]; the account above pays for every other line.
+HUIDA_PAYERS: list[dict[str, Any]] = env.json("HUIDA_PAYERS", default=[])
 # ClamAV's daemon: unix:///run/clamav/clamd.ctl or tcp://host:3310. Empty: files are checked, but not scanned.
 CLAMAV_SOCKET = env.str("CLAMAV_SOCKET", default="")
 # Seconds that one scan may take, from the first byte sent to the verdict.
@@ -247,6 +250,8 @@ CLAMAV_WHEN_AWAY = env.str("CLAMAV_WHEN_AWAY", default="refuse")
 HUIDA_TRUSTED_SOURCES: list[str] = env.list("HUIDA_TRUSTED_SOURCES", default=["数据共享交换平台"])
 # A batch of this total in 元 or more takes a second approver.
 HUIDA_SECOND_APPROVER_FROM = env.int("HUIDA_SECOND_APPROVER_FROM", default=5_000_000)
+# More tiers in its place, as TOTAL:APPROVERS, rising: 0:1,5000000:2,20000000:3.
+HUIDA_APPROVER_TIERS: list[str] = env.list("HUIDA_APPROVER_TIERS", default=[])
 
 X_FRAME_OPTIONS = "DENY"  # Wagtail allows its own previews, and only these, a frame of the same site
 SECURE_CONTENT_TYPE_NOSNIFF = True

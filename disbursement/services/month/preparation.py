@@ -19,6 +19,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from disbursement.domain import money, shortage
 from disbursement.domain.actors import Actor
 from disbursement.domain.cycle import approvals_needed
+from disbursement.domain.setup import parse_payers, parse_tiers, payer_for
 from disbursement.domain.shortage import Claim, Key
 from disbursement.domain.workflow import BatchAction, BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import post_payables, sync_ceiling
@@ -55,7 +56,7 @@ from disbursement.services.payment.transitions import (
 )
 from matching.chunks import chunks
 from matching.days import day_of
-from matching.registry.models import BudgetLine
+from matching.registry.models import BudgetLine, Fund
 
 # Holds that a later cut-off looks at again by itself; the others wait for a person.
 CHECKED_AGAIN = (HoldKind.CREDIT, HoldKind.ACCOUNT, HoldKind.CONFLICT, HoldKind.CAP, HoldKind.RECOVERY)
@@ -188,7 +189,7 @@ def _new_batch(*, cycle: Cycle, line: BudgetLine, now: datetime) -> Batch:
         number=f"{cycle.month:%Y%m}{made + 1:03d}",
         state=BatchState.ASSEMBLING.value,
         format=PaymentFormat(settings.HUIDA_PAYMENT_FORMAT).value,
-        payer=settings.HUIDA_PAYER,
+        payer=payer_of(line=line),
         assembled_at=now,
     )
 
@@ -293,7 +294,14 @@ def totals_of(*, batch: Batch) -> dict[str, Any]:
 
 def approvers_of(*, total: Decimal) -> int:
     """How many people must approve a batch of that total (元), by the tiers of the settings."""
-    return approvals_needed(total, tiers=((money.ZERO, 1), (Decimal(settings.HUIDA_SECOND_APPROVER_FROM), 2)))
+    tiers = parse_tiers(settings.HUIDA_APPROVER_TIERS)
+    return approvals_needed(total, tiers=tiers or ((money.ZERO, 1), (Decimal(settings.HUIDA_SECOND_APPROVER_FROM), 2)))
+
+
+def payer_of(*, line: BudgetLine) -> dict[str, str]:
+    """The account that pays for a line, as it stands in payment files: by its code, its fund, or the district's."""
+    payers = parse_payers(settings.HUIDA_PAYERS, funds=Fund.values)
+    return payer_for(code=line.code, fund=line.fund, payers=payers, default=settings.HUIDA_PAYER)
 
 
 def due_payables(*, month: date) -> QuerySet[Payable]:

@@ -106,7 +106,8 @@ def remind_of_bounces(*, now: datetime) -> int:
     ).exclude(Exists(asked))
     latest: dict[int, tuple[int, int]] = {}
     for pk, payable_id, day in late.order_by("pk").values_list("pk", "payable_id", "outcome_on"):
-        latest[payable_id] = (pk, (today - day).days // REMIND_EVERY)
+        if day is not None:
+            latest[payable_id] = (pk, (today - day).days // REMIND_EVERY)
     with transaction.atomic():
         outbox.emit_many(
             topic="payable.still_bounced",
