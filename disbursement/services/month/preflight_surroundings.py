@@ -218,7 +218,7 @@ def _gateways(lines: Iterable[LineOutlook], *, probe: bool) -> Iterator[Issue]:
 def _demands(*, month: date) -> Iterator[Issue]:
     """Money asked back from enterprises that would be paid: it may be set off."""
     due = due_payables(month=month)
-    owing = open_demands(enterprise_ids=due.values("enterprise_id")).order_by("pk")  # type: ignore[arg-type]
+    owing = open_demands(enterprise_ids=due.values("enterprise_id")).order_by("pk")
     numbers = list(owing.values_list("number", flat=True)[:20])
     if numbers:
         yield Issue(
