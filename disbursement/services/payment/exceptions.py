@@ -18,6 +18,7 @@ from disbursement.models import (
     ClawbackReceipt,
     ExceptionNote,
     LineStatus,
+    PaymentAttempt,
     Remedy,
     ReturnLine,
     ReturnResult,
@@ -106,18 +107,32 @@ def _not_of(line: ReturnLine, demand: Clawback) -> list[Fault]:
     """Why what the bank said of a payment of ours is not recorded under a demand: another enterprise's money, or the
     same again in another file, under another number.
     """
-    if line.attempt is None:
+    attempt = _attempt_of(line)
+    if attempt is None:
         return []
     told = []
-    if line.attempt.outcome in _BACK_ALREADY:
-        how = line.attempt.get_outcome_display()
+    if attempt.outcome in _BACK_ALREADY:
+        how = attempt.get_outcome_display()
         told.append(Fault("remedy", f"这笔支付的钱已按{how}入账，同一笔钱不能再登记为追回款，请向银行核实。"))
-    if line.attempt.payable.enterprise_id != demand.payable.enterprise_id:
+    if attempt.payable.enterprise_id != demand.payable.enterprise_id:
         told.append(Fault("clawback_number", f"这条回单是其他企业的款项，不能登记到追回{demand.number}。"))
     same = ClawbackReceipt.objects.filter(return_line__attempt=line.attempt_id, return_line__result=line.result)
-    if (known := same.first()) is not None:
+    if line.attempt_id is not None and (known := same.first()) is not None:
         told.append(Fault("remedy", f"同一笔支付的该结果已登记到账（流水号{known.reference}），不能重复登记。"))
     return told
+
+
+def _attempt_of(line: ReturnLine) -> PaymentAttempt | None:
+    """The payment that a line names, though its amount or account was another's: a part that is given back is still the
+    enterprise's own.
+    """
+    if line.attempt is not None or line.batch_id is None:
+        return line.attempt
+    number = line.line_id.rpartition("-")[2]
+    if not (number.isascii() and number.isdigit()):
+        return None
+    found = PaymentAttempt.objects.filter(batch=line.batch_id, line_no=int(number)).select_related("payable")
+    return found.exclude(outcome=AttemptOutcome.WITHDRAWN).first()
 
 
 def _open(line_id: int, actor: Actor) -> ReturnLine:

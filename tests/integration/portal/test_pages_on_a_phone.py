@@ -16,11 +16,12 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, Route
 
-from disbursement.models import Batch, CalendarYear, Cycle, CycleRun, Offer, Payable, ReturnFile
+from disbursement.models import Batch, CalendarYear, Cycle, CycleRun, Objection, Offer, Payable, ReturnFile
 from disbursement.models import Evidence as Certificate
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.month import preflight
 from matching.registry.models import BudgetLine
+from portal.publicity import receipts
 from tests.integration.portal.conftest import NOW, World
 from tests.journeys.conftest import faults, overflow
 
@@ -84,7 +85,7 @@ def of_enterprise(world: World) -> list[str]:
 
 
 def of_reviewer(world: World) -> list[str]:
-    cases = [world.cases[state].id for state in ("in_review", "site_visit", "joint_review")]
+    cases = [world.cases[state].id for state in ("in_review", "site_visit", "joint_review", "expert")]
     attested = Certificate.objects.exclude(department=None).values_list("pk", flat=True)[0]
     named = (
         "home",
@@ -100,6 +101,7 @@ def of_reviewer(world: World) -> list[str]:
     return [
         *(reverse(f"desk:{name}") for name in (*named, "own_limits")),
         *(reverse("desk:application", args=[pk]) for pk in cases),
+        reverse("desk:worklist") + "?show=attention",
         reverse("desk:visit", args=[world.cases["site_visit"].id]),
         reverse("desk:ask_correction", args=[world.cases["in_review"].id]),
         reverse("desk:confirm_facts", args=[world.cases["in_review"].id]),
@@ -116,7 +118,8 @@ def of_finance(world: World) -> list[str]:
     preflight.keep(cycle=found, outlook=outlook, now=NOW)
     run = CycleRun.objects.create(kind="look", cycle=found, asked_at=NOW, beat_at=NOW, step="推算", done=1, total=3)
     return [
-        *(reverse(f"desk:{name}") for name in (*named, "budget_changes", "forecast", "clawbacks", "cut_off_calendar")),
+        *(reverse(f"desk:{name}") for name in (*named, "budget_changes", "forecast", "cut_off_calendar")),
+        *(reverse(f"desk:{name}") for name in ("clawbacks", "repayment_account")),
         *(reverse(f"desk:{name}", args=[cycle]) for name in ("cycle", "cycle_preflight")),
         reverse("desk:run", args=[run.pk]),
         reverse("desk:batch", args=[Batch.objects.values_list("pk", flat=True)[0]]),
@@ -150,12 +153,15 @@ def of_administrator(world: World) -> list[str]:
 
 def of_everybody(world: World) -> list[str]:
     publicised = world.cases["publicity"].application.publicities.get().pk
+    objection = Objection.objects.values_list("pk", flat=True)[0]
     return [
         reverse("accounts:login"),
         reverse("verify:search"),
         reverse("public:payday_now"),
         reverse("publicity:list"),
         reverse("publicity:detail", args=[publicised]),
+        reverse("publicity:find_objection"),
+        reverse("publicity:objection", args=[receipts.number_of(objection)]),
         *MISSING,
     ]
 

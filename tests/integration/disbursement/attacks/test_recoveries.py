@@ -210,6 +210,28 @@ def test_what_arrived_after_all_is_settled_on_the_line_that_it_was_carried_to() 
     assert [str(finding) for finding in found] == []
 
 
+def test_a_part_that_one_enterprise_gave_back_pays_no_debt_of_another(owing: Owing) -> None:
+    stranger = money.payable("100000.00", item=money.version("100000", code="strangers"), now=LATER)
+    april = at("2026-04-20", 17)
+    [batch] = money.cut(month=date(2026, 4, 1), now=april)
+    money.sent(batch, owing.finance, now=april)
+    money.receive(money.answer(batch, on=date(2026, 4, 22)), name="april.csv", now=at("2026-04-23"))
+    part = money.return_file({batch.line_id(1): ("40000.00", "退款")}, on=date(2026, 4, 24))
+    money.receive(part, name="part.csv", now=at("2026-04-25"))
+    line = ReturnLine.objects.get(status="exception")
+    assert line.attempt is None
+    assert stranger.pk != owing.payable.pk
+    with pytest.raises(Invalid, match="其他企业"):
+        exceptions.resolve(
+            line_id=line.pk,
+            actor=owing.finance.checker,
+            now=at("2026-04-25"),
+            remedy="recovery",
+            text="企业退款",
+            clawback_number=owing.demand.number,
+        )
+
+
 def test_one_enterprises_refund_pays_no_debt_of_another_and_none_twice(owing: Owing) -> None:
     batch = PaymentAttempt.objects.get(payable=owing.payable).batch
     refund = {batch.line_id(1): ("100000.00", "退款")}
