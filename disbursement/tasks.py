@@ -8,6 +8,7 @@ from django.utils import timezone
 from disbursement.audit import anchors
 from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
+from disbursement.domain.errors import REFUSALS
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.application import applications, corrections, gaps
 from disbursement.services.budget import alerts as budget_alerts
@@ -15,7 +16,7 @@ from disbursement.services.delivery import offers, time_promises
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.evidence import scans
 from disbursement.services.month import cycles, preflight, runs
-from disbursement.services.payment import collection, exceptions, gateways, reissues
+from disbursement.services.payment import collection, exceptions, gateways, reissues, sealing
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps
 from disbursement.services.supervision import clocks, pay_month, warnings
@@ -87,6 +88,21 @@ def nightly_audit() -> int:
 def treasury_round() -> dict[str, int]:
     """Bring sendings that were begun to an end, and fetch what the bank sends back."""
     return collection.treasury_round(now=timezone.now())
+
+
+@shared_task(name="disbursement.collect_returns")
+def collect_returns(gateway_id: int) -> int:
+    """Fetch what one gateway has; what came of it stands on its page. How many files."""
+    return len(collection.collect(gateway_id=gateway_id, now=timezone.now()).reports)
+
+
+@shared_task(name="disbursement.send_batch")
+def send_batch(batch_id: int) -> str:
+    """Bring a sealed file on its way, as often as asked; what came of it stands on the batch's page, and is told."""
+    try:
+        return str(sealing.send(batch_id=batch_id, now=timezone.now()).state)
+    except REFUSALS as refusal:
+        return str(refusal)
 
 
 @shared_task(name="disbursement.budget_alerts")

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS, invalid
-from disbursement.domain.workflow import CycleState
-from disbursement.models import Cycle, CycleRun, ReturnFile, RunKind, RunState
+from disbursement.domain.workflow import BatchState, CycleState
+from disbursement.models import Batch, Cycle, CycleRun, ReturnFile, RunKind, RunState
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import returns
+from disbursement.services.payment.gateways import asks_a_bank
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,13 @@ _ALIVE = (RunState.WAITING, RunState.RUNNING)
 
 
 def is_long(*, kind: RunKind, cycle_id: int | None = None, size: int = 0) -> bool:
-    """Whether the work is for a worker: by the steps of a cycle's work, or by `size`, the lines of a return file."""
+    """Whether the work is for a worker: by the steps of a cycle's work, or by `size`, the lines of a return file; and
+    whatever speaks to a bank over the network.
+    """
     if cycle_id is not None:
+        unsent = Batch.objects.filter(cycle=cycle_id, state__in=[BatchState.APPROVED, BatchState.SEALED])
+        if kind is RunKind.SEAL and any(asks_a_bank(batch=batch) for batch in unsent.select_related("budget_line")):
+            return True
         size = 0 if kind is RunKind.SEAL else cycles.steps_of_cut_off(cycle_id=cycle_id)
         size = size or cycles.lines_to_seal(cycle_id=cycle_id)
     return size > AT_ONCE

@@ -74,6 +74,13 @@ def channel_for(*, gateway: Gateway | None) -> Channel:
         raise invalid("gateway", f"通道“{gateway.name}”：{error}") from error
 
 
+def asks_a_bank(*, batch: Batch) -> bool:
+    """Whether sending the batch's file speaks to a bank over the network, for which no page should wait."""
+    delivery = Delivery.objects.filter(sealed_file__batch=batch).select_related("gateway").first()
+    gateway = gateway_for(line=batch.budget_line) if delivery is None else delivery.gateway
+    return gateway is not None and gateway.kind == GatewayKind.HTTP
+
+
 def reachable(*, channel: Channel, ask: bool) -> str:
     """Why a file could not be handed over now, for people; "" where nothing is known to stand in the way.
 

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Gateway, GatewayKind
-from disbursement.services.payment import collection, gateways
+from disbursement.services.payment import gateways
 from disbursement.services.payment.gateways import GatewaySettings
+from disbursement.tasks import collect_returns
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
@@ -124,11 +125,7 @@ def gateway_collect(request: HttpRequest, gateway_id: int) -> HttpResponseBase:
     if access_for(request).departments_of(FINANCE_ROLES) is not None:
         messages.error(request, _("回单含各部门的付款，只由全区财务人员收取。"))
         return redirect("desk:gateways")
-    done = collection.collect(gateway_id=found.pk, now=timezone.now())
-    for problem in done.problems[:5]:
-        messages.error(request, problem)
-    posted = sum(report.posted for report in done.reports)
-    messages.success(
-        request, _("收到 %(files)s 个回单文件，入账 %(posted)s 笔。") % {"files": len(done.reports), "posted": posted}
-    )
+    # A bank may take minutes to answer, and a statement 200 MB: no page waits for that.
+    collect_returns.delay(found.pk)
+    messages.success(request, _("已在后台收取，收到的文件见“回单”，取得的时间和问题见本页。"))
     return redirect("desk:gateways")

@@ -30,6 +30,8 @@ from disbursement.models import (
 from disbursement.selectors.demands import demands_beside
 from disbursement.services.month import batches
 from disbursement.services.payment import reconciliation, sealing
+from disbursement.services.payment.gateways import asks_a_bank
+from disbursement.tasks import send_batch
 from disbursement.treasury.formats import payment_format
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.desk.views.deliveries import delivery_context
@@ -190,9 +192,12 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
 _DONE = {name: words[0] for name, words in _WORDS.items()} | {"seal": "封存并发送", "reconcile": "对账"}
 
 
-def _seal_and_send(found: Batch, now: datetime) -> Batch:
+def _seal_and_send(found: Batch, now: datetime) -> None:
     sealing.seal(batch_id=found.pk, now=now)
-    return sealing.send(batch_id=found.pk, now=now)
+    if asks_a_bank(batch=found):
+        send_batch.delay(found.pk)
+    else:
+        sealing.send(batch_id=found.pk, now=now)
 
 
 @role_required(*READERS)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.models import Batch, Delivery, DeliveryState, Gateway
 from disbursement.services.payment import gateways, sealing
+from disbursement.tasks import send_batch
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.forms import typed
 from portal.refusals import attempt
@@ -51,7 +52,9 @@ def delivery_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponse
     batch = get_object_or_404(visible_batches(request), pk=batch_id)
     now = timezone.now()
     calls: dict[str, tuple[Callable[[], Any], str]] = {
-        "again": (lambda: sealing.send(batch_id=batch.pk, now=now), _("已查询并发送，银行已收到。")),
+        "again": (lambda: sealing.send(batch_id=batch.pk, now=now), _("已查询并发送，银行已收到。"))
+        if not gateways.asks_a_bank(batch=batch)
+        else (lambda: send_batch.delay(batch.pk), _("正在后台向银行查询并发送，送达情况见本页。")),
         "handed-over": (lambda: _handed_over(request, batch), _("已登记交银行。")),
         "reroute": (lambda: _reroute(request, batch), _("已改用所选通道，可再次发送。")),
     }
