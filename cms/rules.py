@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
+from wagtail.fields import StreamField
 
 from cms import limits
 from cms.blocks import plain_values
@@ -94,6 +95,15 @@ def problems_of(page: Any) -> dict[str, list[str]]:
     for field, message in limits.problems_of(page):
         add(field, message)
     return problems
+
+
+def told_together(page: Any, field: str, messages: list[str]) -> list[str]:
+    """The mistakes of a field as it is able to show them: of a stream the editor shows the first message alone."""
+    if len(messages) == 1 or not isinstance(page._meta.get_field(field), StreamField):
+        return messages
+    if messages[0].startswith("（1）"):  # `numbered` did so
+        return ["".join(messages)]
+    return ["".join(f"（{number}）{text}" for number, text in enumerate(messages, start=1))]
 
 
 def numbered(error: InvalidInput) -> list[str]:

@@ -21,7 +21,7 @@ from cms.form_blocks import FormBlocks
 from cms.forms import ItemPageForm
 from cms.limits import own_of
 from cms.models.panels import item_tabs
-from cms.rules import item_details, item_rules, problems_of, unpublishable
+from cms.rules import item_details, item_rules, problems_of, told_together, unpublishable
 from cms.serving import ItemView
 from matching.models import PolicyItem, PolicyVersion
 from matching.registry.models import Department
@@ -164,7 +164,7 @@ class PolicyItemPage(ItemView, Page):
         if old is not None and old != self.code:
             problems.setdefault("code", []).append(_("事项编码不能更改，原为 %(code)s") % {"code": old})
         if problems:
-            raise ValidationError(problems)
+            raise ValidationError({name: told_together(self, name, told) for name, told in problems.items()})
 
     @property
     def missing_elements(self) -> list[str]:

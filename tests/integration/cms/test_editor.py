@@ -107,6 +107,14 @@ def test_a_kind_of_certificate_has_one_name_in_all_items(desk: Client) -> None:
         PolicyItemPage.objects.get(code="kj-one").delete()
 
 
+def test_every_mistake_of_the_materials_is_told_at_once(desk: Client) -> None:
+    twice = [("material", material(code, name, source="applicant")) for code in ("a", "b") for name in ("一", "二")]
+    text = desk.post(add_url(), form(materials=streamfield(twice))).content.decode()
+    text = html.unescape(text).encode().decode("unicode_escape", "replace")
+    assert "（1）材料代码 a 重复" in text
+    assert "（2）材料代码 b 重复" in text
+
+
 def test_an_item_keeps_the_name_under_which_it_is_listed() -> None:
     def named(name: str) -> list[tuple[str, dict[str, Any]]]:
         one = {**material("licence", name), "required": True, "copies": 1, "tolerable": True}
