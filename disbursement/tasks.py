@@ -11,6 +11,7 @@ from disbursement.audit.findings import Scope
 from disbursement.domain.errors import REFUSALS
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.application import applications, corrections, gaps
+from disbursement.services.award import claims
 from disbursement.services.budget import alerts as budget_alerts
 from disbursement.services.delivery import offers, time_promises
 from disbursement.services.evidence import following as evidence_following
@@ -39,6 +40,7 @@ def nightly_applications() -> dict[str, int]:
         "cards": clocks.charge_cards(now=now),
         "forecasts": pay_month.keep_up(now=now),
         "closed": len(applications.close_settled(now=now)),
+        "papers": claims.release_unkept(now=now),
     }
 
 

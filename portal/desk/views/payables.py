@@ -59,15 +59,24 @@ class EntryForm(forms.Form):
     )
 
 
-class RefundForm(EntryForm, ReasonForm):
-    pass
+class RefundForm(EntryForm):
+    reason = forms.CharField(
+        label=gettext_lazy("原因"),
+        max_length=300,
+        help_text=gettext_lazy("只登记整期退回。只退回一部分的，请与企业核实，退齐后再登记。"),
+    )
 
 
 class RecoverForm(EntryForm, NoteForm):
     pass
 
 
-class ClawBackForm(ReasonForm):
+class ClawBackForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("原因"),
+        max_length=300,
+        help_text=gettext_lazy("追回的是本期全部金额，不能只追回一部分；企业可以分次退回。"),
+    )
     due_on = forms.DateField(label=gettext_lazy("退回期限"), widget=DateInput())
 
 
