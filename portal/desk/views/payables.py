@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -28,6 +28,7 @@ from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance_scope import visible_payables
+from portal.desk.views.money_sheets import Filters, lines_of
 from portal.desk.views.reissues import reissue_context
 from portal.forms import DateInput, typed
 from portal.refusals import attempt, words_of
@@ -93,18 +94,19 @@ DEEDS: dict[str, tuple[PayableAction, str, type[forms.Form], Callable[..., Any],
 
 @role_required(*_READERS)
 def payable_list(request: HttpRequest) -> HttpResponseBase:
-    state = request.GET.get("state", "")
-    query = typed(request.GET, "q", most=60)
-    found = visible_payables(request).order_by("pay_month", "pk")
-    if state in set(PayableState):
-        found = found.filter(state=state)
-    if query:
-        found = found.filter(Q(enterprise__name__icontains=query) | Q(application__number__icontains=query))
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    filters = Filters.of(request)
+    visible = visible_payables(request)
+    found = filters.applied(visible).order_by("pay_month", "pk")
     return render(
         request,
         "desk/payables.html",
-        {"page": page, "state": state, "query": query, "states": PayableState.choices()},
+        {
+            "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+            "filters": filters,
+            "states": PayableState.choices(),
+            "lines": lines_of(visible),
+            "total": found.order_by().aggregate(sum=Sum("amount"))["sum"],
+        },
     )
 
 
