@@ -314,6 +314,15 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             )()
             for person in (w.stranger, w.new.maker_id)
         ],
+        "disbursement_reissue_decided": copy(
+            "statechange",
+            w.bounced.changes.get(action="bounce").pk,
+            action="reissue",
+            source="bounced",
+            target="reserved",
+            role="finance_approver",
+            person_id=w.stranger,
+        ),
         "disbursement_claimedinvoice_frozen": change("claimedinvoice", w.claim.pk, amount=1),
         "disbursement_attempt_refund_named": lambda: _refunded_without_a_word(w),
         "disbursement_attempt_line_no": change("paymentattempt", w.attempt.pk, line_no=7),
