@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from disbursement.domain.merging import State
-from disbursement.selectors.forms import Rules
+from disbursement.selectors.forms import Rules, form_fields
 from matching.criteria import FactDefinition, FactType, InvalidInput, Scope, Vocabulary, parse_facts, render_criteria
 from matching.forms import FieldType, FormField, answer_faults
 from matching.services.declarations import Known, may_declare
@@ -145,7 +145,8 @@ class SheetForm(forms.Form):
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """One question as the page shows it. `source`: where the value on file comes from; `told`: what is wrong;
-    `needed_where`: the conditions under which it must be answered, in words."""
+    `needed_where`: the conditions under which it must be answered, in words; `decides`: the conditions or the amount
+    look at it, so that nothing can be handed in without it."""
 
     one: FormField
     bound: Any = None
@@ -154,6 +155,7 @@ class SheetRow:
     differs: bool = False
     told: list[str] = field(default_factory=list)
     needed_where: tuple[str, ...] = ()
+    decides: bool = False
 
     @property
     def key(self) -> str:
@@ -167,15 +169,17 @@ class SheetRow:
             if len(self.needed_where) == 1:
                 return _("（%(condition)s时必填）") % {"condition": self.needed_where[0]}
             return _("（满足条件时必填）")
-        return "" if self.one.required else _("（选填）")
+        return "" if self.one.required or self.decides else _("（选填）")
 
 
 def rows_of_sheet(form: SheetForm) -> list[SheetRow]:
     """The form's questions in their order; files and the invoice table stand among them at their place."""
     rows = []
+    waited_for = {definition.key for definition in form_fields(rules=form.rules)}
     for one in form.rules.form.fields:
+        decides = not waited_for.isdisjoint({one.key, one.fact})
         if not one.is_answered_here:
-            rows.append(SheetRow(one))
+            rows.append(SheetRow(one, decides=decides))
             continue
         state = form.states.get(one.key)
         definition = form.definition(one.key)
@@ -191,6 +195,7 @@ def rows_of_sheet(form: SheetForm) -> list[SheetRow]:
                 needed_where=()
                 if one.when is None
                 else tuple(line.text for line in render_criteria(one.when, form.rules.form.vocabulary)),
+                decides=decides,
             )
         )
     return rows

@@ -219,7 +219,7 @@ def test_a_rehearsal_tells_what_would_be_decided_and_leaves_no_trace() -> None:
     assert "150,000.00 元" in page
     assert "预计兑现月份" in page
     # What this item asks of its review beside the usual, with who is asked.
-    assert "现场核查</strong> （3 个工作日内）" in page
+    assert "现场核查</strong>（3个工作日内）" in "".join(page.split())
     assert "同时征求发改局的意见。逾期没有答复的，视为同意。" in page
 
 
