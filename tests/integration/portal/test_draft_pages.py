@@ -68,6 +68,17 @@ def test_the_form_shows_its_fields_with_help_unit_and_what_is_on_file() -> None:
     assert '<script type="module" src="/static/portal/draft.js">' in page
 
 
+def test_what_the_conditions_wait_for_is_not_called_optional_where_an_item_declares_no_form() -> None:
+    rules = {name: rule for name, rule in RULES.items() if name != "form"}
+    made = case(version=item(now=NOW - timedelta(days=30), **rules), enterprise=applicant())
+    made.application = drafts.create_draft(
+        item_id=made.version.item_id, enterprise_id=made.enterprise.pk, actor=made.agent, now=NOW
+    )
+    asked, found, _ = edit(signed_in(member(made.enterprise)), made).partition('name="fact-equipment_investment"')
+    assert found
+    assert "选填" not in asked.rpartition("<label")[2]
+
+
 def test_a_page_that_saves_by_itself_is_told_money_conditions_and_when() -> None:
     made, client = begun()
     edit(client, made)
