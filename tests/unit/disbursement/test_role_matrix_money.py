@@ -20,7 +20,7 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.workflow import BATCH, PAYABLE, BatchAction, BatchState, PayableAction, PayableState, Role
 from disbursement.models import Batch, BatchApproval, Participation, Payable, PayeeAccount, StateChange
 from disbursement.services.month import batches
-from disbursement.services.payment import payees, payments, sealing
+from disbursement.services.payment import payees, payments, reissues, sealing
 from disbursement.services.review import interests
 from matching.registry.models import OutboxMessage
 from tests.factories import disbursement as people
@@ -87,6 +87,14 @@ def _propose(payable: Payable, actor: Actor) -> Any:
     )
 
 
+def _reissue(payable: Payable, actor: Actor) -> Any:
+    """Asked for by somebody whom nothing bars, decided by whoever tries."""
+    asked = reissues.propose(
+        payable_id=payable.pk, reason="代理行系统故障", actor=in_role(Role.FINANCE_MAKER), now=WHEN
+    )
+    return reissues.decide(reissue_id=asked.pk, approve=True, actor=actor, now=WHEN)
+
+
 Q = PayableAction
 DEEDS: dict[PayableAction, Callable[[Payable, Actor], Any]] = {
     Q.HOLD: lambda p, who: payments.hold(payable_id=p.pk, actor=who, now=WHEN, reason="待查"),
@@ -100,6 +108,7 @@ DEEDS: dict[PayableAction, Callable[[Payable, Actor], Any]] = {
     ),
     Q.RECOVER: lambda p, who: payments.recover(payable_id=p.pk, actor=who, now=WHEN, reference="CR1"),
     Q.MEND: _propose,
+    Q.REISSUE: _reissue,
     Q.CHECK_ACCOUNT: lambda p, who: payees.check_account(account_id=_account(p), actor=who, now=WHEN, accept=True),
     Q.REFUSE_ACCOUNT: lambda p, who: payees.check_account(
         account_id=_account(p), actor=who, now=WHEN, accept=False, note="户名不符"
