@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import rounds
+
 TESTS = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
 # What puts whole parts of the product together is slow by its nature; `make test-fast` leaves it out.
@@ -64,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if touches_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])
         items[:] = chosen
+    rounds.longest_first(items, processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -95,7 +98,7 @@ def django_db_setup(
             database.make_sqlite_database(suffix)
         else:
             name = database.make_postgresql_database(suffix)
-        flush.lift_triggers_while_flushing()
+        flush.keep_what_is_there()
     yield
     with django_db_blocker.unblock():
         if connection.vendor != "sqlite":

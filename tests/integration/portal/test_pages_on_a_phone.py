@@ -24,8 +24,9 @@ from matching.registry.models import BudgetLine
 from portal.publicity import receipts
 from tests.integration.portal.conftest import NOW, World
 from tests.journeys.conftest import faults, overflow
+from tests.rounds import first_round_only
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, first_round_only]
 
 SITE = "http://district.example"
 PHONE = {"width": 390, "height": 844}
