@@ -1,4 +1,4 @@
-"""Payables, their lines in batches, and the accounts they are paid to: each state, amount and payee has its origin."""
+"""Payables and their lines in batches: each state, amount and payee has its origin."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from disbursement.audit import accounts
 from disbursement.audit.amounts import check_amounts
 from disbursement.audit.findings import Finding, Scope
 from disbursement.audit.paths import Step, wrong_steps
 from disbursement.audit.people import People
 from disbursement.domain.cycle import next_month
+from disbursement.domain.refunds import refund_day
 from disbursement.domain.workflow import PAYABLE, PayableState
-from disbursement.models import AttemptOutcome, Clawback, Cycle, Payable, PayeeAccount, PaymentAttempt
+from disbursement.models import AttemptOutcome, Clawback, Cycle, Payable, PaymentAttempt
+from matching.days import day_of
 
 _STATE = "请对照办理记录、预算流水和银行回单查明该款项的真实情况；查明前暂缓支付。"
 _AMOUNT = "请对照核定和预算流水查明正确金额；已按错误金额支付的，按追回或补付办理。"
-_PAYEE = "请立即暂缓该企业的款项，向企业和开户银行核实账户，由登记人以外的人员重新核对。"
 _ZERO = Decimal("0.00")
 # With which lines of batches a payable stands in a state: how many alive, and of which outcome.
 _ALIVE = {
@@ -28,7 +30,6 @@ _ALIVE = {
     PayableState.CLAWBACK: "paid",
     PayableState.CLAWED_BACK: "paid",
 }
-Payee = tuple[str, str, str, str]
 
 
 def check_payables(*, scope: Scope, people: People, counts: Counter[str]) -> Iterator[Finding]:
@@ -93,8 +94,8 @@ def _attempts(payable: Payable, place: str) -> Iterator[Finding]:
     for attempt in alive:
         if attempt.amount != payable.amount:
             yield Finding("payables.attempts", place, "支付明细的金额与应付款项不符。", _AMOUNT)
-        if _payee_of(attempt) != _payee_of(payable):
-            yield Finding("payables.attempts", place, "支付明细的收款人与应付款项不符。", _PAYEE)
+        if accounts.payee_of(attempt) != accounts.payee_of(payable):
+            yield Finding("payables.attempts", place, "支付明细的收款人与应付款项不符。", accounts.REMEDY)
     posted: dict[int, Counter[str]] = defaultdict(Counter)
     for transfer in payable.transfers.all():
         posted[transfer.attempt_id or 0][transfer.kind] += 1
@@ -120,6 +121,8 @@ def _answers(payable: Payable, place: str) -> Iterator[Finding]:
             yield Finding("payables.answers", place, problem, _STATE)
         if told and attempt.outcome_on not in {line.occurred_on for line in told}:
             yield Finding("payables.answers", place, "支付结果的日期与银行回单不符。", _STATE)
+        if not told and not _day_is_told(payable, attempt):
+            yield Finding("payables.answers", place, "支付结果的日期与办理记录不符。", _STATE)
         known = {line.reason for line in said} | {change.note for change in payable.changes.all()}
         if told and len({line.result for line in said}) == 1 and attempt.outcome_reason not in known:
             yield Finding("payables.answers", place, "支付结果的说明与银行回单不符。", _STATE)
@@ -127,6 +130,15 @@ def _answers(payable: Payable, place: str) -> Iterator[Finding]:
             yield Finding("payables.answers", place, "支付结果的说明与办理记录不符。", _STATE)
         if attempt.contradicted and {line.result for line in said} < {"paid", "bounced"}:
             yield Finding("payables.answers", place, "标记为银行结果矛盾，但回单并不矛盾。", _STATE)
+
+
+def _day_is_told(payable: Payable, attempt: PaymentAttempt) -> bool:
+    """Whether the step by which a person recorded a result says the day of it."""
+    if attempt.outcome == AttemptOutcome.REFUNDED:
+        notes = [change.note for change in payable.changes.all() if change.action == "refund"]
+        return any(note.endswith(refund_day(attempt.outcome_on)) for note in notes)
+    confirmed = [change.made_at for change in payable.changes.all() if change.action == "confirm_paid"]
+    return attempt.outcome_on in {day_of(made_at) for made_at in confirmed}
 
 
 def _demand(payable: Payable, place: str) -> Iterator[Finding]:
@@ -174,73 +186,3 @@ def _month(payable: Payable, place: str, *, cut: date | None) -> Iterator[Findin
             problem = "兑现月份被推迟到下一次截止以后。"
     if problem:
         yield Finding("payables.month", place, problem, "请按承诺月份和延期通知恢复兑现月份。")
-
-
-def check_accounts(*, scope: Scope, people: People, counts: Counter[str]) -> Iterator[Finding]:
-    """Every account that was paid to, or waits to be, was checked by somebody else than entered it."""
-    query = PayeeAccount.objects.order_by("pk").select_related("enterprise")
-    if scope.enterprises is not None:
-        query = query.filter(enterprise__in=scope.enterprises)
-    for account in query.iterator(chunk_size=1000):
-        counts["accounts"] += 1
-        place = f"{account.enterprise} 收款账户 {account.masked}"
-        if account.account_name != account.enterprise.name and account.state == "checked":
-            # A renamed enterprise proposes its account anew; until then it is not paid to.
-            continue
-        if people.was_stranger(user_id=account.proposed_by_id, enterprise_id=account.enterprise_id):
-            yield Finding("accounts", place, f"登记人{people.name(account.proposed_by_id)}从未获该企业授权。", _PAYEE)
-        if account.checked_by_id is None:
-            continue
-        who = people.name(account.checked_by_id)
-        if account.checked_by_id == account.proposed_by_id:
-            yield Finding("accounts", place, f"登记人{who}自己核对了账户。", _PAYEE)
-        if people.lacked_role(
-            user_id=account.checked_by_id, role="finance_checker", table="disbursement_payeeaccount", pk=account.pk
-        ):
-            yield Finding("accounts", place, f"核对人{who}当时没有财务复核职责。", _PAYEE)
-    yield from _used_accounts(scope)
-
-
-def _used_accounts(scope: Scope) -> Iterator[Finding]:
-    """The payee of each line that left the house is one of the enterprise's accounts, checked before that."""
-    query = PaymentAttempt.objects.exclude(outcome=AttemptOutcome.WITHDRAWN).select_related(
-        "payable__application", "batch"
-    )
-    if scope.applications is not None:
-        query = query.filter(payable__application__in=scope.applications)
-    yield from _payees(scope)
-    enterprise, known = 0, {}
-    for attempt in query.order_by("payable__enterprise_id", "pk").iterator(chunk_size=1000):
-        if attempt.payable.enterprise_id != enterprise:
-            enterprise = attempt.payable.enterprise_id
-            accounts = PayeeAccount.objects.filter(enterprise_id=enterprise, checked_at__isnull=False)
-            known = {
-                (a.account_name, a.bank_name, a.bank_code, a.account_number): a.checked_at
-                for a in accounts.exclude(state="refused")
-            }
-        since = known.get(_payee_of(attempt))
-        frozen = attempt.batch.frozen_at
-        if since is None or (frozen is not None and since > frozen):
-            place = f"申报 {attempt.payable.application.number} 批次 {attempt.batch.number}"
-            yield Finding("accounts", place, "收款账户在列入批次时没有经过核对。", _PAYEE)
-
-
-def _payees(scope: Scope) -> Iterator[Finding]:
-    """The payee of every payable is, or was, an account that the enterprise entered."""
-    query = Payable.objects.select_related("application").order_by("enterprise_id", "pk")
-    if scope.applications is not None:
-        query = query.filter(application__in=scope.applications)
-    enterprise: int = 0
-    entered: set[Payee] = set()
-    for payable in query.iterator(chunk_size=1000):
-        if payable.enterprise_id != enterprise:
-            enterprise = payable.enterprise_id
-            rows = PayeeAccount.objects.filter(enterprise_id=enterprise)
-            entered = set(rows.values_list("account_name", "bank_name", "bank_code", "account_number"))
-        if _payee_of(payable) not in entered:
-            place = f"申报 {payable.application.number} 第{payable.number}期"
-            yield Finding("accounts", place, "收款人不是该企业登记过的账户。", _PAYEE)
-
-
-def _payee_of(row: Payable | PaymentAttempt) -> Payee:
-    return row.payee_name, row.bank_name, row.bank_code, row.account_number

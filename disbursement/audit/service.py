@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from disbursement.audit.accounts import check_accounts
 from disbursement.audit.acknowledge import acknowledged, digest_of
 from disbursement.audit.anchors import check_anchors
 from disbursement.audit.batches import check_batches, check_returns
@@ -16,7 +17,7 @@ from disbursement.audit.findings import Finding, Scope
 from disbursement.audit.limits import check_limits
 from disbursement.audit.links import check_links
 from disbursement.audit.papers import check_papers
-from disbursement.audit.payments import check_accounts, check_payables
+from disbursement.audit.payments import check_payables
 from disbursement.audit.people import People
 from disbursement.audit.recoveries import check_recoveries
 from disbursement.audit.structure import check_structure

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
+from disbursement.domain.refunds import refund_day
 from disbursement.domain.workflow import PAYABLE, BatchState, PayableAction, PayableState, Role
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
@@ -110,7 +111,7 @@ def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, r
     """The payee gave the whole amount back (退款) outside of any return file, by the bank's entry `reference`; the
     budget line has it again. Raises Invalid for an entry that was recorded before, whatever as.
     """
-    reason = _reason(reason, "退款")
+    reason = _reason(reason, "退款")[:280] + refund_day(received_on)
     if received_on > day_of(now):
         raise invalid("received_on", "到账日期不能晚于今天。")
     payable = _lock(payable_id)

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, transaction
 
 from disbursement.audit import service
 from disbursement.audit.findings import Scope
+from disbursement.models import PayeeAccount, PaymentAttempt
 from tests.integration.disbursement.tampering import forge
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +100,23 @@ def test_what_an_injection_does_where_the_money_is_is_refused_or_found(
     results = Counter(outcome(lambda s=seed: forge.core_tampering(s)) for seed in INJECTED)  # type: ignore[misc]
     assert report(results, capsys) == []
     assert results["nothing"] < len(INJECTED) / 3
+
+
+def changed(table: str, column: str, value: Any, pk: int, *, mode: str) -> forge.Tampering:
+    statement = (f'UPDATE {table} SET "{column}" = %s WHERE id = %s', [value, pk])
+    return forge.Tampering(0, mode, table, "update", [statement])
+
+
+@pytest.mark.postgres
+def test_the_day_of_a_refund_that_a_person_recorded_is_not_moved_unseen(district: None) -> None:
+    by_file = PaymentAttempt.objects.filter(outcome="refunded", return_lines__result="refunded")
+    attempt = PaymentAttempt.objects.filter(outcome="refunded").exclude(pk__in=by_file).earliest("pk")
+    done = changed("disbursement_paymentattempt", "outcome_on", "2026-05-11", attempt.pk, mode="lifted")
+    assert outcome(lambda: done) == "payables.answers"
+
+
+@pytest.mark.postgres
+def test_an_account_that_is_given_up_for_no_other_is_found(district: None) -> None:
+    in_use = PayeeAccount.objects.filter(state="checked").latest("pk")
+    done = changed("disbursement_payeeaccount", "state", "retired", in_use.pk, mode="injected")
+    assert outcome(lambda: done) in ("refused", "accounts")
