@@ -140,7 +140,8 @@ def _where(account: RepaymentAccount | None) -> list[str]:
     if account is None:
         return [_("退款账户请先按本通知书所列联系方式向承办部门询问；请勿退到其他渠道告知的账户。")]
     return [
-        _("户名：%(name)s；开户银行：%(bank)s；账号：%(number)s。")
-        % {"name": account.account_name, "bank": account.bank_name, "number": account.account_number},
-        _("联系：%(contact)s，%(phone)s。") % {"contact": account.contact, "phone": account.phone},
+        _("户名：%(name)s") % {"name": account.account_name},
+        _("开户银行：%(bank)s") % {"bank": account.bank_name},
+        _("账号：%(number)s") % {"number": account.account_number},
+        _("联系：%(contact)s，%(phone)s") % {"contact": account.contact, "phone": account.phone},
     ]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from disbursement.models import BudgetChange, ChangeKind
 from disbursement.services.award import limits
 from disbursement.services.budget import changes as budget
+from disbursement.services.recovery import repayment
 from matching.registry.models import BudgetLine
 from portal.accounts.models import User
 from portal.demo.story.stage import Stage
@@ -22,6 +23,7 @@ def plan_budget(stage: Stage) -> None:
     stage.plan(at(time.after(time.cut(time.first), 5), 10), lambda now: _propose_transfer(stage, now))
     stage.plan(at(time.after(time.cut(time.first), 6), 10), lambda now: _decide(stage, now))
     stage.plan(at(time.after(time.published, 1), 9), _cap)
+    stage.plan(at(time.after(time.published, 1), 10), lambda now: _account_to_pay_back_to(stage, now))
     stage.plan(at(time.end, 11), lambda now: _propose_more(stage, now))
 
 
@@ -57,6 +59,21 @@ def _propose_more(stage: Stage, now: datetime) -> None:
         actor=stage.staff("maker"),
         now=now,
     )
+
+
+def _account_to_pay_back_to(stage: Stage, now: datetime) -> None:
+    """What demands for money back name, set by two people."""
+    proposed = repayment.propose(
+        account_name="演示区财政局",
+        bank_name="演示银行国库集中支付代理行",
+        account_number="5101050000202601",
+        contact="国库科",
+        phone="028-00000012",
+        reason="财政专户开户批复（演示）",
+        actor=stage.staff("maker"),
+        now=now,
+    )
+    repayment.decide(account_id=proposed.pk, approve=True, actor=stage.staff("approver"), now=now, note="同意。")
 
 
 def _cap(now: datetime) -> None:

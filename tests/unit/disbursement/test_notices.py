@@ -30,6 +30,7 @@ from disbursement.models import (
 )
 from disbursement.services import notices
 from disbursement.services.payment import payments, reconciliation
+from disbursement.services.recovery import repayment
 from disbursement.services.review import reviews
 from tests.factories import money
 from tests.factories.disbursement import Case, agent, applicant, at, case, case_in, item
@@ -197,10 +198,22 @@ def test_money_asked_back_is_asked_for_in_writing_under_the_number_of_the_demand
     demand = payments.claw_back(
         payable_id=payable.pk, actor=finance.approver, now=now, reason="发票已作废", due_on=date(2026, 6, 5)
     )
+    account = repayment.propose(
+        account_name="区财政局",
+        bank_name="成都银行",
+        account_number="6222000011112222",
+        contact="国库科",
+        phone="028-86000000",
+        reason="开户批复",
+        actor=finance.maker,
+        now=now,
+    )
+    repayment.decide(account_id=account.pk, approve=True, actor=finance.approver, now=now)
     document = notices.issue(kind=DocumentKind.CLAWBACK, subject_id=demand.pk, now=now)
     assert document.number == demand.number
     text = read(document)
-    for words in ("追回通知书", "发票已作废", "150,000.00元", "2026年6月5日", "行政复议", made.enterprise.name):
+    told = ("6222000011112222", "国库科，028-86000000", "成都银行")
+    for words in ("追回通知书", "发票已作废", "150,000.00元", "2026年6月5日", "行政复议", made.enterprise.name, *told):
         assert words in text
 
 
