@@ -51,7 +51,8 @@ def worklist(*, actor: Actor, as_of: date, roles: Iterable[Role] = STAFF_ROLES, 
         place = Q() if departments is None else Q(item__department_id__in=departments)
         # Taking part once fixes the role: elsewhere the person is out.
         others = Participation.objects.filter(user_id=actor.user_id).exclude(role=role.value)
-        states = [state.value for state in states_of(role)]
+        # While other departments are asked the case waits for them, though the request could be taken back.
+        states = [state.value for state in states_of(role) if state is not ApplicationState.JOINT_REVIEW]
         wanted |= Q(state__in=states) & place & ~Q(pk__in=others.values("application_id"))
     interests = InterestDeclaration.objects.filter(user_id=actor.user_id, ended_at__isnull=True)
     found = Application.objects.exclude(enterprise_id__in=interests.values("enterprise_id")).exclude(

@@ -12,7 +12,7 @@ _SALT = "portal.publicity.receipts"
 _NUMBER = re.compile(r"YY-([0-9]{6,18})-([A-Z2-7]{10})")
 
 
-def number_of(objection_id: int, *, secret: str | None = None) -> str:
+def number_of(objection_id: int, *, secret: str | bytes | None = None) -> str:
     """The number that is told once the objection came in, such as YY-000012-ABCDEFGHIJ."""
     digest = salted_hmac(_SALT, str(objection_id), secret=secret, algorithm="sha256").digest()
     return f"YY-{objection_id:06d}-{base64.b32encode(digest).decode()[:10]}"

@@ -85,7 +85,9 @@ def record_report(
         ]
         if faults:
             raise Invalid(faults)
-        opinion = opine(application, OpinionKind.EXPERT, text, actor, Role.REVIEWER, now=now)
+        opinion = opine(
+            application=application, kind=OpinionKind.EXPERT, text=text, actor=actor, role=Role.REVIEWER, now=now
+        )
         ExpertVoice.objects.bulk_create(
             ExpertVoice(opinion=opinion, name=one.name, unit=one.unit, title=one.title, is_unconcerned=True)
             for one in experts

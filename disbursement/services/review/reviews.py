@@ -211,11 +211,11 @@ def recommend_approval(
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         check_eligible(judgement)
         opine(
-            application,
-            OpinionKind.APPROVAL,
-            text,
-            actor,
-            Role.REVIEWER,
+            application=application,
+            kind=OpinionKind.APPROVAL,
+            text=text,
+            actor=actor,
+            role=Role.REVIEWER,
             now=now,
             amount=computed_amount(judgement),
             checklist=checklist,
@@ -232,7 +232,15 @@ def recommend_rejection(
         application_id=application_id, action=ApplicationAction.RECOMMEND_REJECTION, actor=actor, now=now, note=text
     ) as application:
         check_reasons(application=application, reasons=reasons, remedy=text, now=now)
-        opine(application, OpinionKind.REJECTION, text, actor, Role.REVIEWER, now=now, reasons=reasons)
+        opine(
+            application=application,
+            kind=OpinionKind.REJECTION,
+            text=text,
+            actor=actor,
+            role=Role.REVIEWER,
+            now=now,
+            reasons=reasons,
+        )
         drop_draft(application=application, actor=actor)
     return application
 
@@ -246,7 +254,7 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
     ) as application:
         in_appeal = application.status is ApplicationState.APPEAL
         role = Role.APPEAL_REVIEWER if in_appeal else Role.SECOND_REVIEWER
-        opine(application, OpinionKind.SEND_BACK, text, actor, role, now=now)
+        opine(application=application, kind=OpinionKind.SEND_BACK, text=text, actor=actor, role=role, now=now)
         application.decided_at = None
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
         staffing.give_back(application=application, user_id=first.actor_id if first else None, now=now)
@@ -255,12 +263,12 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
 
 
 def opine(
+    *,
     application: Application,
     kind: OpinionKind,
     text: str,
     actor: Actor,
     role: Role,
-    *,
     now: datetime,
     reasons: Sequence[Reason] = (),
     amount: Decimal | None = None,

@@ -211,6 +211,7 @@ def test_a_reason_has_a_known_code_or_none() -> None:
 def test_a_request_is_taken_back_and_the_review_goes_on_with_what_came() -> None:
     fgj, rsj = base.department("fgj", "发改局"), base.department("rsj", "人社局")
     made = case().asked_departments(fgj, rsj)
+    assert desk.worklist(actor=made.reviewer, as_of=day_of(made.now)) == []
     with pytest.raises(Invalid, match="原因"):
         recalls.recall_request(application_id=made.id, text=" ", actor=made.reviewer, now=made.now)
     theirs = staff(Role.REVIEWER, fgj)
