@@ -32,6 +32,7 @@ from disbursement.models import (
     PaymentAttempt,
     Rating,
     Rectification,
+    Reissue,
     ReturnLine,
 )
 from disbursement.selectors import desk
@@ -115,6 +116,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         proposed = PayeeAccount.objects.filter(state=AccountState.PROPOSED).count()
         waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
         if access.has({StaffRole.FINANCE_APPROVER}):
+            asked = Reissue.objects.filter(approved__isnull=True).count()
+            place = reverse("desk:payables") + f"?state={PayableState.BOUNCED.value}"
+            waiting.append(Waiting(_("待审批的重新支付"), asked, place))
             undecided = BudgetChange.objects.filter(approved__isnull=True).count()
             waiting.append(Waiting(_("待批准的预算调整"), undecided, reverse("desk:budget_changes")))
     if access.has({StaffRole.SUPERVISOR}):
