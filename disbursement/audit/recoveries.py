@@ -6,12 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
+
 from disbursement.audit.findings import Finding, Scope
 from disbursement.audit.paths import Step, wrong_steps
 from disbursement.audit.people import People
 from disbursement.domain.instalments import PLAN
 from disbursement.domain.workflow import PayableState
-from disbursement.models import Clawback, ClawbackPlan, ClawbackReceipt, CutOffDay, Cycle, TransferKind
+from disbursement.models import (
+    Clawback,
+    ClawbackPlan,
+    ClawbackReceipt,
+    CutOffDay,
+    Cycle,
+    PaymentAttempt,
+    ReturnLine,
+    TransferKind,
+)
 
 _MONEY = "请对照银行流水逐笔核对该追回的到账；查明前不要抵扣，也不要认定违约。"
 _PLAN = "请对照分期退回通知书和办理记录核对计划；与通知书不符的，以通知书为准恢复。"
@@ -40,6 +51,7 @@ def check_recoveries(*, scope: Scope, people: People, counts: Counter[str]) -> I
         for plan in demand.plans.all():
             yield from _plan(plan, f"{place} 第{plan.number}号分期计划", people=people)
     if scope.is_whole:
+        yield from _refunds()
         yield from _days(people=people)
 
 
@@ -78,6 +90,15 @@ def _entry(demand: Clawback, receipt: ClawbackReceipt, place: str) -> Iterator[F
     given_back = getattr(receipt, "excess_entry", None)
     if receipt.returned_reference != ("" if given_back is None else given_back.reference):
         yield Finding("recoveries", place, f"多退款的退还 {receipt.returned_reference} 与银行流水登记不符。", _MONEY)
+
+
+def _refunds() -> Iterator[Finding]:
+    """A refund is the bank's answer, or was recorded by a person with its entry at the bank."""
+    answered = ReturnLine.objects.filter(attempt=OuterRef("pk"), status="posted", result="refunded")
+    nameless = PaymentAttempt.objects.filter(outcome="refunded", bank_entry__isnull=True).exclude(Exists(answered))
+    for attempt in nameless.select_related("batch").order_by("pk").iterator(chunk_size=500):
+        place = f"批次 {attempt.batch.number} 第{attempt.line_no}行"
+        yield Finding("recoveries", place, "记为退款，却没有银行回单，也没有登记银行流水。", _MONEY)
 
 
 def _plan(plan: ClawbackPlan, place: str, *, people: People) -> Iterator[Finding]:

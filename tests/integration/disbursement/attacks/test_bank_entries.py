@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,6 +210,16 @@ def test_a_refund_of_the_banks_whose_number_was_recorded_as_something_else_waits
     assert report.exceptions == 1
     assert "已登记为追回ZH-2026-000001的到账" in ReturnLine.objects.get(status="exception").problem
     assert Payable.objects.get(pk=scene.payables[2].pk).state == "settled"
+
+
+def test_an_audit_finds_what_was_written_past_the_guards(scene: Scene) -> None:
+    scene.refund("CR60")
+    scene.record("CR61", "5.00")
+    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    BankEntry.objects.all().delete()
+    told = [str(finding) for finding in findings(scope=Scope(), counts=Counter(), only=["recoveries"])]
+    assert any("CR61 没有对应的银行流水登记" in each for each in told)
+    assert any("没有登记银行流水" in each for each in told)
 
 
 def test_a_refund_that_the_bank_posted_is_not_recorded_as_a_recovery(scene: Scene) -> None:
