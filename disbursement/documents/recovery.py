@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from disbursement.documents.context import Frame, day_text, of_application, subject
 from disbursement.documents.notice import Notice, Section, Table
 from disbursement.domain.money import in_words, yuan
-from disbursement.models import Clawback, ClawbackPlan, RepaymentAccount, SetOff
+from disbursement.models import Application, Clawback, ClawbackPlan, RepaymentAccount, SetOff
 
 
 def clawback(*, frame: Frame, demand: Clawback, account: RepaymentAccount | None) -> Notice:
@@ -34,9 +34,9 @@ def clawback(*, frame: Frame, demand: Clawback, account: RepaymentAccount | None
             Section(
                 heading=_("二、如何退回"),
                 paragraphs=[
-                    _("请于 %(day)s 前将款项一次退回以下账户，并在附言中注明追回编号 %(number)s。")
+                    _("请于 %(day)s 前将款项一次退回指定的账户，并在附言中注明追回编号 %(number)s。")
                     % {"day": day_text(demand.due_on), "number": demand.number},
-                    *_where(account),
+                    *_where(account, application),
                 ],
             ),
             Section(
@@ -81,11 +81,11 @@ def instalments(*, frame: Frame, plan: ClawbackPlan, account: RepaymentAccount |
                 heading=_("二、如何退回"),
                 paragraphs=[
                     _(
-                        "请按期将款项退回以下账户，附言注明追回编号 %(number)s。多次到账的，依次冲抵最早一期。"
+                        "请按期将款项退回指定的账户，附言注明追回编号 %(number)s。多次到账的，依次冲抵最早一期。"
                         "退回期限以本通知书为准，追回通知书原定的期限不再适用。"
                     )
                     % {"number": demand.number},
-                    *_where(account),
+                    *_where(account, application),
                 ],
             ),
             Section(
@@ -135,10 +135,14 @@ def set_off(*, frame: Frame, decision: SetOff) -> Notice:
     )
 
 
-def _where(account: RepaymentAccount | None) -> list[str]:
+def _where(account: RepaymentAccount | None, application: Application) -> list[str]:
     """The account to pay back to, and whom to ask."""
     if account is None:
-        return [_("退款账户请先按本通知书所列联系方式向承办部门询问；请勿退到其他渠道告知的账户。")]
+        department = application.item.department
+        return [
+            _("退款账户请先向%(department)s询问%(phone)s；请勿退到其他渠道告知的账户。")
+            % {"department": department, "phone": f"（{department.phone}）" if department.phone else ""}
+        ]
     return [
         _("户名：%(name)s") % {"name": account.account_name},
         _("开户银行：%(bank)s") % {"bank": account.bank_name},

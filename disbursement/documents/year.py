@@ -69,7 +69,7 @@ def _lines(ends: list[YearEnd]) -> Table:
         ]
     )
     head = [_("科目"), _("年末额度"), _("已支付"), _("结转下年"), _("结转笔数"), _("收回")]
-    return Table(_("单位：元。"), head, rows, (28, 17, 17, 16, 8, 14), frozenset({1, 2, 3, 4, 5}))
+    return Table(_("单位：元。"), head, rows, (22, 18, 17, 17, 8, 18), frozenset({1, 2, 3, 4, 5}))
 
 
 def _by_fund(ends: list[YearEnd]) -> Table:
