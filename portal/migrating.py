@@ -1,18 +1,62 @@
-"""An empty database brought up to date, in less than half the time `migrate` takes."""
+"""An empty database brought up to date, in a fraction of the time `migrate` takes."""
 
+from __future__ import annotations
+
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.management import call_command
+from django.core.management.commands import migrate
+from django.db.migrations import CreateModel
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations.base import Operation
+
+# With fewer models at once, rendering those that are related costs less than rendering all.
+_MANY = 4
 
 
 def migrate_empty_database() -> None:
-    """What `manage.py migrate` does, with Wagtail's applications first.
+    """What `manage.py migrate` does, with Wagtail's applications first, and models that are made in a row made at once.
 
     A migration renders every model that is related to the ones it touches, and through the user all of ours are related
-    to Wagtail's: its hundred and sixty migrations are done before our hundred tables stand, instead of after.
+    to Wagtail's: its hundred and sixty migrations are done before our hundred tables stand, instead of after. And an
+    application's first migration would do so after each of its models, of which there are dozens.
     """
-    for config in apps.get_app_configs():
-        if config.label.startswith("wagtail") and (Path(config.path) / "migrations").is_dir():
-            call_command("migrate", config.label, verbosity=0, interactive=False)
-    call_command("migrate", verbosity=0, interactive=False)
+    command: Any = migrate
+    usual = command.MigrationExecutor
+    command.MigrationExecutor = _Executor
+    try:
+        for config in apps.get_app_configs():
+            if config.label.startswith("wagtail") and (Path(config.path) / "migrations").is_dir():
+                call_command("migrate", config.label, verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        command.MigrationExecutor = usual
+
+
+class _Executor(MigrationExecutor):
+    def apply_migration(self, state: Any, migration: Any, *args: Any, **options: Any) -> Any:
+        grouped: list[Operation] = []
+        for is_creation, found in groupby(migration.operations, lambda one: type(one) is CreateModel):
+            run = list(found)
+            grouped += [_Together(run)] if is_creation and len(run) >= _MANY else run
+        migration.operations = grouped
+        return super().apply_migration(state, migration, *args, **options)
+
+
+class _Together(Operation):
+    """Models made one after another: the tables are the same, and all models are rendered once, after the last."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self.operations = operations
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        state.__dict__.pop("apps", None)
+        for operation in self.operations:
+            operation.state_forwards(app_label, state)
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for operation in self.operations:
+            operation.database_forwards(app_label, schema_editor, from_state, to_state)
