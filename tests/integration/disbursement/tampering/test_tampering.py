@@ -112,7 +112,7 @@ def test_the_day_of_a_refund_that_a_person_recorded_is_not_moved_unseen(district
     by_file = PaymentAttempt.objects.filter(outcome="refunded", return_lines__result="refunded")
     attempt = PaymentAttempt.objects.filter(outcome="refunded").exclude(pk__in=by_file).earliest("pk")
     done = changed("disbursement_paymentattempt", "outcome_on", "2026-05-11", attempt.pk, mode="lifted")
-    assert outcome(lambda: done) == "payables.answers"
+    assert outcome(lambda: done) in ("payables.answers", "links.unsigned")
 
 
 @pytest.mark.postgres
