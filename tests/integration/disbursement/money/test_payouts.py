@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,7 +16,7 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.cycle import next_month
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import HoldKind, Payable, PayeeAccount, Reissue
+from disbursement.models import Clawback, HoldKind, Payable, PayeeAccount, Reissue
 from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import payees, payments, reissues
 from matching.registry import outbox
@@ -83,7 +84,7 @@ class TestReissue:
             reissues.propose(payable_id=payable.pk, reason="故障", actor=office.checker, now=NOW)
         with pytest.raises(Denied):
             reissues.decide(reissue_id=asked.pk, approve=True, actor=office.checker, now=NOW)
-        person = User.objects.get(pk=office.maker.user_id)
+        person = User.objects.get(pk=office.maker.user_id or 0)
         person.role_assignments.create(role="finance_approver")
         both = type(office.maker).of(user_id=person.pk, roles=[Role.FINANCE_MAKER, Role.FINANCE_APPROVER])
         with pytest.raises(Conflict, match="另一名"):
@@ -111,7 +112,7 @@ class TestReissue:
         payable = bounced(office)
         asked = reissues.propose(payable_id=payable.pk, reason="故障", actor=office.maker, now=NOW)
 
-        def refused(sql: str, *values: object) -> bool:
+        def refused(sql: str, *values: Any) -> bool:
             try:
                 with transaction.atomic(), connection.cursor() as cursor:
                     cursor.execute(sql, values)
@@ -141,7 +142,9 @@ class TestReissue:
         assert "等待另一名财务审批人员决定" in maker.get(page).text
         assert "代理行系统故障" in approver.get(page).text
         outbox.deliver(now=timezone.now())
-        assert Notification.objects.filter(user_id=office.approver.user_id, title__contains="按原账户重新支付").exists()
+        assert Notification.objects.filter(
+            user_id=office.approver.user_id or 0, title__contains="按原账户重新支付"
+        ).exists()
         decide = reverse("desk:reissue_decide", args=[payable.pk, asked.pk])
         assert maker.post(decide, {"approve": "yes"}).status_code == 403
         assert approver.post(decide, {"approve": "yes"}).status_code == 302
@@ -209,7 +212,7 @@ class TestProof:
 
 
 class TestOwed:
-    def owing(self, office: money.Finance, *, due_on: date) -> tuple[list[Payable], object]:
+    def owing(self, office: money.Finance, *, due_on: date) -> tuple[list[Payable], Clawback]:
         """Two instalments, the first paid and asked back."""
         award = money.granted(item=money.version(instalments=["50", "50"]))
         first, second = award.payables.order_by("number")

@@ -50,7 +50,7 @@ def test_sealing_on_a_batchs_page_seals_at_once_and_leaves_the_bank_to_a_worker(
     [batch] = money.cut()
     office = money.Finance()
     money.signed(batch, office)
-    desk = signed_in(User.objects.get(pk=office.maker.user_id))
+    desk = signed_in(User.objects.get(pk=office.maker.user_id or 0))
     assert desk.post(f"/desk/batches/{batch.pk}/do/seal/").status_code == 302
     batch.refresh_from_db()
     assert (batch.state, given) == ("sealed", [("disbursement.send_batch", batch.pk)])

@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -15,7 +16,7 @@ from disbursement.treasury.formats import FormatError, name_return_tables, read_
 from disbursement.treasury.formats.bank_return_csv import write_csv
 from tests.fuzz.mutate import spoil
 
-TABLE = {
+TABLE: dict[str, Any] = {
     "name": "甲银行",
     "columns": {
         "line_id": "客户流水号",
