@@ -61,7 +61,10 @@ def ends(files: Sequence[tuple[str, bytes]], batch: Batch) -> dict[str, Any]:
         ),
         "balances": balances(line=money.line()),
         "results": sorted(ReturnLine.objects.filter(status="posted").values_list("line_id", "result")),
-        "open": sorted(ReturnLine.objects.filter(status="exception").values_list("line_id", "amount", "problem")),
+        # An amount that could not be read is none.
+        "open": sorted(
+            ReturnLine.objects.filter(status="exception").values_list("line_id", "amount", "problem"), key=repr
+        ),
         # A line that fits nothing keeps a batch open if it comes before the rest; closed, it stays closed.
         "agreed": Batch.objects.get(pk=batch.pk).state in ("reconciled", "closed"),
         "figures": four_figures(batch=batch).to_json(),
