@@ -1,31 +1,25 @@
 """Wagtail tells when a page went live or down; the services do the rest, in the same transaction."""
 
-import logging
 from typing import Any
 
 from django.dispatch import receiver
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from wagtail.signals import page_published, page_unpublished
 
 from cms.models import PolicyDocumentPage, PolicyItemPage, ReadingPage
 from cms.services import search_writes
 from cms.services.publishing import page_went_down, page_went_live
 from cms.services.search_index import ItemKind
+from matching.registry import workers
 from matching.services.index_kinds import register
 from matching.tasks import mend_index, wake_writer
 
 OURS = (PolicyItemPage, PolicyDocumentPage, ReadingPage)
 
-logger = logging.getLogger(__name__)
-
 
 def _wake_mender() -> None:
     """Ask a worker, without waiting for a broker that is away: the schedule asks again."""
-    try:
-        mend_index.apply_async(retry=False, expires=300)
-    except OperationalError as error:
-        logger.warning("nobody could be asked to mend the search index: %s", error)
+    workers.give(mend_index, expires=300)
 
 
 register(ItemKind())

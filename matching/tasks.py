@@ -1,17 +1,13 @@
 """What a worker is woken up for. Each task takes nothing or ids, may run twice, and leaves the same state."""
 
-import logging
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from matching.days import day_of
-from matching.registry import outbox
+from matching.registry import outbox, workers
 from matching.services import match_profiles, reindex, run_chunks, run_planning, runs
-
-logger = logging.getLogger(__name__)
 
 _BATCH = 1000
 _MOST_WOKEN = 500
@@ -87,18 +83,16 @@ def wake_run(run_id: int) -> None:
 
 
 def _ask(task: Any, run_id: int) -> None:
-    try:
-        task.apply_async((run_id,), retry=False, expires=300)
-    except OperationalError as error:  # the schedule asks again every minute
-        logger.warning("%s(%s) could not be put to a worker: %s", task.name, run_id, error)
+    # After five minutes the schedule has asked again.
+    workers.give(task, run_id, expires=300)
 
 
 def wake() -> None:
     """Ask a worker to deliver, without waiting for a broker that is away: the schedule asks again every minute."""
     if not outbox.is_delivering():
-        deliver_outbox.apply_async(retry=False)
+        workers.give(deliver_outbox)
 
 
 def wake_writer() -> None:
     """Ask a worker to write the indices, without waiting for a broker that is away: the schedule asks again."""
-    write_index.apply_async(retry=False)
+    workers.give(write_index)

@@ -21,6 +21,7 @@ from disbursement.tasks import collect_returns
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.background import leave_to_worker
 from portal.refusals import lay_on
 
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
@@ -126,6 +127,7 @@ def gateway_collect(request: HttpRequest, gateway_id: int) -> HttpResponseBase:
         messages.error(request, _("回单含各部门的付款，只由全区财务人员收取。"))
         return redirect("desk:gateways")
     # A bank may take minutes to answer, and a statement 200 MB: no page waits for that.
-    collect_returns.delay(found.pk)
-    messages.success(request, _("已在后台收取，收到的文件见“回单”，取得的时间和问题见本页。"))
+    leave_to_worker(
+        request, collect_returns, found.pk, said=_("已在后台收取，收到的文件见“回单”，取得的时间和问题见本页。")
+    )
     return redirect("desk:gateways")

@@ -34,6 +34,7 @@ from disbursement.services.payment.gateways import asks_a_bank
 from disbursement.tasks import send_batch
 from disbursement.treasury.formats import payment_format
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
+from portal.desk.background import leave_to_worker
 from portal.desk.views.deliveries import delivery_context
 from portal.desk.views.finance_scope import READERS, visible_batches
 from portal.downloads import attachment
@@ -164,7 +165,7 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
             AcknowledgeForm(request.POST),
             lambda **data: sealing.acknowledge(batch_id=found.pk, now=now, **data),
         ),
-        "seal": (forms.Form(request.POST), lambda **data: _seal_and_send(found, now)),
+        "seal": (forms.Form(request.POST), lambda **data: _seal_and_send(request, found, now)),
         "reconcile": (forms.Form(request.POST), lambda **data: reconciliation.reconcile(batch_id=found.pk, now=now)),
     }
     if deed not in calls:
@@ -189,15 +190,16 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
     return _batch_page(request, fresh, bound={deed: form}, status=422)
 
 
-_DONE = {name: words[0] for name, words in _WORDS.items()} | {"seal": "封存并发送", "reconcile": "对账"}
+_DONE = {name: words[0] for name, words in _WORDS.items()} | {"seal": "封存", "reconcile": "对账"}
 
 
-def _seal_and_send(found: Batch, now: datetime) -> None:
+def _seal_and_send(request: HttpRequest, found: Batch, now: datetime) -> None:
     sealing.seal(batch_id=found.pk, now=now)
     if asks_a_bank(batch=found):
-        send_batch.delay(found.pk)
+        leave_to_worker(request, send_batch, found.pk, said=_("正在后台发送给银行，送达情况见本页。"))
     else:
         sealing.send(batch_id=found.pk, now=now)
+        messages.success(request, _("付款文件已发送。"))
 
 
 @role_required(*READERS)

@@ -17,6 +17,7 @@ from disbursement.models import Batch, Delivery, DeliveryState, Gateway
 from disbursement.services.payment import gateways, sealing
 from disbursement.tasks import send_batch
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
+from portal.desk.background import leave_to_worker
 from portal.forms import typed
 from portal.refusals import attempt
 
@@ -52,14 +53,15 @@ def delivery_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponse
     batch = get_object_or_404(visible_batches(request), pk=batch_id)
     now = timezone.now()
     calls: dict[str, tuple[Callable[[], Any], str]] = {
-        "again": (lambda: sealing.send(batch_id=batch.pk, now=now), _("已查询并发送，银行已收到。"))
-        if not gateways.asks_a_bank(batch=batch)
-        else (lambda: send_batch.delay(batch.pk), _("正在后台向银行查询并发送，送达情况见本页。")),
+        "again": (lambda: sealing.send(batch_id=batch.pk, now=now), _("已查询并发送，银行已收到。")),
         "handed-over": (lambda: _handed_over(request, batch), _("已登记交银行。")),
         "reroute": (lambda: _reroute(request, batch), _("已改用所选通道，可再次发送。")),
     }
     if deed not in calls:
         raise Http404
+    if deed == "again" and gateways.asks_a_bank(batch=batch):
+        leave_to_worker(request, send_batch, batch.pk, said=_("正在后台向银行查询并发送，送达情况见本页。"))
+        return redirect("desk:batch", batch.pk)
     call, done = calls[deed]
     attempt(request, call, done=done)
     return redirect("desk:batch", batch.pk)

@@ -24,8 +24,8 @@ from disbursement.models import (
 from disbursement.services.month import cycles, preflight, runs
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, role_required
+from portal.desk.background import in_background
 from portal.desk.views.finance_scope import READERS, visible_batches, visible_payables
-from portal.desk.views.runs import in_background
 from portal.downloads import attachment
 from portal.refusals import attempt
 

@@ -23,8 +23,8 @@ from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.accounts.people import finance_staff
+from portal.desk.background import in_background
 from portal.desk.views.finance_scope import READERS
-from portal.desk.views.runs import in_background
 from portal.downloads import attachment
 from portal.forms import DateInput
 from portal.refusals import lay_on

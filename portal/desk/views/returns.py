@@ -34,7 +34,7 @@ from disbursement.services.payment import returns
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.runs import in_background
+from portal.desk.background import in_background
 from portal.downloads import attachment
 from portal.forms import typed
 from portal.refusals import attempt, lay_on

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from disbursement.models import CycleRun, RunKind
+from disbursement.models import CycleRun
 from disbursement.services.month import runs
-from disbursement.tasks import work_off_run
-from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
+from portal.accounts.access import FINANCE_ROLES, role_required
 from portal.accounts.models import StaffRole
-from portal.refusals import attempt
 
 _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
-
-
-def in_background(
-    request: HttpRequest, *, kind: RunKind, back: str, cycle_id: int | None = None, file_id: int | None = None
-) -> HttpResponseBase:
-    """Ask a worker to do it and lead to the page that shows how far it is; back to `back` where it was refused."""
-    run = attempt(
-        request,
-        lambda: runs.ask(kind=kind, actor=actor_for(request), now=timezone.now(), cycle_id=cycle_id, file_id=file_id),
-    )
-    if run is None:
-        return redirect(back, cycle_id or file_id)
-    work_off_run.delay(run.pk)
-    return redirect("desk:run", run.pk)
 
 
 @role_required(*_READERS)

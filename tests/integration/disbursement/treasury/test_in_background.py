@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from disbursement import tasks
 from disbursement.models import CycleRun, RunKind
 from disbursement.services.month import runs
+from disbursement.services.payment.collection import treasury_round
 from disbursement.treasury.simulator.server import Server
 from portal.accounts.models import User
 from tests.factories import money
@@ -27,7 +30,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> tuple[Given, Callable[[], None]]:
     given: Given = []
     found = {task.name: task for task in (tasks.send_batch, tasks.collect_returns, tasks.work_off_run)}
     for task in found.values():
-        monkeypatch.setattr(task, "delay", lambda pk, name=task.name: given.append((name, pk)))
+        monkeypatch.setattr(task, "apply_async", lambda args, name=task.name, **_options: given.append((name, *args)))
 
     def work() -> None:
         while given:
@@ -109,3 +112,22 @@ def test_a_worker_that_is_refused_leaves_the_reason_on_the_page(monkeypatch: pyt
     assert "银行" in tasks.send_batch(batch.pk)
     page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
     assert "不能确定银行是否收到" in page
+
+
+def test_where_the_queue_is_away_the_page_says_that_it_goes_on_by_itself(
+    over_http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_sealed_batch(money.Finance())
+    desk = signed_in(official("finance_maker"))
+
+    def away(*_args: Any, **_options: Any) -> None:
+        raise OperationalError("[Errno 111] Connection refused")
+
+    with monkeypatch.context() as without:
+        for task in (tasks.send_batch, tasks.collect_returns):
+            without.setattr(task, "apply_async", away)
+        for address in (f"/desk/batches/{batch.pk}/delivery/again/", f"/desk/gateways/{over_http.pk}/collect/"):
+            assert "后台队列暂时连接不上" in desk.post(address, follow=True).text
+    treasury_round(now=timezone.now())
+    batch.refresh_from_db()
+    assert batch.sent_at is not None
