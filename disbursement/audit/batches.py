@@ -189,7 +189,7 @@ def check_returns(*, scope: Scope, counts: Counter[str]) -> Iterator[Finding]:
         if hashlib.sha256(content).hexdigest() != file.sha256:
             yield Finding("returns", place, "回单文件的内容与摘要不符。", _BANK)
             continue
-        kept = file.lines.order_by("row_no").select_related("attempt").iterator(chunk_size=2000)
+        kept = file.lines.order_by("row_no").select_related("attempt__batch").iterator(chunk_size=2000)
         read = rows_of(name=file.name, content=content)
         yield from _lines(kept, read, place, is_posted=file.posted_at is not None)
 
@@ -215,8 +215,18 @@ def _lines(kept: Iterator[ReturnLine], read: Iterator[object], place: str, *, is
         )
         if not wrong and line.status == "posted":
             wrong = line.attempt is None or line.attempt.amount != line.amount
+        wrong = wrong or not _answers_for_its_own(line)
         if wrong and told < 5:
             told += 1
             yield Finding("returns", f"{place} 第{line.row_no}行", "入账的内容与银行的原文不符。", _BANK)
     if said and is_posted:
         yield Finding("returns", place, f"有{len(said)}行没有处理，例如第{min(said)}行。", _BANK)
+
+
+def _answers_for_its_own(line: ReturnLine) -> bool:
+    """Whether the payment that a line is kept with is the one that the bank named."""
+    paid = line.attempt
+    if paid is None:
+        return True
+    named = "" if paid.line_no is None else paid.batch.line_id(paid.line_no)
+    return (line.line_id, line.batch_id) == (named, paid.batch_id)

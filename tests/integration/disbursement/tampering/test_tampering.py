@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 
 from disbursement.audit import service
 from disbursement.audit.findings import Scope
-from disbursement.models import PayeeAccount, PaymentAttempt
+from disbursement.models import PayeeAccount, PaymentAttempt, ReturnLine
 from tests.integration.disbursement.tampering import forge
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,11 @@ def test_an_account_that_is_given_up_for_no_other_is_found(district: None) -> No
     in_use = PayeeAccount.objects.filter(state="checked").latest("pk")
     done = changed("disbursement_payeeaccount", "state", "retired", in_use.pk, mode="injected")
     assert outcome(lambda: done) in ("refused", "accounts")
+
+
+@pytest.mark.postgres
+def test_an_answer_of_the_banks_that_is_moved_to_another_payment_is_found(district: None) -> None:
+    line = ReturnLine.objects.filter(attempt=None).earliest("pk")
+    other = PaymentAttempt.objects.latest("pk")
+    done = changed("disbursement_returnline", "attempt_id", other.pk, line.pk, mode="injected")
+    assert outcome(lambda: done) in ("refused", "returns")
