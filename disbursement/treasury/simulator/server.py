@@ -1,6 +1,7 @@
 """The simulated bank over HTTP on loopback, in the protocol of docs/payment-files.md.
 
 POST /payment-files            Idempotency-Key, X-File-Name, the bytes      201 first, 200 again, 409 other bytes
+                               cut short: nothing is taken                  400 where Content-Digest says otherwise
 GET  /payment-files/KEY                                                     200, 404
 GET  /returns                                                               {"files": [{"name", "sha256", "size"}]}
 GET  /returns/NAME                                                          the bytes
@@ -9,6 +10,7 @@ POST /settle?on=2026-03-24     (the simulator's own: pay what was taken)    {"fi
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -64,6 +66,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(413, {"reason": "文件过大"})
             return
         content = self.rfile.read(length)
+        if len(content) != length:  # who sent it died in the middle: there is no file
+            self.close_connection = True
+            return
         if not self._allowed():
             return
         path = urlsplit(self.path)
@@ -107,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not _KEY.fullmatch(key):
             self._say(400, {"reason": "缺少 Idempotency-Key"})
             return
+        if not _is_as_told(content, self.headers.get("Content-Digest", "")):
+            self._say(400, {"reason": "内容与 Content-Digest 不符"})
+            return
         time.sleep(bank.mischief.slow)
         if bank.happens("lost_request"):
             self.close_connection = True
@@ -146,6 +154,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any) -> None:
         """Nothing: what happened stands in the bank's folder."""
+
+
+def _is_as_told(content: bytes, digest: str) -> bool:
+    """Whether the bytes are those whose SHA-256 the sender told, where it told one (RFC 9530)."""
+    told = re.fullmatch(r"sha-256=:([A-Za-z0-9+/=]+):", digest)
+    return told is None or base64.b64encode(hashlib.sha256(content).digest()).decode() == told.group(1)
 
 
 def _told(taken: Taken) -> dict[str, str]:
