@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import transaction
 
 from disbursement.domain.errors import Invalid
 from disbursement.ledger.reconcile import ledger_findings
@@ -28,6 +28,7 @@ from disbursement.treasury.formats import FormatError, stream_return
 from disbursement.treasury.simulator import ANSWER_FORMATS, Answer, write_answer
 from tests.factories import money
 from tests.factories.disbursement import at
+from tests.restored import restored, undone
 
 from .mutate import spoil
 
@@ -95,7 +96,7 @@ def test_no_mutant_crashes_the_reader_or_yields_a_line_that_is_not_whole(capsys:
     ]
     files = good_files(answers_for(lines))
     seen: Counter[str] = Counter()
-    slowest, began = 0.0, time.process_time()
+    slowest, began, told = 0.0, time.process_time(), time.monotonic()
     for number in numbers(MUTANTS):
         name, content = mutant(files, number)
         place = f"FUZZ_SEED={SEED} FUZZ_ONLY={number} {name}"
@@ -126,54 +127,69 @@ def test_no_mutant_crashes_the_reader_or_yields_a_line_that_is_not_whole(capsys:
         except Exception as error:
             pytest.fail(f"{place}: {type(error).__name__}: {error}")
         slowest = max(slowest, time.process_time() - start)
-    with capsys.disabled():
-        spent = time.process_time() - began
-        sys.stdout.write(
-            f"\nfuzz-returns, reading: seed {SEED}, {sum(1 for _ in numbers(MUTANTS))} mutants, {dict(seen)},"
-            f" {spent:.0f} s of processor time, slowest {slowest * 1000:.0f} ms\n"
-        )
+        if time.monotonic() - told > 60:
+            told = time.monotonic()
+            tell(capsys, f"reading: seed {SEED}, {number + 1} of {MUTANTS} mutants, {dict(seen)}")
+    spent = time.process_time() - began
+    tell(
+        capsys,
+        f"reading: seed {SEED}, {sum(1 for _ in numbers(MUTANTS))} mutants, {dict(seen)},"
+        f" {spent:.0f} s of processor time, slowest {slowest * 1000:.0f} ms",
+    )
     assert not seen["without a word"]
 
 
-@pytest.mark.django_db
-def test_no_mutant_posts_a_line_that_does_not_agree_in_batch_payee_and_amount(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def sent_batch() -> Batch:
     finance = money.Finance()
     for amount in ("100000.00", "100000.00", "33333.33", "0.07"):
         money.payables(1, amount)
     [batch] = money.cut()
     money.sent(batch, finance)
-    truth = {batch.line_id(a.line_no or 0): (a.account_number, a.amount) for a in money.lines(batch)}
-    answers = answers_for([(line_id, account, amount) for line_id, (account, amount) in truth.items()])
-    # Also in the words of a bank that has paid everything and then bounces one: order makes conflicts.
-    files = [*good_files(answers), *good_files([replace(answer, result="paid", code="") for answer in answers])]
+    return batch
+
+
+def test_no_mutant_posts_a_line_that_does_not_agree_in_batch_payee_and_amount(
+    capsys: pytest.CaptureFixture[str], django_db_setup: None, django_db_blocker: Any
+) -> None:
     seen: Counter[str] = Counter()
-    for number in numbers(POSTINGS):
-        name, content = mutant(files, number)
-        place = f"FUZZ_SEED={SEED} FUZZ_ONLY={number} {name}"
-        undo = transaction.savepoint()
-        try:
-            report = returns.import_return(name=name, content=content, now=at("2026-03-25"))
-        except Invalid as refusal:
-            seen["without a word"] += not str(refusal)
-            assert not ReturnFile.objects.exists(), place
-            seen["files refused"] += 1
-        except Exception as error:
-            pytest.fail(f"{place}: {type(error).__name__}: {error}")
-        else:
-            seen["files read"] += 1
-            seen["lines posted"] += report.posted
-            seen["exceptions"] += report.exceptions
-            _check(batch, truth, name, content, place)
-            again = returns.import_return(name=name, content=content, now=at("2026-03-26"))
-            assert (again.was_known, again.posted, again.exceptions) == (True, report.posted, report.exceptions), place
-            _check(batch, truth, name, content, place)
-        transaction.savepoint_rollback(undo)
-    with capsys.disabled():
-        mutants = sum(1 for _ in numbers(POSTINGS))
-        sys.stdout.write(f"\nfuzz-returns, posting: seed {SEED}, {mutants} mutants, {dict(seen)}\n")
+    told = time.monotonic()
+    with django_db_blocker.unblock(), restored(sent_batch) as batch:
+        truth = {batch.line_id(a.line_no or 0): (a.account_number, a.amount) for a in money.lines(batch)}
+        answers = answers_for([(line_id, account, amount) for line_id, (account, amount) in truth.items()])
+        # Also in the words of a bank that has paid everything and then bounces one: order makes conflicts.
+        files = [*good_files(answers), *good_files([replace(answer, result="paid", code="") for answer in answers])]
+        for number in numbers(POSTINGS):
+            with undone():
+                seen += _posted(batch, truth, *mutant(files, number), place=f"FUZZ_SEED={SEED} FUZZ_ONLY={number}")
+            if time.monotonic() - told > 60:
+                told = time.monotonic()
+                tell(capsys, f"posting: seed {SEED}, {number + 1} of {POSTINGS} mutants, {dict(seen)}")
+    tell(capsys, f"posting: seed {SEED}, {sum(1 for _ in numbers(POSTINGS))} mutants, {dict(seen)}")
     assert not seen["without a word"]
+
+
+def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with capsys.disabled():
+        sys.stderr.write(f"\nfuzz-returns, {text}\n")
+
+
+def _posted(
+    batch: Batch, truth: dict[str, tuple[str, Decimal]], name: str, content: bytes, *, place: str
+) -> Counter[str]:
+    """One mutant posted and posted again, and what is to be said of it."""
+    place = f"{place} {name}"
+    try:
+        report = returns.import_return(name=name, content=content, now=at("2026-03-25"))
+    except Invalid as refusal:
+        assert not ReturnFile.objects.exists(), place
+        return Counter({"files refused": 1, "without a word": int(not str(refusal))})
+    except Exception as error:
+        pytest.fail(f"{place}: {type(error).__name__}: {error}")
+    _check(batch, truth, name, content, place)
+    again = returns.import_return(name=name, content=content, now=at("2026-03-26"))
+    assert (again.was_known, again.posted, again.exceptions) == (True, report.posted, report.exceptions), place
+    _check(batch, truth, name, content, place)
+    return Counter({"files read": 1, "lines posted": report.posted, "exceptions": report.exceptions})
 
 
 def _check(batch: Batch, truth: dict[str, tuple[str, Decimal]], name: str, content: bytes, place: str) -> None:

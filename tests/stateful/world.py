@@ -6,9 +6,8 @@ for each enterprise and item. An example takes them one after another.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +21,7 @@ from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people
 from tests.factories import money
+from tests.restored import restored
 
 TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("33333.33", {}),
@@ -74,27 +74,9 @@ class World:
 
 @contextmanager
 def standing() -> Iterator[World]:
-    """A district, and afterwards the database as it was.
-
-    On SQLite it is committed, and a copy taken before brings the database back: within one long transaction each
-    savepoint would walk the journal from its beginning.
-    """
-    if connection.vendor != "sqlite":
-        with transaction.atomic():
-            yield World.make()
-            transaction.set_rollback(True)
-        return
-    connection.ensure_connection()
-    with closing(sqlite3.connect(":memory:")) as before:
-        connection.connection.backup(before)
-        try:
-            with transaction.atomic():
-                made = World.make()
-                # Nobody is to be told of it.
-                connection.run_on_commit.clear()
-            yield made
-        finally:
-            before.backup(connection.connection)
+    """A district, and afterwards the database as it was."""
+    with restored(World.make) as made:
+        yield made
 
 
 def rows(sql: str) -> list[tuple[Any, ...]]:
