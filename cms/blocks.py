@@ -78,7 +78,10 @@ class StepBlock(blocks.StructBlock):
         label=_("会审逾期视为同意"), required=False, default=False, help_text=_("不选则一直等待，逾期部门记黄牌、红牌")
     )
     checklist = blocks.TextBlock(
-        label=_("核对清单"), required=False, rows=3, help_text=_("受理、审核才填写；每行一项，办理人逐项勾选后才能通过")
+        label=_("核对清单"),
+        required=False,
+        rows=3,
+        help_text=_("受理、审核、复审才填写；每行一项，逐项勾选后才能通过"),
     )
     note = blocks.TextBlock(label=_("说明"), required=False, rows=2)
 

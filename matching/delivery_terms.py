@@ -20,6 +20,8 @@ MODES = {"automatic": "免申即享", "instant": "即申即享", "fast": "快申
 # Steps of the review that a machine may take in a person's place, in their order. The finance chain is never among
 # them.
 MACHINE_STEPS = {"acceptance": "受理", "review": "初审", "decision": "复审决定"}
+# Which checklist of the item (`review_path.LISTS`) is ticked at a step.
+TICKED_AT = {"acceptance": "acceptance", "review": "review", "decision": "second_review"}
 BY_MACHINE = ("automatic", "instant")
 # Working days for which an offer stands where the item names none.
 OFFER_DAYS = 20
@@ -91,7 +93,7 @@ def write(mode: str, values: Mapping[str, Any]) -> dict[str, Any]:
 class ItemShape:
     """What of an item bears on its terms: facts (key → label) that decide, those of them that only the form tells,
     required questions and materials that nothing but the enterprise can bring, kinds of extra steps, steps with a
-    checklist, whether it pays, and its statutory limit in working days (None: not said)."""
+    checklist (`review_path.LISTS`), whether it pays, and its statutory limit in working days (None: not said)."""
 
     facts: Mapping[str, str]
     asked: Mapping[str, str]
@@ -144,7 +146,7 @@ def _of_machine(mode: str, told: Mapping[str, Any], shape: ItemShape) -> list[st
     if share is not None and (not isinstance(share, int) or not 0 <= share <= 100):
         found.append("事后抽查比例应为 0 至 100 的整数（%）")
     for step in steps:
-        if step in shape.checked:
+        if TICKED_AT.get(step) in shape.checked:
             found.append(f"“{MACHINE_STEPS.get(step, step)}”环节有须由人员勾选的核对清单，不能由系统办理")
     if "review" in steps and shape.path:
         found.append("有现场核查、部门会审或专家评审的事项，初审不能由系统办理")

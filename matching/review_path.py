@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KINDS = {"site_visit": "现场核查", "joint": "部门会审", "expert": "专家评审"}
-LISTS = {"acceptance": "受理", "review": "审核"}
+LISTS = {"acceptance": "受理", "review": "审核", "second_review": "复审"}
 # Working days that a department asked for its opinion has where the item names none.
 JOINT_DAYS = 5
 
@@ -35,7 +35,7 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line that a reviewer ticks at acceptance or at first review."""
+    """One line that a reviewer ticks before the step (`LISTS`) is done."""
 
     code: str
     step: str
@@ -142,7 +142,7 @@ def problems(steps: list[dict[str, Any]], *, own: str, departments: Collection[s
         elif codes:
             told.append(f"“{name}”：只有“部门会审”环节填写会审部门")
         if step.get("checklist") and kind not in LISTS:
-            told.append(f"“{name}”：核对清单写在“受理”或“审核”环节里")
+            told.append(f"“{name}”：核对清单写在“受理”、“审核”或“复审”环节里")
     return told
 
 

@@ -10,7 +10,7 @@ missing or changed.
 A refused statement is an integrity error, as from any constraint.
 """
 
-from disbursement.guards.install import install, link_what_stands, remove
+from disbursement.guards.install import install, remove
 from disbursement.guards.money import APPEND_ONLY, NEVER_DELETED, Guard, guards
 
-__all__ = ["APPEND_ONLY", "NEVER_DELETED", "Guard", "guards", "install", "link_what_stands", "remove"]
+__all__ = ["APPEND_ONLY", "NEVER_DELETED", "Guard", "guards", "install", "remove"]

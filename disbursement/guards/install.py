@@ -9,9 +9,6 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from disbursement.guards import chain
 from disbursement.guards.triggers import helpers, triggers
 
-# Names that triggers had before; dropped where they still stand.
-_FORMER = (("disbursement_keep_balances", "disbursement_ledgertransfer"),)
-
 
 def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Create all triggers for the tables that are there, replacing those that stand; a `RunPython` operation.
@@ -21,7 +18,6 @@ def install(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     vendor = schema_editor.connection.vendor
     with schema_editor.connection.cursor() as cursor:
         tables = chain.tables_of(cursor, vendor=vendor)
-        _drop_former(cursor, tables=tables, vendor=vendor)
         if vendor == "postgresql":
             for statement in helpers(tables).values():
                 cursor.execute(statement)
@@ -46,56 +42,11 @@ def remove(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     vendor = schema_editor.connection.vendor
     with schema_editor.connection.cursor() as cursor:
         tables = chain.tables_of(cursor, vendor=vendor)
-        _drop_former(cursor, tables=tables, vendor=vendor)
         for trigger in triggers(tables, vendor=vendor):
             if vendor == "postgresql":
                 cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.function} CASCADE")
             else:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
-
-
-def link_what_stands(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Link the rows that were there before links were: one link for each table and five thousand rows, or for each row
-    of a table whose rows change. A `RunPython` operation, after `install`.
-    """
-    connection = schema_editor.connection
-    if connection.vendor != "postgresql":
-        _touch_sqlite(connection)
-        return
-    with connection.cursor() as cursor:
-        for found in chain.linked(chain.tables_of(cursor, vendor="postgresql")):
-            text = chain.content(found.columns, vendor="postgresql")
-            kind, piece = ("row", "id") if found.whole else ("insert", "id / 5000")
-            cursor.execute(
-                f"SELECT count(disbursement_link('{found.table}', '{kind}', '{found.key}', p.ids, p.count,"
-                " p.digest)::text)"
-                " FROM (SELECT range_agg(int8range(id, id, '[]'))::text AS ids, count(*) AS count,"
-                f" encode(sha256(convert_to(string_agg({text}, E'\\n' ORDER BY id), 'UTF8')), 'hex') AS digest"
-                f" FROM {found.table} GROUP BY {piece}) p"
-            )
-
-
-def _touch_sqlite(connection: Any) -> None:
-    at = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-    with connection.cursor() as cursor:
-        for found in chain.linked(chain.tables_of(cursor, vendor="sqlite")):
-            kind = "row" if found.whole else "insert"
-            text = chain.content(found.columns, vendor="sqlite")
-            cursor.execute(
-                "INSERT INTO disbursement_chainlink"
-                " (stream, kind, shape, ids, count, digest, written_by, written_at, session, mac)"
-                " SELECT p.stream, p.kind, p.shape, p.ids, 1, p.digest, 'sqlite', p.at, huida_session(),"
-                " huida_mac(p.stream, p.kind, p.shape, p.ids, 1, p.digest, 'sqlite', p.at)"
-                f" FROM (SELECT '{found.table}' AS stream, '{kind}' AS kind, '{found.key}' AS shape,"
-                f" '{{[' || id || ',' || (id + 1) || ')}}' AS ids, huida_sha256({text}) AS digest, {at} AS at"
-                f" FROM {found.table}) p"
-            )
-
-
-def _drop_former(cursor: Any, *, tables: Any, vendor: str) -> None:
-    for name, table in _FORMER:
-        if table in tables:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if vendor == "postgresql" else ""))
 
 
 def _note_shapes(cursor: Any, *, tables: Any) -> None:

@@ -6,6 +6,7 @@ from disbursement.guards import install, remove
 
 
 class Migration(migrations.Migration):
-    dependencies = [("disbursement", "0001_initial")]
+    # The history of roles is guarded, too.
+    dependencies = [("accounts", "0002_initial"), ("disbursement", "0001_initial")]
 
     operations = [migrations.RunPython(install, remove)]

@@ -201,6 +201,8 @@ class Publicity(models.Model):
     starts_on = models.DateField(_("公示开始"))
     ends_on = models.DateField(_("公示结束"))
     amount = models.DecimalField(_("拟兑现金额（元）"), max_digits=16, decimal_places=2)
+    # What the second reviewer ticked before the public was asked; the approval takes it over.
+    checklist = models.JSONField(_("核对清单"), default=list, blank=True)
     # Empty where the machine opened it (免申即享, 即申即享).
     opened_by = models.ForeignKey(
         _USER, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("发起人")

@@ -16,7 +16,7 @@ from disbursement.domain.workflow import ApplicationAction
 from disbursement.models import Application
 from disbursement.selectors.staff import can_answer
 from disbursement.services.evidence import stored
-from disbursement.services.review import decisions, publicity, recalls, reviews, steps
+from disbursement.services.review import conditions, decisions, publicity, recalls, reviews, steps
 from disbursement.services.review.experts import Expert, read_experts, record_report
 from matching.registry.models import Department
 from portal.forms import FilesField
@@ -42,7 +42,7 @@ class DeedForm(forms.Form):
 
     def __init__(self, *args: Any, application: Application | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        checks = steps.path_of(application=application).checks(self.ticks_of) if application and self.ticks_of else ()
+        checks = conditions.checks_due(application=application, step=self.ticks_of) if application else ()
         if checks:
             self.fields["ticks"] = forms.MultipleChoiceField(
                 label=_("核对清单"),
@@ -156,6 +156,7 @@ class SendBackForm(DeedForm):
 
 
 class PublicityForm(DeedForm):
+    ticks_of = "second_review"
     days = forms.IntegerField(
         label=_("公示工作日数"),
         required=False,
@@ -166,6 +167,7 @@ class PublicityForm(DeedForm):
 
 
 class SummaryForm(DeedForm):
+    ticks_of = "second_review"
     summary = _area(_("决定内容"), required=False, help_text=_("不填则写“符合申报条件，审核通过。”"))
 
 

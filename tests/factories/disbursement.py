@@ -18,7 +18,7 @@ from disbursement.models import Application, CorrectionSubject, PayeeAccount
 from disbursement.services.application import applications, corrections, drafts, materials
 from disbursement.services.application.corrections import Ask
 from disbursement.services.review import decisions, publicity, reviews, steps
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise, PolicyVersion
 from matching.registry.models import BudgetLine, Department
 from matching.services import publish

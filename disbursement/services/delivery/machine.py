@@ -33,7 +33,7 @@ from disbursement.services.award import awards
 from disbursement.services.award.clashes import clashes_of
 from disbursement.services.delivery import lanes
 from disbursement.services.delivery.earlier_cases import left_to_people
-from disbursement.services.review import decisions, publicity, steps
+from disbursement.services.review import conditions, decisions, publicity, steps
 from matching.days import day_of
 from matching.delivery_terms import BY_MACHINE, MACHINE_STEPS, Terms
 
@@ -158,7 +158,7 @@ def _walk(application: Application, terms: Terms, *, amount: Decimal, now: datet
         steps.check_path(application=reviewed)
     if "decision" not in terms.machine:
         return
-    if decisions.publicity_days(application):
+    if conditions.publicity_days(application):
         shown = publicity.publicise(application_id=pk, actor=SYSTEM, now=now)
         granted: Decimal | None = shown.amount
     else:

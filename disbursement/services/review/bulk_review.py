@@ -36,12 +36,17 @@ from disbursement.services.application.applications import permitted_actions
 from disbursement.services.award import awards
 from disbursement.services.award.clashes import clashes_of
 from disbursement.services.month.payment_checks import credit_warnings
-from disbursement.services.review import decisions, publicity, reviews, staffing, steps
+from disbursement.services.review import conditions, decisions, publicity, reviews, staffing, steps
 from matching.days import day_of
 
 MOST = 100
 # The item's list that has to be ticked one by one, where the deed has one.
-_STEP = {BulkDeed.ACCEPT: "acceptance", BulkDeed.RECOMMEND: "review"}
+_STEP = {
+    BulkDeed.ACCEPT: "acceptance",
+    BulkDeed.RECOMMEND: "review",
+    BulkDeed.PUBLICISE: "second_review",
+    BulkDeed.APPROVE: "second_review",
+}
 _WHO = {
     BulkDeed.ACCEPT: frozenset({Role.ACCEPTOR}),
     BulkDeed.RECOMMEND: frozenset({Role.REVIEWER}),
@@ -141,7 +146,7 @@ def _last_opinion(application: Application) -> Opinion | None:
 
 def _undecidable(application: Application, deed: BulkDeed, now: datetime) -> list[str]:
     """What stands against a decision that nobody opens: another opinion of the first reviewer, another amount."""
-    days = decisions.publicity_days(application)
+    days = conditions.publicity_days(application)
     if deed is BulkDeed.APPROVE and days:
         return [_("该事项须先公示 %(days)s 个工作日。") % {"days": days}]
     if deed is BulkDeed.PUBLICISE and not days:

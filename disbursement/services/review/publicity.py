@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services.application import judging
 from disbursement.services.application.applications import lock, roles_for, take_part, transition
 from disbursement.services.award import awards
-from disbursement.services.review import decisions
+from disbursement.services.review import conditions, decisions
 from disbursement.services.supervision import clocks
 from matching.days import day_of
 from matching.registry import outbox
@@ -34,22 +35,26 @@ RAISED, HELD = "objection.raised", "publicity.held"
 _RESUME = ClockEffect(ClockAct.RESUME, ClockStep.REVIEW)
 
 
-def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | None = None) -> Publicity:
+def publicise(
+    *, application_id: int, actor: Actor, now: datetime, days: int | None = None, ticks: Collection[str] = ()
+) -> Publicity:
     """Open publicity from the next working day on, for the item's number of working days (or `days`, if more).
 
-    Raises Invalid where the application could not be approved as it stands.
+    Raises Invalid where the application could not be approved as it stands. `ticks` are the codes of the item's
+    checklist for the decision, all of them: what is public is as good as decided.
     """
     with transition(
         application_id=application_id, action=ApplicationAction.PUBLICISE, actor=actor, now=now
     ) as application:
-        asked = decisions.publicity_days(application)
+        asked = conditions.publicity_days(application)
         length = max(days or 0, asked)
         if length < 1:
             raise Invalid(Fault("days", _("该事项不要求公示；如需公示，请填写公示的工作日数。")))
-        decisions.check_gaps(application)
-        decisions.check_flags(application)
+        checklist = conditions.check_ticks(application=application, step="second_review", ticks=ticks)
+        conditions.check_gaps(application)
+        conditions.check_flags(application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
-        decisions.check_eligible(judgement)
+        conditions.check_eligible(judgement)
         proposal = awards.propose(application=application, judgement=judgement, now=now)
         if proposal.problems:
             raise Invalid([Fault("award", problem) for problem in proposal.problems])
@@ -61,6 +66,7 @@ def publicise(*, application_id: int, actor: Actor, now: datetime, days: int | N
             starts_on=starts_on,
             ends_on=calendar.add_working_days(starts_on, length - 1),
             amount=proposal.amount,
+            checklist=checklist,
             opened_by_id=actor.user_id,
             opened_at=now,
         )
@@ -173,7 +179,7 @@ def stays_because(*, application: Application, now: datetime) -> list[str]:
         reasons.append(_("公示期至 %(day)s 止。") % {"day": publicity.ends_on})
     if publicity.objections.filter(sustained__isnull=True).exists():
         reasons.append(_("还有公示异议没有处理。"))
-    reasons += decisions.open_flags(application)
+    reasons += conditions.open_flags(application)
     assessment = judging.assess(application=application, now=now)
     if assessment.verdict != "eligible":
         blocking = (*assessment.result["unmet"], *assessment.result["unknown"])

@@ -29,16 +29,15 @@ from disbursement.services.application.applications import (
     transition,
 )
 from disbursement.services.review import staffing, steps
-from disbursement.services.review.decisions import (
+from disbursement.services.review.conditions import (
     Reason,
     check_eligible,
     check_gaps,
     check_reasons,
     check_ticks,
     computed_amount,
-    decide,
-    drop_draft,
 )
+from disbursement.services.review.decisions import decide, drop_draft
 from disbursement.services.supervision import clocks
 from matching.criteria import InvalidInput, Scope
 from matching.days import day_of

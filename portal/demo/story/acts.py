@@ -13,7 +13,7 @@ from disbursement.models import Application
 from disbursement.selectors.forms import material_rules, questions
 from disbursement.services.application import drafts, judging, materials
 from disbursement.services.payment import payees
-from disbursement.services.review import decisions, publicity, reviews
+from disbursement.services.review import conditions, decisions, publicity, reviews
 from matching.days import day_of
 from matching.models import PolicyItem
 from portal.accounts.models import User
@@ -129,7 +129,7 @@ def second_review(*, stage: Stage, application_id: int, now: datetime) -> None:
     """Publicise where the item asks for it, else approve."""
     who = stage.staff(second_of(application_id))
     application = Application.objects.select_related("version").get(pk=application_id)
-    if decisions.publicity_days(application):
+    if conditions.publicity_days(application):
         publicity.publicise(application_id=application_id, actor=who, now=now)
     else:
         decisions.approve(application_id=application_id, actor=who, now=now)

@@ -9,7 +9,7 @@ from disbursement.models import CorrectionSubject
 from disbursement.services.application import corrections, drafts
 from disbursement.services.application.corrections import Ask
 from disbursement.services.review import decisions, publicity, reviews
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from portal.demo import accounts, build, policies
 from portal.demo.enterprises import PROTAGONIST, form_answers
 from portal.demo.story import acts

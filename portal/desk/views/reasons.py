@@ -24,7 +24,7 @@ from disbursement.services.application import applications, corrections, judging
 from disbursement.services.application.correction_answers import locked_questions
 from disbursement.services.review import decisions, reviews
 from disbursement.services.review.complete_list import Ask, compose
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from matching.criteria import Scope, leaves
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, actor_for, role_required

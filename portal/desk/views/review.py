@@ -24,7 +24,7 @@ from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import applications, judging, materials
 from disbursement.services.award import awards
 from disbursement.services.month.payment_checks import credit_warnings
-from disbursement.services.review import bulk_review, decisions, publicity, reviews, staffing
+from disbursement.services.review import bulk_review, conditions, publicity, reviews, staffing
 from matching.criteria import leaves
 from matching.days import day_of
 from matching.models import Fact, PolicyItem
@@ -255,7 +255,7 @@ def _deeds(
         shown = [deed for deed in shown if deed.action is not ApplicationAction.ACCEPT_WITH_GAP]
     unusual = {deed.name for deed in shown if deed.style}
     if found.status is not ApplicationState.PUBLICITY:
-        unusual.add("approve" if decisions.publicity_days(found) else "publicise")
+        unusual.add("approve" if conditions.publicity_days(found) else "publicise")
     told = [
         (
             deed,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from disbursement.models import Opinion
 from disbursement.models.steps import ExpertPaper
 from disbursement.services.review import publicity, recalls, reviews
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from matching.registry import outbox
 from portal.accounts.models import User
 from portal.inbox.models import Notification

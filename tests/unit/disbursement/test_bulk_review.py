@@ -16,7 +16,7 @@ from disbursement.models import BulkDeed, BulkOutcome, BulkRow, BulkRun, Transit
 from disbursement.selectors.invoices import table_of
 from disbursement.services.application import drafts, materials
 from disbursement.services.review import bulk_review, interests, reviews
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, case, item, staff
 
@@ -88,6 +88,12 @@ def test_an_item_with_a_checklist_or_a_step_of_its_own_is_never_signed_in_bulk()
     [why_not] = preview(BulkDeed.RECOMMEND, [made], made.reviewer).values()
     assert "核对清单" in why_not[0]
     assert "现场核查" in why_not[1]
+    decided = case(
+        review={"checklist": [{"code": "second_review-1", "step": "second_review", "text": "已核对"}]}
+    ).second_review()
+    for deed in (BulkDeed.APPROVE, BulkDeed.PUBLICISE):
+        [why_not] = preview(deed, [decided], decided.second).values()
+        assert "核对清单" in why_not[0]
 
 
 def test_a_run_that_was_cut_short_goes_on_and_is_done_once() -> None:

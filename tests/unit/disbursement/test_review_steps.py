@@ -26,8 +26,8 @@ from disbursement.models import (
 )
 from disbursement.selectors import desk
 from disbursement.selectors.attention import Attention, attention
-from disbursement.services.review import decisions, experts, recalls, reviews, steps
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review import decisions, experts, publicity, recalls, reviews, steps
+from disbursement.services.review.conditions import Reason
 from disbursement.services.supervision import clocks
 from matching.days import day_of
 from tests.factories import matching as base
@@ -146,6 +146,27 @@ def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> 
         decisions.approve(application_id=made.id, actor=everywhere, now=made.now)
     decisions.approve(application_id=made.id, actor=made.second, now=made.later().now)
     assert made.fresh().state == "approved"
+
+
+LIST_OF_THE_DECISION = {"checklist": [{"code": "second_review-1", "step": "second_review", "text": "金额与台账一致"}]}
+
+
+def test_who_decides_ticks_the_list_of_the_decision_and_the_decision_keeps_it() -> None:
+    made = case(review=LIST_OF_THE_DECISION).second_review()
+    with pytest.raises(Invalid, match="金额与台账一致"):
+        decisions.approve(application_id=made.id, actor=made.second, now=made.now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.now, ticks=["second_review-1"])
+    assert Decision.objects.get(kind="approved").checklist == [{"code": "second_review-1", "text": "金额与台账一致"}]
+
+
+def test_what_was_ticked_before_the_public_was_asked_goes_with_the_approval() -> None:
+    made = case(review=LIST_OF_THE_DECISION, publicity_days=5).second_review()
+    with pytest.raises(Invalid, match="金额与台账一致"):
+        publicity.publicise(application_id=made.id, actor=made.second, now=made.now)
+    opened = publicity.publicise(application_id=made.id, actor=made.second, now=made.now, ticks=["second_review-1"])
+    assert publicity.end_due(now=made.now + timedelta(days=30)) == [made.id]
+    kept = Decision.objects.get(kind="approved").checklist
+    assert kept == opened.checklist == [{"code": "second_review-1", "text": "金额与台账一致"}]
 
 
 def test_silence_is_consent_only_where_the_item_says_so_and_else_draws_cards() -> None:

@@ -14,7 +14,7 @@ from disbursement.domain.workflow import Role, WrongState
 from disbursement.models import Decision, DecisionDraft, InterestDeclaration, Participation, StepClock
 from disbursement.services.application import drafts, materials, promises
 from disbursement.services.review import decisions, interests, reviews
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from tests.factories import matching as base
 from tests.factories.disbursement import MATERIALS, START, Case, agent, budget_line, case, staff
 

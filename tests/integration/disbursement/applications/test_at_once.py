@@ -15,6 +15,7 @@ from disbursement.services import notices
 from disbursement.services.application import drafts
 from disbursement.services.delivery import consents, offers
 from disbursement.services.review import decisions, reviews
+from disbursement.services.review.conditions import Reason
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
 from tests.factories import delivery
@@ -110,7 +111,7 @@ def test_one_accepts_while_another_refuses_and_one_of_them_is_told() -> None:
         lambda: reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now),
         lambda: reviews.not_accept(
             application_id=made.id,
-            reasons=[decisions.Reason("不受理")],
+            reasons=[Reason("不受理")],
             remedy="改投",
             actor=colleague,
             now=made.now,

@@ -16,7 +16,7 @@ from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import corrections, drafts
 from disbursement.services.application.corrections import Ask
 from disbursement.services.review import decisions, publicity, reviews
-from disbursement.services.review.decisions import Reason
+from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise
 from matching.services import enterprises
 from portal.accounts.models import User

@@ -15,6 +15,7 @@ from disbursement.services.application import drafts
 from disbursement.services.delivery import consents, offers
 from disbursement.services.payment import payees
 from disbursement.services.review import decisions, reviews
+from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise, PolicyVersion
 from tests.factories import delivery
 from tests.factories import disbursement as people
@@ -48,7 +49,7 @@ def refused(version: PolicyVersion, made: Enterprise) -> Application:
     pk = application.pk
     reviews.accept(application_id=pk, actor=acceptor, now=NOW)
     reviews.start_review(application_id=pk, actor=reviewer, now=NOW)
-    reasons = [decisions.Reason(reason="现场核查，未在本区经营")]
+    reasons = [Reason(reason="现场核查，未在本区经营")]
     reviews.recommend_rejection(application_id=pk, text="经营地不实", reasons=reasons, actor=reviewer, now=NOW)
     return decisions.reject(application_id=pk, reasons=reasons, remedy="可申请复核", actor=second, now=NOW)
 

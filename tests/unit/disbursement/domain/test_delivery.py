@@ -125,6 +125,7 @@ def test_terms_are_read_as_they_were_written() -> None:
         ("instant", MACHINE, replace(SHAPE, pays=False), "没有支持标准"),
         ("instant", MACHINE, replace(SHAPE, path=("joint",)), "初审不能由系统办理"),
         ("instant", MACHINE, replace(SHAPE, checked=("acceptance",)), "核对清单"),
+        ("instant", MACHINE, replace(SHAPE, checked=("second_review",)), "“复审决定”环节有须由人员勾选的核对清单"),
         ("automatic", MACHINE, replace(SHAPE, materials=("合同",)), "不能要求企业提交：合同"),
         ("automatic", MACHINE, replace(SHAPE, questions=("用途",)), "不能要求企业填写：用途"),
         (
