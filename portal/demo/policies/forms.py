@@ -116,7 +116,13 @@ PLATFORM_STEPS: list[Data] = [
         "silence_consents": True,
         "note": "核对是否重复享受市级以上同类资金",
     },
-    {"name": "复审", "by": "科创局复核岗", "days": 2, "kind": "second_review"},
+    {
+        "name": "复审",
+        "by": "科创局复核岗",
+        "days": 2,
+        "kind": "second_review",
+        "checklist": "部门会审意见已逐条核对\n核定金额与申报台账无重复",
+    },
 ]
 
 
