@@ -64,11 +64,11 @@ faults: setup-dev ## 200 kill -9 and 200 broken connections over a month's run, 
 every-address: setup-dev ## Every address for every role with every id, on SQLite (make test asks for half of it a day)
 	env -u DATABASE_URL EVERY_ADDRESS=whole $(PYTEST) -q tests/integration/portal/test_every_address.py
 
-machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite
-	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=$${HUIDA_STATEFUL_EXAMPLES:-260} $(LONG) tests/stateful
+machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite (STEPS=)
+	env -u DATABASE_URL HUIDA_STATEFUL_TOTAL=$${STEPS:-20000} HUIDA_STATEFUL_PARTS=$(JOBS) $(LONG) -s -n $(JOBS) tests/stateful
 
-soak: setup-dev ## The same in JOBS processes until a million steps are taken, or SOAK=36000 seconds are over
-	env -u DATABASE_URL HUIDA_STATEFUL_EXAMPLES=20 HUIDA_STATEFUL_PARTS=$(JOBS) HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(LONG) -s -n $(JOBS) tests/stateful
+soak: setup-dev ## The same until a million steps are taken, or SOAK=36000 seconds are over
+	env -u DATABASE_URL HUIDA_STATEFUL_TOTAL=1000000 HUIDA_STATEFUL_PARTS=$(JOBS) HUIDA_STATEFUL_SECONDS=$${SOAK:-36000} $(LONG) -s -n $(JOBS) tests/stateful
 
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
 	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) --timeout=0 -s -v tests/cluster
