@@ -10,13 +10,14 @@ from disbursement.audit import service as audit
 from disbursement.audit.findings import Scope
 from disbursement.domain.errors import REFUSALS
 from disbursement.selectors.staff import finance_staff
+from disbursement.services import runs
 from disbursement.services.application import applications, corrections, gaps
 from disbursement.services.award import claims
 from disbursement.services.budget import alerts as budget_alerts
 from disbursement.services.delivery import offers, time_promises
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.evidence import scans
-from disbursement.services.month import cycles, preflight, runs
+from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import collection, exceptions, gateways, reissues, sealing
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps

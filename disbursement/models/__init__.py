@@ -72,7 +72,7 @@ from disbursement.models.review import (
     Publicity,
     Stage,
 )
-from disbursement.models.run import CycleRun, RunKind, RunState
+from disbursement.models.run import BackgroundRun, RunKind, RunState
 from disbursement.models.staffing import Absence, Handover, HandoverKind
 from disbursement.models.steps import JointAnswer, JointReview, SiteVisit, VisitPhoto
 from disbursement.models.supervision import ClockWarning, EntryAppeal, SupervisionEntry, Urging, WarningRule
@@ -90,6 +90,7 @@ __all__ = [
     "AuditRun",
     "Award",
     "AwardLimit",
+    "BackgroundRun",
     "BankEntry",
     "Batch",
     "BatchApproval",
@@ -121,7 +122,6 @@ __all__ = [
     "CutOffDay",
     "Cycle",
     "CyclePreflight",
-    "CycleRun",
     "Decision",
     "DecisionDraft",
     "DecisionKind",

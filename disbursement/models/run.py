@@ -1,4 +1,4 @@
-"""A long piece of the month's work, done in the background: what it is, how far it has come, how it ended."""
+"""Long work with money that is done in the background: what it is, how far it has come, how it ended."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class RunKind(models.TextChoices):
     SEAL = "seal", _("封存并发送")
     RETURNS = "returns", _("回单入账")
     PREFLIGHT = "look", _("预检")
+    YEAR_END = "year_end", _("年终关账")
 
 
 class RunState(models.TextChoices):
@@ -26,14 +27,18 @@ class RunState(models.TextChoices):
     BROKEN = "broken", _("中断")
 
 
-class CycleRun(models.Model):
-    """One run (后台办理). It moves no money itself: what it does may be done again, by hand or by another run, and what
-    was done stands. `done` of `total` are steps of the work; `beat_at` is when it last told of any.
+class BackgroundRun(models.Model):
+    """One run (后台办理) of a month, a return file or a budget year. It moves no money itself: what it does can be done
+    again, by hand or by another run, and what was done stands. `done` of `total` are steps of the work; `beat_at` is
+    when it last told of any.
     """
 
     kind = models.CharField(_("事项"), max_length=8, choices=RunKind.choices)
     cycle = models.ForeignKey(Cycle, models.PROTECT, null=True, blank=True, related_name="runs")
     file = models.ForeignKey(ReturnFile, models.PROTECT, null=True, blank=True, related_name="runs")
+    year = models.PositiveSmallIntegerField(_("预算年度"), null=True, blank=True)
+    # On which a year is closed.
+    paper_number = models.CharField(_("批准文号"), max_length=80, blank=True)
     state = models.CharField(_("状态"), max_length=8, choices=RunState.choices, default=RunState.WAITING.value)
     step = models.CharField(_("步骤"), max_length=200, blank=True)
     done = models.PositiveIntegerField(_("已完成"), default=0)
@@ -49,8 +54,9 @@ class CycleRun(models.Model):
         verbose_name = verbose_name_plural = _("后台办理")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["cut_off", "seal", "look"], cycle__isnull=False, file__isnull=True)
-                | Q(kind="returns", cycle__isnull=True, file__isnull=False),
+                condition=Q(kind__in=["cut_off", "seal", "look"], cycle__isnull=False, file__isnull=True, year=None)
+                | Q(kind="returns", cycle__isnull=True, file__isnull=False, year=None)
+                | (Q(kind="year_end", cycle__isnull=True, file__isnull=True, year__isnull=False) & ~Q(paper_number="")),
                 name="disbursement_run_subject_of_kind",
             ),
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="disbursement_run_state_known"),
@@ -70,10 +76,15 @@ class CycleRun(models.Model):
                 condition=Q(state__in=["waiting", "running"], file__isnull=False),
                 name="disbursement_run_one_of_a_file",
             ),
+            models.UniqueConstraint(
+                fields=["year"],
+                condition=Q(state__in=["waiting", "running"], year__isnull=False),
+                name="disbursement_run_one_of_a_year",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.cycle or self.file}"
+        return f"{self.get_kind_display()} {self.cycle or self.file or self.year}"
 
     @property
     def is_over(self) -> bool:

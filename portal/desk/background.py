@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from disbursement.models import RunKind
-from disbursement.services.month import runs
+from disbursement.services import runs
 from disbursement.tasks import work_off_run
 from matching.registry import workers
 from portal.accounts.access import actor_for
@@ -27,14 +27,29 @@ def leave_to_worker(request: HttpRequest, task: Any, pk: int, *, said: str = "")
 
 
 def in_background(
-    request: HttpRequest, *, kind: RunKind, back: str, cycle_id: int | None = None, file_id: int | None = None
+    request: HttpRequest,
+    *,
+    kind: RunKind,
+    back: str,
+    cycle_id: int | None = None,
+    file_id: int | None = None,
+    year: int | None = None,
+    paper_number: str = "",
 ) -> HttpResponseBase:
     """Ask a worker to do it and lead to the page that shows how far it is; back to `back` where it was refused."""
     run = attempt(
         request,
-        lambda: runs.ask(kind=kind, actor=actor_for(request), now=timezone.now(), cycle_id=cycle_id, file_id=file_id),
+        lambda: runs.ask(
+            kind=kind,
+            actor=actor_for(request),
+            now=timezone.now(),
+            cycle_id=cycle_id,
+            file_id=file_id,
+            year=year,
+            paper_number=paper_number,
+        ),
     )
     if run is None:
-        return redirect(back, cycle_id or file_id)
+        return redirect(back, cycle_id or file_id or year)
     leave_to_worker(request, work_off_run, run.pk)
     return redirect("desk:run", run.pk)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from disbursement.models import Batch, Cycle, CycleRun, Delivery, Gateway, ReturnFile, RunKind, SealedFile
-from disbursement.services.month import runs
+from disbursement.models import BackgroundRun, Batch, Cycle, Delivery, Gateway, ReturnFile, RunKind, SealedFile
+from disbursement.services import runs
 from disbursement.services.payment import collection, gateways, returns, sealing
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -163,5 +163,5 @@ def test_a_run_that_breaks_again_stops_no_other(
 
     monkeypatch.setattr("disbursement.services.month.cycles.seal", breaks)
     assert runs.take_up_silent(now=money.CUT + timedelta(minutes=6)) == 1
-    assert CycleRun.objects.get(pk=run.pk).state == "broken"
+    assert BackgroundRun.objects.get(pk=run.pk).state == "broken"
     assert "taken up again" in caplog.text

@@ -9,18 +9,17 @@ Exit code 0 when done, 2 when refused, with the reason. Every subcommand may be 
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from tqdm import tqdm
 
 from disbursement.domain import money
 from disbursement.domain.cycle import month_label, month_of
 from disbursement.domain.errors import REFUSALS
+from disbursement.management.bar import Bar
 from disbursement.models import Batch, Payable
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.month import cycles, preflight
@@ -30,26 +29,6 @@ from matching.days import SHANGHAI, day_of
 _REFUSED = 2
 _NOON = time(12)
 _STEPS, _LINES = "步", "笔"
-
-
-class Bar:
-    """A bar on the terminal, and nothing where there is none."""
-
-    def __init__(self, unit: str, *, text: str = "") -> None:
-        self._bar: tqdm[NoReturn] = tqdm(desc=text, unit=unit, disable=not sys.stderr.isatty(), leave=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._bar.close()
-
-    def say(self, text: str) -> None:
-        self._bar.set_description(text)
-
-    def show(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
 
 
 class Command(BaseCommand):

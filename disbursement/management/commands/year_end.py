@@ -12,7 +12,8 @@ from django.utils import timezone
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.money import yuan
-from disbursement.domain.workflow import Role
+from disbursement.management.bar import Bar
+from disbursement.selectors.staff import finance_staff
 from disbursement.services.budget import year_end
 from matching.days import day_of
 from matching.registry.models import BudgetLine
@@ -49,20 +50,20 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(username=by).first()
         if user is None:
             raise CommandError("请用 --by 写明财务审批人员的用户名。")
-        roles = [Role.FINANCE_APPROVER] if _is_approver(user.pk) else []
+        # Without a role of finance the service refuses, as it would on the page.
+        actor = next((one for one in finance_staff() if one.user_id == user.pk), Actor(user_id=user.pk))
         try:
-            year_end.close_year(
-                year=year, actor=Actor.of(user_id=user.pk, roles=roles), now=timezone.now(), paper_number=paper
-            )
+            with Bar("笔", text="结转") as bar:
+                year_end.close_year(
+                    year=year,
+                    actor=actor,
+                    now=timezone.now(),
+                    paper_number=paper,
+                    on_step=bar.say,
+                    on_progress=bar.show,
+                )
         except REFUSALS as refusal:
             raise CommandError(str(refusal)) from refusal
-
-
-def _is_approver(user_id: int) -> bool:
-    """Whether the person holds the role; people are the composition root's, reached through the user model."""
-    user = get_user_model().objects.get(pk=user_id)
-    assignments = getattr(user, "role_assignments", None)
-    return assignments is not None and assignments.filter(role=Role.FINANCE_APPROVER.value).exists()
 
 
 def _state(found: year_end.Preflight) -> str:

@@ -8,13 +8,14 @@ closed say why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from disbursement.domain import money
 from disbursement.domain.actors import Actor
@@ -110,10 +111,13 @@ def preflight(*, line: BudgetLine, today: date) -> Preflight:
 
 
 @transaction.atomic
-def close(*, line_id: int, actor: Actor, now: datetime, paper_number: str) -> YearEnd:
+def close(
+    *, line_id: int, actor: Actor, now: datetime, paper_number: str, on_carried: Callable[[int], None] | None = None
+) -> YearEnd:
     """Close one line's year: carry over, release, and shut it; the one there is if it was closed before.
 
     By a finance approver, on a paper. Raises Denied, and Invalid with every blocker; nothing is then changed.
+    `on_carried` is told of each piece of payables that went to the next year, how many.
     """
     require_role(actor=actor, roles=[Role.FINANCE_APPROVER])
     if not paper_number.strip():
@@ -132,7 +136,15 @@ def close(*, line_id: int, actor: Actor, now: datetime, paper_number: str) -> Ye
     if before.blockers:
         raise Invalid([Fault("line", text) for text in before.blockers])
     if before.carried:
-        _carry(line=line, ids=ids, amount=before.carried_total, actor=actor, now=now, paper=paper_number.strip())
+        _carry(
+            line=line,
+            ids=ids,
+            amount=before.carried_total,
+            actor=actor,
+            now=now,
+            paper=paper_number.strip(),
+            on_carried=on_carried,
+        )
     carried = before
     if before.asked_back:
         _hand_over_demands(line=line, ids=ids, actor=actor, now=now, paper=paper_number.strip())
@@ -170,13 +182,41 @@ class Outcome:
     blockers: list[str]
 
 
-def close_year(*, year: int, actor: Actor, now: datetime, paper_number: str) -> list[Outcome]:
-    """Close every line of a year that can be closed, each by itself; ask for the report once none is left open."""
+def to_carry(*, year: int) -> int:
+    """How many payables closing the year would carry over: what there is to wait for."""
+    return Payable.objects.filter(budget_line__year=year, state__in=[state.value for state in CARRIED]).count()
+
+
+def close_year(
+    *,
+    year: int,
+    actor: Actor,
+    now: datetime,
+    paper_number: str,
+    on_step: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Outcome]:
+    """Close every line of a year that can be closed, each by itself; ask for the report once none is left open.
+
+    `on_step` is told which line it is at, `on_progress` (payables carried over, of how many).
+    """
     outcomes = []
+    carried, total = 0, to_carry(year=year) if on_progress is not None else 0
+
+    def on_carried(count: int) -> None:
+        nonlocal carried
+        carried += count
+        if on_progress is not None:
+            on_progress(carried, max(carried, total))
+
     for line in BudgetLine.objects.filter(year=year).order_by("code"):
+        if on_step is not None:
+            on_step(str(line))
+        before = carried
         try:
-            done = close(line_id=line.pk, actor=actor, now=now, paper_number=paper_number)
+            done = close(line_id=line.pk, actor=actor, now=now, paper_number=paper_number, on_carried=on_carried)
         except Invalid as refusal:
+            carried = before
             outcomes.append(Outcome(line, None, [fault.message for fault in refusal.faults]))
         else:
             outcomes.append(Outcome(line, done, []))
@@ -186,9 +226,25 @@ def close_year(*, year: int, actor: Actor, now: datetime, paper_number: str) -> 
     return outcomes
 
 
-def _carry(*, line: BudgetLine, ids: Sequence[int], amount: Decimal, actor: Actor, now: datetime, paper: str) -> None:
+def told(outcomes: Sequence[Outcome]) -> str:
+    """How closing a year went, in Chinese."""
+    closed = sum(outcome.closed is not None for outcome in outcomes)
+    text = _("已关账 %(closed)s 个科目，%(open)s 个还不能关账，原因见年终关账页各科目。")
+    return text % {"closed": closed, "open": len(outcomes) - closed}
+
+
+def _carry(
+    *,
+    line: BudgetLine,
+    ids: Sequence[int],
+    amount: Decimal,
+    actor: Actor,
+    now: datetime,
+    paper: str,
+    on_carried: Callable[[int], None] | None,
+) -> None:
     """Move reserved payables with their money to the next year's line, opened where it is missing."""
-    target, _made = BudgetLine.objects.get_or_create(
+    target, _is_new = BudgetLine.objects.get_or_create(
         code=line.code,
         year=line.year + 1,
         defaults={
@@ -211,14 +267,14 @@ def _carry(*, line: BudgetLine, ids: Sequence[int], amount: Decimal, actor: Acto
     )
     memo = f"结转{target.year}年度 {paper}"
     for piece in chunks(rows, _PIECE):
-        post_payables(line=line, kind=TransferKind.UNRESERVE, payable_ids=[pk for pk, _, _ in piece], now=now)
+        post_payables(line=line, kind=TransferKind.UNRESERVE, payable_ids=[row[0] for row in piece], now=now)
     sync_ceiling(line=target, now=now)
     BudgetLine.objects.filter(pk=line.pk).update(ceiling=line.ceiling - amount)
     BudgetLine.objects.filter(pk=target.pk).update(ceiling=target.ceiling + amount)
     sync_ceiling(line=line, now=now, memo=memo)
     sync_ceiling(line=target, now=now, memo=memo)
     for piece in chunks(rows, _PIECE):
-        moved = [pk for pk, _, _ in piece]
+        moved = [row[0] for row in piece]
         CarryOver.objects.bulk_create(
             CarryOver(
                 payable_id=pk,
@@ -233,6 +289,8 @@ def _carry(*, line: BudgetLine, ids: Sequence[int], amount: Decimal, actor: Acto
         )
         Payable.objects.filter(pk__in=moved).update(budget_line=target)
         post_payables(line=target, kind=TransferKind.RESERVE, payable_ids=moved, now=now)
+        if on_carried is not None:
+            on_carried(len(piece))
 
 
 def _groups(query: QuerySet[Payable]) -> list[Group]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from disbursement.domain.errors import REFUSALS, Invalid
 from disbursement.models import Gateway, GatewayKind, ReturnFile
-from disbursement.services.month import runs
+from disbursement.services import runs
 from disbursement.services.payment import gateways, returns, sealing
 from disbursement.services.payment.returns import ReturnReport, import_return
 from disbursement.treasury.channels import Channel, Unsure

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from disbursement.models import Document, DocumentKind
+from disbursement.models import BackgroundRun, Document, DocumentKind, RunKind
+from disbursement.services import runs
 from disbursement.services.budget import year_end
 from matching.days import day_of
 from matching.registry.models import BudgetLine
 from portal.accounts.access import access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.background import in_background
 from portal.desk.budget.changes import READERS
 from portal.downloads import attachment
 from portal.refusals import attempt
@@ -45,6 +47,7 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
             "form": CloseForm(),
             "may_close": access_for(request).has({StaffRole.FINANCE_APPROVER}),
             "report": _report(year),
+            "runs": BackgroundRun.objects.filter(year=year).select_related("asked_by")[:3],
         },
     )
 
@@ -52,24 +55,20 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
 @role_required(StaffRole.FINANCE_APPROVER)
 @require_POST
 def year_close(request: HttpRequest, year: int) -> HttpResponseBase:
-    """Close every line that can be closed; those that cannot say why on the page."""
+    """Close every line that can be closed; those that cannot say why on the page. A worker carries over much."""
     form = CloseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("请填写批准文号（最多 80 个字）。"))
         return redirect("desk:year_end", year)
+    paper = form.cleaned_data["paper_number"]
+    if runs.is_long(kind=RunKind.YEAR_END, size=year_end.to_carry(year=year)):
+        return in_background(request, kind=RunKind.YEAR_END, back="desk:year_end", year=year, paper_number=paper)
     outcomes = attempt(
         request,
-        lambda: year_end.close_year(
-            year=year, actor=actor_for(request), now=timezone.now(), paper_number=form.cleaned_data["paper_number"]
-        ),
+        lambda: year_end.close_year(year=year, actor=actor_for(request), now=timezone.now(), paper_number=paper),
     )
     if outcomes is not None:
-        closed = sum(outcome.closed is not None for outcome in outcomes)
-        messages.success(
-            request,
-            _("已关账 %(closed)s 个科目，%(open)s 个还不能关账，原因见下。")
-            % {"closed": closed, "open": len(outcomes) - closed},
-        )
+        messages.success(request, year_end.told(outcomes))
     return redirect("desk:year_end", year)
 
 

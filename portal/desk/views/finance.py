@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.cycle import month_of
 from disbursement.domain.workflow import CycleState, PayableState
 from disbursement.models import (
+    BackgroundRun,
     Cycle,
-    CycleRun,
     Document,
     RunKind,
 )
-from disbursement.services.month import cycles, preflight, runs
+from disbursement.services import runs
+from disbursement.services.month import cycles, preflight
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, role_required
 from portal.desk.background import in_background
@@ -89,7 +90,7 @@ def cycle(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             "held_count": held.count(),
             "due": due.aggregate(count=Count("pk"), sum=Sum("amount")),
             "may_cut_off": may_act and found.state == CycleState.OPEN and today >= found.cut_off_on,
-            "runs": CycleRun.objects.filter(cycle=found).select_related("asked_by").order_by("-pk")[:3],
+            "runs": BackgroundRun.objects.filter(cycle=found).select_related("asked_by").order_by("-pk")[:3],
             "too_early": found.state == CycleState.OPEN and today < found.cut_off_on,
             "may_seal": may_act and any(row.state in ("approved", "sealed") for row in rows),
             "documents": Document.objects.filter(subject=f"cycle:{found.pk}").defer("content"),

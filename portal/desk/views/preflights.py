@@ -18,7 +18,8 @@ from disbursement.domain.errors import REFUSALS
 from disbursement.domain.preflight import Issue, Outlook
 from disbursement.models import Cycle, RunKind
 from disbursement.selectors.cut_off import months_of
-from disbursement.services.month import cut_off_days, preflight, runs
+from disbursement.services import runs
+from disbursement.services.month import cut_off_days, preflight
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole

@@ -28,7 +28,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.exceptions import by_age, of_age, open_exceptions
-from disbursement.services.month import runs
+from disbursement.services import runs
 from disbursement.services.payment import exceptions as exception_service
 from disbursement.services.payment import returns
 from matching.days import day_of

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from disbursement.models import CycleRun
-from disbursement.services.month import runs
+from disbursement.models import BackgroundRun
+from disbursement.services import runs
 from portal.accounts.access import FINANCE_ROLES, role_required
 from portal.accounts.models import StaffRole
 
@@ -19,7 +19,7 @@ _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
 @never_cache
 def run(request: HttpRequest, run_id: int) -> HttpResponseBase:
     """One run: a bar that moves by itself, or with each loading of the page where there is no JavaScript."""
-    found = get_object_or_404(CycleRun.objects.select_related("cycle", "asked_by"), pk=run_id)
+    found = get_object_or_404(BackgroundRun.objects.select_related("cycle", "asked_by"), pk=run_id)
     is_silent = not found.is_over and timezone.now() - found.beat_at > runs.SILENCE
     template = "desk/_run.html" if request.headers.get("HX-Request") else "desk/run.html"
     return render(request, template, {"run": found, "is_silent": is_silent})

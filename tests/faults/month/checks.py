@@ -16,9 +16,9 @@ from disbursement.ledger.reconcile import four_figures, ledger_findings
 from disbursement.models import (
     Application,
     AttemptOutcome,
+    BackgroundRun,
     Batch,
     Cycle,
-    CycleRun,
     Delivery,
     DeliveryState,
     LedgerTransfer,
@@ -46,7 +46,7 @@ def waits(lab: Lab) -> dict[str, Any]:
         "cycles": list(
             Cycle.objects.exclude(state=CycleState.CLOSED).filter(cut_off_on__lt=now.date()).values_list("month")
         ),
-        "runs": list(CycleRun.objects.filter(ended_at__isnull=True).values_list("kind", "state")),
+        "runs": list(BackgroundRun.objects.filter(ended_at__isnull=True).values_list("kind", "state")),
         "files": list(ReturnFile.objects.filter(posted_at__isnull=True).values_list("name", flat=True)),
         "payables": list(
             Payable.objects.exclude(state__in=[PayableState.SETTLED, PayableState.REFUNDED]).values_list("pk", "state")

@@ -98,7 +98,7 @@ def become(request: dict[str, Any]) -> None:
     sys.argv = list(request["argv"])
     if request["start"] == "web":
         if request.get("background"):
-            from disbursement.services.month import runs
+            from disbursement.services import runs
 
             # Every month's work goes to a worker, however small.
             runs.AT_ONCE = 0

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, Route
 
-from disbursement.models import Batch, CalendarYear, Cycle, CycleRun, Objection, Offer, Payable, ReturnFile
+from disbursement.models import BackgroundRun, Batch, CalendarYear, Cycle, Objection, Offer, Payable, ReturnFile
 from disbursement.models import Evidence as Certificate
 from disbursement.selectors.staff import finance_staff
 from disbursement.services.month import preflight
@@ -117,7 +117,9 @@ def of_finance(world: World) -> list[str]:
     found = Cycle.objects.get(pk=cycle)
     outlook = preflight.look(month=found.month, now=NOW, staff=finance_staff)
     preflight.keep(cycle=found, outlook=outlook, now=NOW)
-    run = CycleRun.objects.create(kind="look", cycle=found, asked_at=NOW, beat_at=NOW, step="推算", done=1, total=3)
+    run = BackgroundRun.objects.create(
+        kind="look", cycle=found, asked_at=NOW, beat_at=NOW, step="推算", done=1, total=3
+    )
     return [
         *(reverse(f"desk:{name}") for name in (*named, "budget_changes", "forecast", "cut_off_calendar")),
         *(reverse(f"desk:{name}") for name in ("clawbacks", "repayment_account")),

@@ -82,7 +82,7 @@ def test_only_the_transition_functions_assign_a_state() -> None:
         # An account is checked or refused once; the database ties the two people.
         "disbursement/services/payment/payees.py",
         # How far work has come, which is no step of a case: the database ties it to its times.
-        "disbursement/services/month/runs.py",
+        "disbursement/services/runs.py",
         "matching/services/run_chunks.py",
         "matching/services/runs.py",
     }

@@ -12,10 +12,13 @@ from django.urls import reverse
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Invalid
-from disbursement.models import Batch, Cycle, CyclePreflight, CycleRun, ReturnFile, RunKind, StateChange
+from disbursement.models import BackgroundRun, Batch, Cycle, CyclePreflight, ReturnFile, RunKind, StateChange, YearEnd
 from disbursement.selectors.staff import finance_staff
-from disbursement.services.month import cycles, preflight, preflight_book, preparation, runs
+from disbursement.services import runs
+from disbursement.services.budget import year_end
+from disbursement.services.month import cycles, preflight, preflight_book, preparation
 from disbursement.services.payment import bulk, return_posting, returns
+from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
 
@@ -35,9 +38,10 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight_book, "PIECE", 2)
     monkeypatch.setattr(return_posting, "PIECE", 2)
     monkeypatch.setattr(returns, "PIECE", 2)
+    monkeypatch.setattr(year_end, "_PIECE", 2)
 
 
-def asked(kind: RunKind, actor: Actor, **subject: int) -> CycleRun:
+def asked(kind: RunKind, actor: Actor, **subject: Any) -> BackgroundRun:
     return runs.ask(kind=kind, actor=actor, now=money.CUT, **subject)
 
 
@@ -131,12 +135,15 @@ def test_a_run_is_of_what_its_kind_is_about() -> None:
     row = {"asked_at": money.CUT, "beat_at": money.CUT}
     for wrong in (
         {"kind": "returns", "cycle": cycle},
+        {"kind": "seal", "cycle": cycle, "year": 2026},
+        {"kind": "year_end", "cycle": cycle, "year": 2026, "paper_number": "1"},
+        {"kind": "year_end", "year": 2026},
         {"kind": "seal", "cycle": cycle, "done": 2, "total": 1},
         {"kind": "seal", "cycle": cycle, "state": "done"},
         {"kind": "seal", "cycle": cycle, "state": "asleep"},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
-            CycleRun.objects.create(**row, **wrong)
+            BackgroundRun.objects.create(**row, **wrong)
 
 
 def test_the_page_shows_a_bar_that_asks_again_until_the_work_is_over(client: Client) -> None:
@@ -169,7 +176,7 @@ def test_a_long_cut_off_asked_for_on_the_page_is_given_to_a_worker(
     cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
     client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
     response = client.post(reverse("desk:cycle_cut_off", args=[cycle.pk]))
-    run = CycleRun.objects.get()
+    run = BackgroundRun.objects.get()
     assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
     assert (run.state, Batch.objects.get().count) == ("done", 3)  # tasks run eagerly in tests
     assert Cycle.objects.get().state == "cut_off"
@@ -213,8 +220,43 @@ def test_a_long_preflight_asked_for_on_the_page_is_given_to_a_worker(
     cycle, _ = cycles.open_cycle(month=money.MONTH, now=money.APPROVED)
     client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
     response = client.post(reverse("desk:cycle_preflight_run", args=[cycle.pk]))
-    run = CycleRun.objects.get()
+    run = BackgroundRun.objects.get()
     assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
     over = client.get(response.headers["Location"]).content.decode()
     assert reverse("desk:cycle_preflight", args=[cycle.pk]) in over
     assert CyclePreflight.objects.get().made_by_id == finance.maker.user_id
+
+
+def test_a_year_is_closed_in_the_background_as_by_hand_and_tells_how_far_it_is(
+    client: Client, small_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.accounts.models import User
+
+    people.budget_line(year=2025, code="old", ceiling="900000")
+    item = money.version("10000", line="old")
+    for _ in range(5):
+        money.payable("10000.00", item=item, now=at("2025-12-10"))
+    monkeypatch.setattr(runs, "AT_ONCE", 4)
+    finance = money.Finance()
+    client.force_login(User.objects.get(pk=str(finance.approver.user_id)))
+    response = client.post(reverse("desk:year_end_close", args=[2025]), {"paper_number": "青财〔2026〕2号"})
+    run = BackgroundRun.objects.get()
+    assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
+    assert (run.state, run.done, run.total) == ("done", 5, 5)
+    closed = YearEnd.objects.get()
+    assert (closed.carried, closed.carried_count, closed.closed_by_id) == (50000, 5, finance.approver.user_id)
+    page = client.get(response.headers["Location"]).content.decode()
+    assert "已关账 1 个科目" in page
+    assert reverse("desk:year_end", args=[2025]) in page
+    assert reverse("desk:run", args=[run.pk]) in client.get(reverse("desk:year_end", args=[2025])).content.decode()
+
+
+def test_a_year_is_not_closed_by_who_no_longer_may_and_not_without_a_paper() -> None:
+    people.budget_line(year=2025, code="old", ceiling="1000")
+    finance = money.Finance()
+    with pytest.raises(Invalid, match="批准文号"):
+        asked(RunKind.YEAR_END, finance.approver, year=2025)
+    run = asked(RunKind.YEAR_END, finance.maker, year=2025, paper_number="青财〔2026〕2号")
+    assert asked(RunKind.YEAR_END, finance.approver, year=2025, paper_number="另一号").pk == run.pk
+    assert runs.work_off(run_id=run.pk, clock=lambda: money.CUT).state == "refused"
+    assert not YearEnd.objects.exists()

@@ -10,8 +10,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from disbursement import tasks
-from disbursement.models import CycleRun, RunKind
-from disbursement.services.month import runs
+from disbursement.models import BackgroundRun, RunKind
+from disbursement.services import runs
 from disbursement.services.payment.collection import treasury_round
 from disbursement.treasury.simulator.server import Server
 from portal.accounts.models import User
@@ -87,7 +87,7 @@ def test_sealing_a_small_month_over_the_network_is_a_run_in_the_background(over_
     assert runs.is_long(kind=RunKind.SEAL, cycle_id=batch.cycle_id)
     desk = signed_in(official("finance_maker"))
     answer = desk.post(f"/desk/cycles/{batch.cycle_id}/seal/")
-    assert answer["Location"] == f"/desk/runs/{CycleRun.objects.get().pk}/"
+    assert answer["Location"] == f"/desk/runs/{BackgroundRun.objects.get().pk}/"
     assert given
     work()
     batch.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The month's long work in the background: asked for on a page, done by a worker, its progress there for all to see.
+"""Long work with money in the background: asked for on a page, done by a worker, its progress there for all to see.
 
 The result is that of doing it by hand, for the same services do it, in the same pieces. A worker that dies leaves the
 pieces it finished; the run is taken up by the next worker that is given it, by the treasury's round when it has been
@@ -18,11 +18,13 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import REFUSALS, invalid
 from disbursement.domain.workflow import BatchState, CycleState
-from disbursement.models import Batch, Cycle, CycleRun, ReturnFile, RunKind, RunState
+from disbursement.models import BackgroundRun, Batch, Cycle, ReturnFile, RunKind, RunState
 from disbursement.selectors.staff import finance_staff
+from disbursement.services.budget import year_end
 from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import returns
 from disbursement.services.payment.gateways import asks_a_bank
+from matching.registry.models import BudgetLine
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,8 @@ _ALIVE = (RunState.WAITING, RunState.RUNNING)
 
 
 def is_long(*, kind: RunKind, cycle_id: int | None = None, size: int = 0) -> bool:
-    """Whether the work is for a worker: by the steps of a cycle's work, or by `size`, the lines of a return file; and
-    whatever speaks to a bank over the network.
+    """Whether the work is for a worker: by the steps of a cycle's work, or by `size`, the lines of a return file or the
+    payables that go to the next year; and whatever speaks to a bank over the network.
     """
     if cycle_id is not None:
         unsent = Batch.objects.filter(cycle=cycle_id, state__in=[BatchState.APPROVED, BatchState.SEALED])
@@ -48,11 +50,19 @@ def is_long(*, kind: RunKind, cycle_id: int | None = None, size: int = 0) -> boo
 
 
 def ask(
-    *, kind: RunKind, actor: Actor, now: datetime, cycle_id: int | None = None, file_id: int | None = None
-) -> CycleRun:
-    """A run of this work that waits for a worker; the one under way where there is one, and it is not silent.
+    *,
+    kind: RunKind,
+    actor: Actor,
+    now: datetime,
+    cycle_id: int | None = None,
+    file_id: int | None = None,
+    year: int | None = None,
+    paper_number: str = "",
+) -> BackgroundRun:
+    """A run of this work that waits for a worker; the one under way where there is one, and it is not silent. It is
+    about a cycle, a return file, or a budget year with the paper that orders its closing.
 
-    Raises Invalid where the month is not due yet.
+    Raises Invalid where the month is not due yet, or the paper is missing.
     """
     if kind is RunKind.CUT_OFF:
         cycle = Cycle.objects.get(pk=cycle_id or 0)
@@ -60,33 +70,45 @@ def ask(
             cycles.need_due(cycle=cycle, now=now)
     if kind is RunKind.PREFLIGHT:
         _need_open(cycle_id)
+    if kind is RunKind.YEAR_END and not paper_number.strip():
+        raise invalid("paper_number", _("请填写批准文号。"))
     with transaction.atomic():
         # Two who ask at once take turns on what it is about.
         if cycle_id is not None:
             Cycle.objects.select_for_update().get(pk=cycle_id)
+        elif file_id is not None:
+            ReturnFile.objects.select_for_update().only("pk").get(pk=file_id)
         else:
-            ReturnFile.objects.select_for_update().only("pk").get(pk=file_id or 0)
-        alive = CycleRun.objects.filter(kind=kind, cycle=cycle_id, file=file_id, state__in=_ALIVE).first()
+            BudgetLine.objects.select_for_update().filter(year=year or 0).order_by("pk").first()
+        same = BackgroundRun.objects.filter(kind=kind, cycle=cycle_id, file=file_id, year=year)
+        alive = same.filter(state__in=_ALIVE).first()
         if alive is not None and now - alive.beat_at < SILENCE:
             return alive
         if alive is not None:
             _end(alive, RunState.BROKEN, _("后台没有继续办理，已重新发起。"), now)
-        return CycleRun.objects.create(
-            kind=kind, cycle_id=cycle_id, file_id=file_id, asked_by_id=actor.user_id, asked_at=now, beat_at=now
+        return BackgroundRun.objects.create(
+            kind=kind,
+            cycle_id=cycle_id,
+            file_id=file_id,
+            year=year,
+            paper_number=paper_number.strip(),
+            asked_by_id=actor.user_id,
+            asked_at=now,
+            beat_at=now,
         )
 
 
-def work_off(*, run_id: int, clock: Clock) -> CycleRun:
+def work_off(*, run_id: int, clock: Clock) -> BackgroundRun:
     """Do the work of a run and note how it went; one that is over is left as it is. The work is dated with the asking,
     so that a second worker does the same as the first. `clock` gives the time for the record of the run alone.
     """
     with transaction.atomic():
-        run = CycleRun.objects.select_for_update().get(pk=run_id)
+        run = BackgroundRun.objects.select_for_update().get(pk=run_id)
         if run.is_over:
             return run
         run.state, run.beat_at = RunState.RUNNING.value, clock()
         run.save(update_fields=["state", "beat_at"])
-    run = CycleRun.objects.select_related("cycle").get(pk=run_id)
+    run = BackgroundRun.objects.select_related("cycle").get(pk=run_id)
     reporter = Reporter(run_id=run.pk, clock=clock)
     try:
         said = _WORK[RunKind(run.kind)](run, reporter)
@@ -104,7 +126,7 @@ def take_up_silent(*, now: datetime) -> int:
     """Work off the runs that have told nothing for so long that their worker is lost, or was never woken. Returns how
     many. One that breaks is left to people, and stops no other.
     """
-    silent = CycleRun.objects.filter(state__in=_ALIVE, beat_at__lt=now - SILENCE).order_by("pk")
+    silent = BackgroundRun.objects.filter(state__in=_ALIVE, beat_at__lt=now - SILENCE).order_by("pk")
     ids = list(silent.values_list("pk", flat=True))
     for run_id in ids:
         try:
@@ -137,18 +159,18 @@ class Reporter:
     def _write(self, **changes: Any) -> None:
         if connection.vendor != "postgresql" or not connection.in_atomic_block:
             # SQLite has one writer at a time: there others see it with the piece that it belongs to.
-            CycleRun.objects.filter(pk=self._run_id).update(beat_at=self._clock(), **changes)
+            BackgroundRun.objects.filter(pk=self._run_id).update(beat_at=self._clock(), **changes)
         else:
             self._side = self._side or connection.copy()
             names = ", ".join(f"{name} = %s" for name in changes)
             with self._side.cursor() as cursor:
                 cursor.execute(
-                    f"UPDATE disbursement_cyclerun SET beat_at = %s, {names} WHERE id = %s",
+                    f"UPDATE disbursement_backgroundrun SET beat_at = %s, {names} WHERE id = %s",
                     [self._clock(), *changes.values(), self._run_id],
                 )
 
 
-def _cut_off(run: CycleRun, reporter: Reporter) -> str:
+def _cut_off(run: BackgroundRun, reporter: Reporter) -> str:
     assert run.cycle is not None
     done = cycles.cut_off(month=run.cycle.month, now=run.asked_at, on_step=reporter.step, on_progress=reporter.progress)
     return _("已截止：%(batches)s 个批次待经办，%(held)s 笔因校验暂缓。") % {
@@ -162,7 +184,7 @@ def _need_open(cycle_id: int | None) -> None:
         raise invalid("cycle", _("本月已经截止，预检不再进行；截止的结果见本月批次。"))
 
 
-def _look(run: CycleRun, reporter: Reporter) -> str:
+def _look(run: BackgroundRun, reporter: Reporter) -> str:
     assert run.cycle is not None
     reporter.step(_("按截止的规则逐笔推算"))
     outlook = preflight.look(
@@ -174,7 +196,7 @@ def _look(run: CycleRun, reporter: Reporter) -> str:
     return _("预检完成：须先处理 %(stops)s 项，不会支付 %(unpaid)s 笔。") % {"stops": kept.stops, "unpaid": kept.unpaid}
 
 
-def _seal(run: CycleRun, reporter: Reporter) -> str:
+def _seal(run: BackgroundRun, reporter: Reporter) -> str:
     assert run.cycle is not None
     done = cycles.seal_signed(
         month=run.cycle.month, now=run.asked_at, on_step=reporter.step, on_progress=reporter.progress
@@ -185,7 +207,7 @@ def _seal(run: CycleRun, reporter: Reporter) -> str:
     }
 
 
-def _returns(run: CycleRun, reporter: Reporter) -> str:
+def _returns(run: BackgroundRun, reporter: Reporter) -> str:
     if run.file_id is None:
         raise invalid("file", _("没有回单文件。"))
     reporter.step(_("逐笔入账，然后对账"))
@@ -197,15 +219,31 @@ def _returns(run: CycleRun, reporter: Reporter) -> str:
     }
 
 
-_WORK: dict[RunKind, Callable[[CycleRun, Reporter], str]] = {
+def _year_end(run: BackgroundRun, reporter: Reporter) -> str:
+    assert run.year is not None
+    # What the person may do now, not what they might when they asked.
+    now_may = (one for one in finance_staff() if one.user_id == run.asked_by_id)
+    outcomes = year_end.close_year(
+        year=run.year,
+        actor=next(now_may, Actor(user_id=run.asked_by_id)),
+        now=run.asked_at,
+        paper_number=run.paper_number,
+        on_step=reporter.step,
+        on_progress=reporter.progress,
+    )
+    return year_end.told(outcomes)
+
+
+_WORK: dict[RunKind, Callable[[BackgroundRun, Reporter], str]] = {
     RunKind.CUT_OFF: _cut_off,
     RunKind.PREFLIGHT: _look,
     RunKind.SEAL: _seal,
     RunKind.RETURNS: _returns,
+    RunKind.YEAR_END: _year_end,
 }
 
 
-def _end(run: CycleRun, state: RunState, message: str, now: datetime, *, total: int = 0) -> CycleRun:
+def _end(run: BackgroundRun, state: RunState, message: str, now: datetime, *, total: int = 0) -> BackgroundRun:
     run.refresh_from_db()
     if run.is_over:
         return run
