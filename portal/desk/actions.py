@@ -34,6 +34,13 @@ def _area(label: Any, *, required: bool = True, help_text: Any = "", rows: int =
     )
 
 
+class ChecklistField(forms.MultipleChoiceField):
+    """Lines that are all to be ticked; which were not, the service says by name."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing is refused here."""
+
+
 class DeedForm(forms.Form):
     """A form on the page of one application."""
 
@@ -44,9 +51,8 @@ class DeedForm(forms.Form):
         super().__init__(*args, **kwargs)
         checks = conditions.checks_due(application=application, step=self.ticks_of) if application else ()
         if checks:
-            self.fields["ticks"] = forms.MultipleChoiceField(
+            self.fields["ticks"] = ChecklistField(
                 label=_("核对清单"),
-                required=False,
                 choices=[(check.code, check.text) for check in checks],
                 widget=forms.CheckboxSelectMultiple,
                 help_text=_("逐项核对无误后勾选，随决定一并存档。"),

@@ -152,7 +152,7 @@ def permitted_actions(*, application: Application, actor: Actor) -> list[Applica
             continue
         try:
             standing.permit(row.action)
-        except (Refused, Conflict):
+        except (Refused, Conflict, Denied):
             continue
         found.append(row.action)
     return found

@@ -68,6 +68,8 @@ def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
     opinion = reverse("desk:act", args=[made.id, "opinion"])
     assert asked.post(opinion, {"opinion-agrees": "no", "opinion-text": "已获省级支持"}).status_code == 302
     assert JointReview.objects.get().answer == "disagree"
+    # It was the last: the case is with its own department again, and whoever was asked may still look.
+    assert asked.get(page).status_code == 200
     assert "已获省级支持" in desk.get(page).content.decode()
 
     refused = act("recommend", text="同意")

@@ -26,6 +26,7 @@ from disbursement.models import (
 )
 from disbursement.selectors import desk
 from disbursement.selectors.attention import Attention, attention
+from disbursement.services.application.applications import permitted_actions
 from disbursement.services.review import decisions, experts, publicity, recalls, reviews, steps
 from disbursement.services.review.conditions import Reason
 from disbursement.services.supervision import clocks
@@ -119,6 +120,8 @@ def test_an_item_with_a_path_is_approved_only_after_each_step_in_its_order() -> 
     assert made.fresh().state == "in_review"
     assert made.application.handler_id == made.reviewer.user_id
     assert not review_clock.pauses.filter(ended_on__isnull=True).exists()
+    # Whoever was asked may look at it still, and do nothing.
+    assert [permitted_actions(application=made.application, actor=actor) for actor in theirs] == [[], []]
     assert "人社局：不同意" in TransitionLog.objects.get(action="gather_opinions").note
     with pytest.raises(IntegrityError), transaction.atomic():
         JointReview.objects.filter(department=rsj).update(answer="agree")
