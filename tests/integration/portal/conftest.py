@@ -21,7 +21,7 @@ from disbursement.services.application import ratings
 from disbursement.services.evidence import library as evidence
 from disbursement.services.evidence.library import Details
 from disbursement.services.payment import payees
-from disbursement.services.review import interests, publicity
+from disbursement.services.review import interests, publicity, steps
 from matching.models import Enterprise
 from portal.accounts.models import Membership, MembershipKind, RoleAssignment, StaffRole, User
 from portal.desk.admin.calendar import YearForm, enter_year
@@ -98,6 +98,8 @@ def build() -> World:
         if state is not ApplicationState.DRAFT:
             made.cases[state.value] = people.case_in(state)
     made.ours, made.theirs = made.cases["submitted"].enterprise, made.cases["accepted"].enterprise
+    made.cases["answered"] = people.case().asked_departments(base.department("elsewhere", "外单位"))
+    _answer(made.cases["answered"])
     for name, enterprise in (("ours", made.ours), ("theirs", made.theirs)):
         draft = people.case(enterprise=enterprise, version=people.item(code=f"draft-{name}"))
         made.cases[f"draft-{name}"] = draft.drafted()
@@ -130,6 +132,11 @@ def build() -> World:
     enter_year(form=year)
     _admit(made)
     return made
+
+
+def _answer(case: Case) -> None:
+    """The department gives its opinion, the last one: the case goes back to its own."""
+    steps.give_opinion(application_id=case.id, agrees=True, text="未重复享受", actor=case.joint, now=case.now)
 
 
 def _keep_certificates(made: World) -> None:
