@@ -49,6 +49,11 @@ def is_long(*, kind: RunKind, cycle_id: int | None = None, size: int = 0) -> boo
     return size > AT_ONCE
 
 
+def under_way(*, year: int) -> bool:
+    """Whether the year is being closed by a worker, who may have little left to do."""
+    return BackgroundRun.objects.filter(kind=RunKind.YEAR_END, year=year, state__in=_ALIVE).exists()
+
+
 def ask(
     *,
     kind: RunKind,
@@ -72,6 +77,11 @@ def ask(
         _need_open(cycle_id)
     if kind is RunKind.YEAR_END and not paper_number.strip():
         raise invalid("paper_number", _("请填写批准文号。"))
+    same = BackgroundRun.objects.filter(kind=kind, cycle=cycle_id, file=file_id, year=year)
+    # First without a lock: what it is about may be locked by the work itself.
+    alive = same.filter(state__in=_ALIVE, beat_at__gt=now - SILENCE).first()
+    if alive is not None:
+        return _agreeing(alive, paper_number=paper_number)
     with transaction.atomic():
         # Two who ask at once take turns on what it is about.
         if cycle_id is not None:
@@ -80,10 +90,9 @@ def ask(
             ReturnFile.objects.select_for_update().only("pk").get(pk=file_id)
         else:
             BudgetLine.objects.select_for_update().filter(year=year or 0).order_by("pk").first()
-        same = BackgroundRun.objects.filter(kind=kind, cycle=cycle_id, file=file_id, year=year)
         alive = same.filter(state__in=_ALIVE).first()
         if alive is not None and now - alive.beat_at < SILENCE:
-            return alive
+            return _agreeing(alive, paper_number=paper_number)
         if alive is not None:
             _end(alive, RunState.BROKEN, _("后台没有继续办理，已重新发起。"), now)
         return BackgroundRun.objects.create(
@@ -98,9 +107,18 @@ def ask(
         )
 
 
+def _agreeing(alive: BackgroundRun, *, paper_number: str) -> BackgroundRun:
+    """The run under way, for somebody else who asks for the same. Raises Invalid for a year closed on another paper."""
+    if alive.paper_number != paper_number.strip():
+        text = _("%(who)s已按“%(paper)s”发起关账，正在办理。")
+        raise invalid("paper_number", text % {"who": alive.asked_by or "", "paper": alive.paper_number})
+    return alive
+
+
 def work_off(*, run_id: int, clock: Clock) -> BackgroundRun:
     """Do the work of a run and note how it went; one that is over is left as it is. The work is dated with the asking,
-    so that a second worker does the same as the first. `clock` gives the time for the record of the run alone.
+    so that a second worker does the same as the first; a line's year ends with its last posting, though, if that came
+    later. `clock` gives the time for the record of the run alone.
     """
     with transaction.atomic():
         run = BackgroundRun.objects.select_for_update().get(pk=run_id)
@@ -231,6 +249,8 @@ def _year_end(run: BackgroundRun, reporter: Reporter) -> str:
         on_step=reporter.step,
         on_progress=reporter.progress,
     )
+    if not any(outcome.closed for outcome in outcomes):
+        raise invalid("line", year_end.told(outcomes))
     return year_end.told(outcomes)
 
 

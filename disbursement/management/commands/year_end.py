@@ -53,7 +53,7 @@ class Command(BaseCommand):
         # Without a role of finance the service refuses, as it would on the page.
         actor = next((one for one in finance_staff() if one.user_id == user.pk), Actor(user_id=user.pk))
         try:
-            with Bar("笔", text="结转") as bar:
+            with Bar("步", text="结转") as bar:
                 year_end.close_year(
                     year=year,
                     actor=actor,

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from disbursement.domain import money
@@ -31,6 +31,7 @@ from disbursement.models import (
     CarryOver,
     Clawback,
     DocumentKind,
+    LedgerTransfer,
     Payable,
     PaymentAttempt,
     TransferKind,
@@ -117,7 +118,8 @@ def close(
     """Close one line's year: carry over, release, and shut it; the one there is if it was closed before.
 
     By a finance approver, on a paper. Raises Denied, and Invalid with every blocker; nothing is then changed.
-    `on_carried` is told of each piece of payables that went to the next year, how many.
+    `on_carried` is told twice of each piece of payables that goes to the next year, how many: given up here, and
+    reserved there.
     """
     require_role(actor=actor, roles=[Role.FINANCE_APPROVER])
     if not paper_number.strip():
@@ -129,10 +131,12 @@ def close(
     done = YearEnd.objects.filter(line=line).first()
     if done is not None:
         return done
+    today = day_of(now)
+    now = _after_all_postings(line=line, now=now)
     if _payables_of(line_id=line_id) != ids:
         raise invalid("line", "关账时有款项刚刚转入或新列入该科目，请重新核对后再关账。")
     sync_ceiling(line=line, now=now)
-    before = preflight(line=line, today=day_of(now))
+    before = preflight(line=line, today=today)
     if before.blockers:
         raise Invalid([Fault("line", text) for text in before.blockers])
     if before.carried:
@@ -148,7 +152,7 @@ def close(
     carried = before
     if before.asked_back:
         _hand_over_demands(line=line, ids=ids, actor=actor, now=now, paper=paper_number.strip())
-        before = preflight(line=line, today=day_of(now))
+        before = preflight(line=line, today=today)
     BudgetLine.objects.filter(pk=line.pk).update(ceiling=before.paid)
     sync_ceiling(line=line, now=now, memo=f"年终收回 {paper_number.strip()}")
     return YearEnd.objects.create(
@@ -182,6 +186,16 @@ class Outcome:
     blockers: list[str]
 
 
+def _after_all_postings(*, line: BudgetLine, now: datetime) -> datetime:
+    """`now`, or when the line was last posted to: while the closing was asked for and waited, work went on, and nothing
+    may stand behind the closing. The line is locked by the caller.
+    """
+    lock_accounts(line=line)
+    posted = LedgerTransfer.objects.filter(Q(debit__budget_line=line) | Q(credit__budget_line=line))
+    last = posted.aggregate(last=Max("posted_at"))["last"]
+    return now if last is None else max(now, last)
+
+
 def to_carry(*, year: int) -> int:
     """How many payables closing the year would carry over: what there is to wait for."""
     return Payable.objects.filter(budget_line__year=year, state__in=[state.value for state in CARRIED]).count()
@@ -198,10 +212,10 @@ def close_year(
 ) -> list[Outcome]:
     """Close every line of a year that can be closed, each by itself; ask for the report once none is left open.
 
-    `on_step` is told which line it is at, `on_progress` (payables carried over, of how many).
+    `on_step` is told which line it is at, `on_progress` (steps done, of how many): two for each payable carried over.
     """
     outcomes = []
-    carried, total = 0, to_carry(year=year) if on_progress is not None else 0
+    carried, total = 0, 2 * to_carry(year=year) if on_progress is not None else 0
 
     def on_carried(count: int) -> None:
         nonlocal carried
@@ -268,6 +282,8 @@ def _carry(
     memo = f"结转{target.year}年度 {paper}"
     for piece in chunks(rows, _PIECE):
         post_payables(line=line, kind=TransferKind.UNRESERVE, payable_ids=[row[0] for row in piece], now=now)
+        if on_carried is not None:
+            on_carried(len(piece))
     sync_ceiling(line=target, now=now)
     BudgetLine.objects.filter(pk=line.pk).update(ceiling=line.ceiling - amount)
     BudgetLine.objects.filter(pk=target.pk).update(ceiling=target.ceiling + amount)

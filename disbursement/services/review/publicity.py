@@ -61,6 +61,7 @@ def publicise(
         calendar = working_calendar()
         starts_on = calendar.add_working_days(day_of(now), 1)
         application.decided_at = None
+        decisions.drop_draft(application=application, actor=actor)
         return Publicity.objects.create(
             application=application,
             starts_on=starts_on,

@@ -258,6 +258,7 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
         staffing.give_back(application=application, user_id=first.actor_id if first else None, now=now)
         application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
+        drop_draft(application=application, actor=actor)
     return application
 
 

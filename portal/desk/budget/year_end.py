@@ -61,14 +61,15 @@ def year_close(request: HttpRequest, year: int) -> HttpResponseBase:
         messages.error(request, _("请填写批准文号（最多 80 个字）。"))
         return redirect("desk:year_end", year)
     paper = form.cleaned_data["paper_number"]
-    if runs.is_long(kind=RunKind.YEAR_END, size=year_end.to_carry(year=year)):
+    if runs.under_way(year=year) or runs.is_long(kind=RunKind.YEAR_END, size=year_end.to_carry(year=year)):
         return in_background(request, kind=RunKind.YEAR_END, back="desk:year_end", year=year, paper_number=paper)
     outcomes = attempt(
         request,
         lambda: year_end.close_year(year=year, actor=actor_for(request), now=timezone.now(), paper_number=paper),
     )
     if outcomes is not None:
-        messages.success(request, year_end.told(outcomes))
+        tell = messages.success if any(outcome.closed for outcome in outcomes) else messages.warning
+        tell(request, year_end.told(outcomes))
     return redirect("desk:year_end", year)
 
 

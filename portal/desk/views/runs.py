@@ -12,7 +12,7 @@ from disbursement.services import runs
 from portal.accounts.access import FINANCE_ROLES, role_required
 from portal.accounts.models import StaffRole
 
-_READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR)
+_READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
 
 
 @role_required(*_READERS)

@@ -18,6 +18,7 @@ from disbursement.models import (
     Application,
     ClockCard,
     Decision,
+    DecisionDraft,
     JointReview,
     Opinion,
     SiteVisit,
@@ -166,7 +167,13 @@ def test_what_was_ticked_before_the_public_was_asked_goes_with_the_approval() ->
     made = case(review=LIST_OF_THE_DECISION, publicity_days=5).second_review()
     with pytest.raises(Invalid, match="金额与台账一致"):
         publicity.publicise(application_id=made.id, actor=made.second, now=made.now)
+    begun = {"publicise": {"ticks": ["second_review-1"]}}
+    DecisionDraft.objects.create(
+        application=made.application, user_id=made.second.user_id or 0, content=begun, saved_at=made.now
+    )
     opened = publicity.publicise(application_id=made.id, actor=made.second, now=made.now, ticks=["second_review-1"])
+    # Should the case come back, everything is ticked anew.
+    assert not DecisionDraft.objects.exists()
     assert publicity.end_due(now=made.now + timedelta(days=30)) == [made.id]
     kept = Decision.objects.get(kind="approved").checklist
     assert kept == opened.checklist == [{"code": "second_review-1", "text": "金额与台账一致"}]

@@ -205,3 +205,14 @@ def test_a_year_is_closed_once_the_bank_has_answered_and_then_takes_nothing(fina
     assert Document.objects.get(kind="year").title == "年度兑现决算报告"
     wrong = findings(scope=Scope(), counts=Counter(), only=["payables", "ledger", "structure"])
     assert [str(finding) for finding in wrong] == []
+
+
+def test_a_closing_that_waited_stands_behind_what_was_posted_meanwhile(finance: money.Finance) -> None:
+    line = people.budget_line(year=2025, code="old", ceiling="500000")
+    money.payable("10000.00", item=money.version("10000", line="old"), now=at("2025-12-14"))
+    closed = year_end.close(
+        line_id=line.pk, actor=finance.approver, now=at("2025-12-05"), paper_number="青财〔2025〕9号"
+    )
+    posted = LedgerTransfer.objects.filter(debit__budget_line=line)
+    assert posted.filter(posted_at__gt=at("2025-12-05")).exists()
+    assert not posted.filter(posted_at__gt=closed.closed_at).exists()

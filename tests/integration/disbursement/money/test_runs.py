@@ -242,7 +242,7 @@ def test_a_year_is_closed_in_the_background_as_by_hand_and_tells_how_far_it_is(
     response = client.post(reverse("desk:year_end_close", args=[2025]), {"paper_number": "青财〔2026〕2号"})
     run = BackgroundRun.objects.get()
     assert response.headers["Location"] == reverse("desk:run", args=[run.pk])
-    assert (run.state, run.done, run.total) == ("done", 5, 5)
+    assert (run.state, run.done, run.total) == ("done", 10, 10)
     closed = YearEnd.objects.get()
     assert (closed.carried, closed.carried_count, closed.closed_by_id) == (50000, 5, finance.approver.user_id)
     page = client.get(response.headers["Location"]).content.decode()
@@ -257,6 +257,8 @@ def test_a_year_is_not_closed_by_who_no_longer_may_and_not_without_a_paper() -> 
     with pytest.raises(Invalid, match="批准文号"):
         asked(RunKind.YEAR_END, finance.approver, year=2025)
     run = asked(RunKind.YEAR_END, finance.maker, year=2025, paper_number="青财〔2026〕2号")
-    assert asked(RunKind.YEAR_END, finance.approver, year=2025, paper_number="另一号").pk == run.pk
+    assert asked(RunKind.YEAR_END, finance.approver, year=2025, paper_number="青财〔2026〕2号").pk == run.pk
+    with pytest.raises(Invalid, match="已按“青财〔2026〕2号”发起"):
+        asked(RunKind.YEAR_END, finance.approver, year=2025, paper_number="另一号")
     assert runs.work_off(run_id=run.pk, clock=lambda: money.CUT).state == "refused"
     assert not YearEnd.objects.exists()
