@@ -37,6 +37,11 @@ def money(value: Decimal | int | str) -> Decimal:
     return exact + ZERO  # turns -0.00 into 0.00
 
 
+def fits(value: Decimal | str) -> bool:
+    """Whether an amount computed from what people filled in is one that can be paid: the rules know no bound."""
+    return abs(Decimal(value)) < LIMIT
+
+
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum; 0.00 of nothing."""
     return sum(amounts, ZERO).quantize(CENT)

@@ -16,6 +16,8 @@ from disbursement.selectors.calendar import working_calendar
 # Paid from so many working days after the cut-off, on so many days: signing, sealing, and the bank's own time.
 WINDOW_FROM = 3
 WINDOW_DAYS = 5
+# Of which a calendar is shown.
+YEARS = range(2020, 2100)
 
 
 def set_days() -> Mapping[date, date]:

@@ -125,7 +125,7 @@ def _add_expected(
 def _amount(judged: str | None) -> Decimal:
     """What the rules give the application, in 元; of a range the lower end."""
     figures = None if judged is None else json.loads(judged).get("estimate")
-    return money.ZERO if not figures else money.money(figures["low"])
+    return money.money(figures["low"]) if figures and money.fits(figures["low"]) else money.ZERO
 
 
 def _frozen(wanted: list[BudgetLine]) -> dict[int, str]:

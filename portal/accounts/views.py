@@ -35,6 +35,11 @@ class LoginView(auth_views.LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Never back to where one signs in: who is signed in would go there for ever."""
+        url: str = super().get_redirect_url()
+        return "" if url.partition("?")[0] == self.request.path else url
+
 
 class PasswordChangeView(auth_views.PasswordChangeView):
     template_name = "accounts/password_change.html"

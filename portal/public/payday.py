@@ -18,11 +18,9 @@ from icalendar import Calendar, Event
 from disbursement.domain.cycle import month_label
 from disbursement.domain.workflow import ClockStep
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.cut_off import MonthOfYear, month_paid, months_of
+from disbursement.selectors.cut_off import YEARS, MonthOfYear, month_paid, months_of
 from disbursement.selectors.limits import DEFAULT_LIMITS
 from matching.days import day_of
-
-_YEARS = range(2020, 2100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def payday(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
             "past": [row for row in rows if row.pays_until < today],
             "next": next((row for row in rows if row.cut_off_on >= today), None),
             "expected": expectation(day=today),
-            "years": [each for each in (shown - 1, shown + 1) if each in _YEARS],
+            "years": [each for each in (shown - 1, shown + 1) if each in YEARS],
             "warnings": working_calendar().warnings(date(shown, 1, 1)),
         },
     )
@@ -116,6 +114,6 @@ def calendar_file(*, rows: list[MonthOfYear], now: datetime) -> bytes:
 
 def _year(year: int | None, today: date) -> int:
     shown = today.year if year is None else year
-    if shown not in _YEARS:
+    if shown not in YEARS:
         raise Http404
     return shown

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from disbursement.domain import money
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.models import Application, Promise
 from disbursement.selectors.calendar import working_calendar
@@ -70,6 +71,8 @@ def readiness_of(
         *invoice_tables.faults_of(application=application, rules=rules, facts=assessment.inputs["facts"]),
         *faults,
     ]
+    if (amount := assessment.amount) is not None and not money.fits(amount):
+        faults.append(Fault("form", _("按所填内容计算的金额超出范围，请核对填写的数字。")))
     unmet = set(assessment.result["unmet"])
     warnings = tuple(
         Fault(f"leaf.{leaf['id']}", leaf["comparison"]) for leaf in assessment.leaves if leaf["id"] in unmet

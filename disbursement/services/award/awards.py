@@ -234,8 +234,11 @@ def _computed(judgement: Judgement) -> tuple[Decimal, list[str], list[str]]:
     estimate: dict[str, Any] | None = judgement.outcome.get("estimate")
     if estimate is None:
         return money.ZERO, [], []
-    low, high, working = money.money(estimate["low"]), estimate["high"], list(estimate["working"])
-    if high is None or money.money(high) != low:
+    working = list(estimate["working"])
+    if not money.fits(estimate["low"]):
+        return money.ZERO, working, [f"按规则计算的金额{estimate['low']}元超出范围，请核对申报所填的数字。"]
+    low, high = money.money(estimate["low"]), estimate["high"]
+    if high is None or Decimal(high) != low:
         return low, working, ["计算金额所需的信息不全，请要求企业补正后再核定。"]
     return low, working, []
 

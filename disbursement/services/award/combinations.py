@@ -248,7 +248,7 @@ def _take(
         found.unknown.append(version.item)
         return
     figures = told.result["estimate"]
-    if figures is None or figures["high"] is None:
+    if figures is None or figures["high"] is None or not money.fits(figures["high"]):
         found.unknown.append(version.item)
         return
     high = money.money(figures["high"])

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from disbursement.domain.errors import Invalid
 from disbursement.models import Application, Correction, CorrectionSubject, Material, MaterialFlag
 from disbursement.selectors.evidence import verified_by_data
 from disbursement.selectors.forms import form_fields, material_rules
@@ -76,7 +77,15 @@ def _proved_by_data(application: Application, now: datetime) -> set[str]:
 def _form_and_conditions(application: Application, now: datetime) -> Iterator[Ask]:
     rules = judging.rules_of(version=application.version, now=now)
     fields = {field.key: field for field in form_fields(rules=rules)}
-    assessment = judging.assess(application=application, now=now)
+    try:
+        assessment = judging.assess(application=application, now=now)
+    except Invalid as invalid:
+        # What was answered is no answer any more: a code that the vocabulary has lost since.
+        for fault in invalid.faults:
+            key = fault.place.removeprefix("form.")
+            if key in fields:
+                yield Ask(CorrectionSubject.FIELD, key, fault.message, _("请按现行选项更正"))
+        return
     for fault in invoice_tables.faults_of(application=application, rules=rules, facts=assessment.inputs["facts"]):
         key = fault.place.removeprefix("form.")
         if key in fields:

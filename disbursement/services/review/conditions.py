@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from disbursement.domain import money
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.domain.reasons import REASONS
 from disbursement.domain.workflow import ApplicationState
@@ -61,6 +62,9 @@ def computed_amount(judgement: Judgement) -> Decimal:
         text = _("奖补金额还不能确定（至少 %(low)s 元），请先补全测算所需的信息。")
         raise Invalid(Fault("award", text % {"low": figures["low"]}))
     amount = Decimal(figures["low"])
+    if not money.fits(amount):
+        text = _("按规则计算的金额 %(amount)s 元超出范围，请核对申报所填的数字。")
+        raise Invalid(Fault("award", text % {"amount": amount}))
     if amount <= 0:
         raise Invalid(Fault("award", _("按规则测算的奖补金额为 0 元，不能通过。请核对测算过程。")))
     return amount

@@ -181,7 +181,10 @@ def stays_because(*, application: Application, now: datetime) -> list[str]:
     if publicity.objections.filter(sustained__isnull=True).exists():
         reasons.append(_("还有公示异议没有处理。"))
     reasons += conditions.open_flags(application)
-    assessment = judging.assess(application=application, now=now)
+    try:
+        assessment = judging.assess(application=application, now=now)
+    except Invalid as invalid:
+        return [*reasons, *(fault.message for fault in invalid.faults)]
     if assessment.verdict != "eligible":
         blocking = (*assessment.result["unmet"], *assessment.result["unknown"])
         reasons += [leaf["comparison"] for leaf in assessment.leaves if leaf["id"] in blocking]

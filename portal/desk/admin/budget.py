@@ -29,6 +29,8 @@ _READERS = (*FINANCE_ROLES, StaffRole.SUPERVISOR, StaffRole.ADMINISTRATOR)
 
 
 class BudgetLineForm(forms.ModelForm):
+    year = forms.IntegerField(label=gettext_lazy("年度"), min_value=2000, max_value=2199)
+
     class Meta:
         model = BudgetLine
         fields = ["code", "year", "name", "department", "fund", "source", "ceiling"]

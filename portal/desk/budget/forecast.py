@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
 
 from disbursement.domain.forecast import PARTS, Forecast
 from disbursement.selectors.forecast import LineForecast, forecasts
@@ -21,7 +18,7 @@ from matching.days import day_of
 from matching.registry.models import BudgetLine, Fund
 from portal.accounts.access import role_required
 from portal.desk.budget.changes import READERS
-from portal.downloads import attachment
+from portal.desk.sheets import table_file
 
 # The chart's plane, in its own units: a column for each month, the height that the dearest has.
 _WIDTH, _HEIGHT, _COLUMN = 720, 180, 36
@@ -77,22 +74,7 @@ def forecast(request: HttpRequest) -> HttpResponseBase:
 def forecast_file(request: HttpRequest, form: str) -> HttpResponseBase:
     """The same figures: `csv` (UTF-8 with a mark, as spreadsheets want it) or `xlsx`."""
     year, rows = _rows(request)
-    table = list(_table(rows))
-    if form == "csv":
-        text = io.StringIO()
-        csv.writer(text).writerows([[str(cell) for cell in row] for row in table])
-        return attachment(
-            content=text.getvalue().encode("utf-8-sig"), name=f"forecast-{year}.csv", content_type="text/csv"
-        )
-    if form != "xlsx":
-        raise Http404
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(_("全年预测"))
-    for row in table:
-        sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return attachment(content=file.getvalue(), name=f"forecast-{year}.xlsx")
+    return table_file(rows=_table(rows), name=f"forecast-{year}", title=_("全年预测"), form=form)
 
 
 def _rows(request: HttpRequest) -> tuple[int, list[LineForecast]]:
@@ -116,20 +98,16 @@ def _table(rows: list[LineForecast]) -> Iterator[list[Any]]:
         line = row.line
         for month in row.forecast.months:
             yield [
-                # A cell that begins with = + - or @ would be a formula: names are people's words.
-                *(_plain(text) for text in (line.code, line.name)),
+                line.code,
+                line.name,
                 line.year,
-                _plain(str(line.department)),
+                str(line.department),
                 line.get_fund_display(),
                 line.ceiling,
                 month.month.isoformat()[:7],
                 *(getattr(month, part) for part in PARTS),
                 month.total,
             ]
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text[:1] in "=+-@\t" else text
 
 
 def _bars(found: list[Forecast]) -> list[Bar]:

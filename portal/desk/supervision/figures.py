@@ -16,9 +16,9 @@ from disbursement.selectors import supervision as selectors
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, access_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.sheets import table_file
 from portal.desk.supervision.lines import shown
 from portal.desk.supervision.scope import filters, without_kind
-from portal.desk.supervision.sheets import table_file
 
 # How far back one's own figures go.
 _OWN_DAYS = 90

@@ -25,9 +25,9 @@ from disbursement.services.supervision import urgings
 from matching.days import day_of
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.desk.sheets import table_file
 from portal.desk.supervision.forms import DecisionForm, GroundsForm, UrgeForm
 from portal.desk.supervision.scope import filters, places
-from portal.desk.supervision.sheets import table_file
 from portal.refusals import carry_out
 
 _SEE = (StaffRole.SUPERVISOR, *REVIEW_ROLES)

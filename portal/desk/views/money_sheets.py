@@ -17,7 +17,7 @@ from disbursement.domain.workflow import PayableState
 from disbursement.models import AttemptOutcome, Batch, Payable
 from matching.registry.models import BudgetLine
 from portal.accounts.access import role_required
-from portal.desk.supervision.sheets import table_file
+from portal.desk.sheets import table_file
 from portal.desk.views.finance_scope import READERS, visible_batches, visible_payables
 from portal.forms import typed
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from disbursement.domain.errors import REFUSALS
 from disbursement.domain.preflight import Issue, Outlook
 from disbursement.models import Cycle, RunKind
-from disbursement.selectors.cut_off import months_of
+from disbursement.selectors.cut_off import YEARS, months_of
 from disbursement.services import runs
 from disbursement.services.month import cut_off_days, preflight
 from matching.days import day_of
@@ -119,7 +119,9 @@ def cut_off_calendar(request: HttpRequest) -> HttpResponseBase:
     """The year's cut-off days, and a form to set one."""
     today = day_of(timezone.now())
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdecimal() and len(asked) == 4 and asked >= "2000" else today.year
+    year = int(asked) if len(asked) == 4 and asked.isascii() and asked.isdigit() else today.year
+    if year not in YEARS:
+        year = today.year
     may_set = access_for(request).has({StaffRole.FINANCE_CHECKER, StaffRole.FINANCE_APPROVER})
     bound: DayForm | None = None
     if request.method == "POST" and may_set:

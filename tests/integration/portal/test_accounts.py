@@ -208,3 +208,9 @@ class TestRoles:
         assert client.get(f"/desk/applications/{case.id}/").status_code == 404
         assert client.post(f"/desk/applications/{case.id}/do/accept/").status_code == 404
         assert case.fresh().state == "submitted"
+
+
+def test_who_is_signed_in_and_is_led_to_the_sign_in_page_by_it_goes_home(client: Client) -> None:
+    client.force_login(people.user())
+    login = "/accounts/login/"
+    assert client.get(login, {"next": login}).headers["Location"] == "/home/"

@@ -47,6 +47,16 @@ def test_payables_are_filtered_by_month_and_line_and_the_file_holds_what_the_pag
     assert client.get("/desk/payables/file/pdf/").status_code == 404
 
 
+def test_a_character_that_no_sheet_can_hold_leaves_the_file_whole() -> None:
+    payable = money.payable()
+    type(payable).objects.filter(pk=payable.pk).update(slip_reason="核对\x0b后顺延\x02")
+    for form in ("csv", "xlsx"):
+        assert desk().get(f"/desk/payables/file/{form}/").status_code == 200
+    sheet = load_workbook(io.BytesIO(desk().get("/desk/payables/file/xlsx/").content)).active
+    assert sheet is not None
+    assert any("核对 后顺延" in str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+
+
 def test_a_signer_takes_every_line_of_a_batch_along_and_only_of_their_own_department() -> None:
     payable, _other = money.payables(2)
     [batch] = money.cut()

@@ -10,6 +10,7 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import WrongState
 from disbursement.models import Application, Judgement, StepClock, ToleratedGap
 from disbursement.services.application import drafts, materials
+from disbursement.services.award import combinations
 from disbursement.services.review import reviews
 from matching.registry.models import OutboxMessage
 from matching.services import publish
@@ -48,6 +49,25 @@ def test_a_draft_is_prefilled_with_what_the_profile_knows_of_the_form() -> None:
         item_id=made.version.item_id, enterprise_id=made.enterprise.pk, actor=made.agent, now=made.now
     )
     assert draft.form == {"guarantee_fee_paid": "123456.78"}, "a total of invoices comes with its invoices"
+
+
+def test_a_number_beyond_all_money_is_told_and_breaks_nothing_that_adds_up() -> None:
+    award = {"rules": [{"rate": "50", "of": "guarantee_fee_paid"}]}
+    made = case(award=award, criteria={"all": []}, materials=[])
+    made.application = drafts.create_draft(
+        item_id=made.version.item_id, enterprise_id=made.enterprise.pk, actor=made.agent, now=made.now
+    )
+    beyond = {"guarantee_fee_paid": "900000000000000"}
+    drafts.save_draft(
+        application_id=made.id, actor=made.agent, now=made.now, form=beyond, contact_name="张三", contact_phone="028"
+    )
+    [fault] = drafts.check_draft(application_id=made.id, actor=made.agent, now=made.now).faults
+    assert "超出范围" in fault.message
+    with pytest.raises(Invalid, match="超出范围"):
+        drafts.submit(application_id=made.id, actor=made.agent, now=made.now)
+    found = combinations.compare(enterprise=made.enterprise, now=made.now)
+    assert found.unknown == [made.version.item]
+    assert found.candidates == []
 
 
 def test_an_incomplete_draft_is_kept_and_an_emptied_answer_is_taken_out() -> None:

@@ -1,4 +1,4 @@
-"""Tables of supervision as files: CSV (UTF-8 with a mark, as spreadsheets want it) and XLSX."""
+"""Tables of the desk as files: CSV (UTF-8 with a mark, as spreadsheets want it) and XLSX."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from portal.downloads import attachment
 
@@ -32,5 +33,10 @@ def table_file(*, rows: Iterable[list[Any]], name: str, title: str, form: str) -
 
 
 def _plain(cell: Any) -> Any:
-    # A cell that begins with = + - or @ would be a formula: reasons are people's words.
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+    """A cell that no spreadsheet reads as anything but a value: names and reasons are people's words."""
+    if not isinstance(cell, str):
+        return cell
+    # What somebody pasted from a slide or a scan: XML has no such characters.
+    text = ILLEGAL_CHARACTERS_RE.sub(" ", cell)
+    # One that begins with = + - or @ would be a formula.
+    return f"'{text}" if text and text[0] in "=+-@\t\r" else text
