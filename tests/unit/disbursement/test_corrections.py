@@ -16,6 +16,7 @@ from disbursement.services.application.corrections import Ask
 from disbursement.services.review import reviews
 from disbursement.services.review.complete_list import compose
 from disbursement.tasks import nightly_applications
+from matching.services import vocabulary
 from tests.factories import papers
 from tests.factories.disbursement import START, Case, applicant, case, invoices
 
@@ -161,3 +162,24 @@ def test_the_night_can_come_twice() -> None:
     first, second = nightly_applications(), nightly_applications()
     assert first["lapsed"] == 1
     assert set(second.values()) == {0}
+
+
+def test_a_code_that_the_vocabulary_has_lost_is_told_where_a_case_is_looked_at_and_breaks_no_page() -> None:
+    made = case(
+        award={"rules": [{"fixed": "1000"}]},
+        criteria={"fact": "project_region", "in": ["5101"]},
+        materials=[],
+    )
+    vocabulary.save_code(list_name="region", code="510199", label="新设区", now=made.now)
+    made.application = drafts.create_draft(
+        item_id=made.version.item_id, enterprise_id=made.enterprise.pk, actor=made.agent, now=made.now
+    )
+    told = {"project_region": "510199"}
+    drafts.save_draft(
+        application_id=made.id, actor=made.agent, now=made.now, form=told, contact_name="张三", contact_phone="028"
+    )
+    drafts.submit(application_id=made.id, actor=made.agent, now=made.now)
+    vocabulary.remove_code(list_name="region", code="510199", now=made.now)
+    [asked] = compose(application=made.fresh(), now=made.now)
+    assert (asked.subject, asked.code) == ("field", "project_region")
+    assert "按现行选项" in asked.remedy
