@@ -1,7 +1,8 @@
 """What a change of a certificate means for the applications that use it, and the passing of days.
 
 A draft is refreshed: the newest valid version takes the old one's place. An application under review is flagged, for
-its reviewer decides whether to ask for a correction; it keeps the bytes that were handed in. What is decided stays.
+its reviewer decides whether to ask for a correction; it keeps the bytes that were handed in. What is decided stays,
+and is looked at again where it comes back by an appeal.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from disbursement.models import (
     Material,
     MaterialFlag,
     MaterialFlagReason,
+    ScanState,
     StoredFile,
 )
 from disbursement.selectors.evidence import DECIDED, LIBRARY, Entry, ending_soon, staleness, usable
@@ -56,6 +58,20 @@ def follow(*, evidence_id: int, now: datetime) -> None:
                 reason = staleness(version=material.evidence_version, day=day_of(now))
                 if reason:
                     flag(material=material, reason=MaterialFlagReason(reason), now=now)
+
+
+def look_again(*, application: Application, now: datetime) -> None:
+    """Flag what changed while the case stood decided, for nobody tells of it a second time. The application is locked
+    by the caller.
+    """
+    live = list(_live(application).select_related("evidence_version__evidence", "evidence_version__stored"))
+    for material, reason in _stale(live, day_of(now)):
+        flag(material=material, reason=MaterialFlagReason(reason), now=now)
+    infected = StoredFile.objects.filter(sha256__in=[m.sha256 for m in live], scan=ScanState.INFECTED)
+    found = set(infected.values_list("sha256", flat=True))
+    for material in live:
+        if material.sha256 in found:
+            flag(material=material, reason=MaterialFlagReason.INFECTED, now=now)
 
 
 def refresh(

@@ -29,6 +29,7 @@ from disbursement.selectors.invoices import table_of
 from disbursement.services.application import judging
 from disbursement.services.application.applications import transition
 from disbursement.services.award import awards
+from disbursement.services.evidence import following as evidence_following
 from disbursement.services.review import conditions, steps
 from disbursement.services.review.conditions import Reason, check_ticks
 from matching.days import day_of
@@ -130,6 +131,7 @@ def appeal(*, application_id: int, grounds: str, actor: Actor, now: datetime) ->
         assert actor.user_id is not None
         application.handler_id = None
         Appeal.objects.create(application=application, grounds=grounds.strip(), filed_by_id=actor.user_id, filed_at=now)
+        evidence_following.look_again(application=application, now=now)
     return application
 
 
