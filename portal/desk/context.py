@@ -21,7 +21,16 @@ from portal.dossier import Dossier
 
 _S, _A = ApplicationState, ApplicationAction
 _WORKED = {"site_visit": _S.SITE_VISIT, "joint": _S.JOINT_REVIEW, "expert": _S.EXPERT}
-_ASSIGNED = (_S.SUBMITTED, _S.ACCEPTED, _S.IN_REVIEW, _S.SITE_VISIT, _S.EXPERT, _S.SECOND_REVIEW, _S.APPEAL)
+_ASSIGNED = (
+    _S.SUBMITTED,
+    _S.ACCEPTED,
+    _S.IN_REVIEW,
+    _S.SITE_VISIT,
+    _S.EXPERT,
+    _S.SECOND_REVIEW,
+    _S.PUBLICITY,
+    _S.APPEAL,
+)
 
 
 @dataclass(frozen=True, slots=True)

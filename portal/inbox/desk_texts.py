@@ -6,7 +6,7 @@ quicker) nobody is. Whoever is away hears nothing: their deputy does; who has to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.utils.functional import Promise
@@ -16,14 +16,14 @@ from django.utils.translation import gettext_lazy
 from disbursement.domain.workflow import ApplicationAction as Act
 from disbursement.domain.workflow import ApplicationState as State
 from disbursement.domain.workflow import Role
-from disbursement.models import Appeal, Application, JointReview, Participation, Rectification, TransitionLog
+from disbursement.models import Appeal, Application, JointReview, Rectification, TransitionLog
 from disbursement.models.rating import LOWEST_TWO
 from portal.accounts.access import REVIEW_ROLES
 from portal.accounts.models import StaffRole
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
-from portal.inbox.whom import holders, present, unconcerned
+from portal.inbox.whom import at_desk, free, holders, present
 
 # What a step leaves to do, in the state that it led to: as which role it is then acted, and the words for it.
 _WORK: dict[tuple[Act, State], tuple[Role, str | Promise]] = {
@@ -50,18 +50,14 @@ def of_step(*, application_id: int, action: str, seq: int, now: datetime) -> Ite
     if work is None or application.revision != seq:
         return
     acting, title = work
-    # An appeal goes to a second reviewer, too: to another one.
-    held = StaffRole.SECOND_REVIEWER if acting is Role.APPEAL_REVIEWER else StaffRole(acting.value)
     log = TransitionLog.objects.filter(application=application, seq=seq).first()
-    if application.handler_id is not None:
-        people = present([application.handler_id], now)
-    else:
-        people = present(holders([held], application.item.department_id), now)
-    people = _free(people, application, acting, but=None if log is None else log.actor_id)
+    but = None if log is None else log.actor_id
     reason = log.note if log is not None and Act(action) is Act.SEND_BACK else ""
     if Act(action) is Act.APPEAL:
         reason = "".join(Appeal.objects.filter(application=application).values_list("grounds", flat=True))
-    for user_id in people:
+    for user_id in at_desk(application, acting, now):
+        if user_id == but:
+            continue  # whoever has just done it
         yield _message(
             application,
             key=f"desk:{application.pk}:{seq}:{user_id}",
@@ -78,7 +74,9 @@ def _asked(application: Application, *, seq: int, now: datetime) -> Iterator[Mes
         return
     for asked in JointReview.objects.filter(application=application, at__isnull=True).order_by("pk"):
         people = present(holders([StaffRole.REVIEWER], asked.department_id), now)
-        for user_id in _free(people, application, Role.JOINT_REVIEWER, but=asked.asked_by_id):
+        for user_id in free(people, application, Role.JOINT_REVIEWER):
+            if user_id == asked.asked_by_id:
+                continue
             yield _message(
                 application,
                 key=f"desk:{application.pk}:{seq}:asked:{asked.department_id}:{user_id}",
@@ -110,15 +108,6 @@ def of_low_rating(*, application_id: int, level: int, now: datetime) -> Iterator
             place=link("desk:rectification", found.pk),
             kind=NotificationKind.SERVICE,
         )
-
-
-def _free(people: Collection[int], application: Application, acting: Role, *, but: int | None) -> list[int]:
-    """Those who may still act as that: nobody acts twice in different roles, nobody on what they have to keep away
-    from; and not whoever has just done it.
-    """
-    taken = Participation.objects.filter(application=application, user_id__in=people).exclude(role=acting.value)
-    barred = {but, *taken.values_list("user_id", flat=True)}
-    return unconcerned([pk for pk in people if pk not in barred], application.enterprise_id)
 
 
 def _message(

@@ -11,11 +11,10 @@ from disbursement.domain.workflow import APPLICATION, Role
 from disbursement.models import ToleratedGap
 from disbursement.selectors.attention import GAP_STATES
 from disbursement.selectors.forms import material_rules
-from portal.accounts.models import StaffRole
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
-from portal.inbox.whom import holders, present, unconcerned
+from portal.inbox.whom import at_desk
 
 _DESK = (Role.REVIEWER, Role.SECOND_REVIEWER)
 
@@ -56,9 +55,7 @@ def of_gap(*, gap_id: int, stage: str, now: datetime) -> Iterator[Message]:
     if not late:
         return
     acting = next((role for role in _DESK if APPLICATION.actions(application.status, role)), Role.REVIEWER)
-    own = [] if application.handler_id is None else [application.handler_id]
-    people = present(own or holders([StaffRole(acting.value)], application.item.department_id), now)
-    for user_id in unconcerned(people, application.enterprise_id):
+    for user_id in at_desk(application, acting, now):
         yield Message(
             key=f"gap:{gap.pk}:{stage}:{user_id}",
             kind=NotificationKind.APPLICATION,

@@ -7,13 +7,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from disbursement.domain.workflow import ApplicationState
+from disbursement.domain.workflow import ApplicationState, Role
 from disbursement.models import Application, Objection, Publicity
-from portal.accounts.models import StaffRole
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
-from portal.inbox.whom import holders, present, unconcerned
+from portal.inbox.whom import at_desk
 
 
 def of_objection(*, objection_id: int, now: datetime) -> Iterator[Message]:
@@ -50,10 +49,7 @@ def of_held(*, publicity_id: int, why: str, now: datetime) -> Iterator[Message]:
 
 
 def _to_second(application: Application, *, key: str, title: str, body: str, now: datetime) -> Iterator[Message]:
-    own = [] if application.handler_id is None else [application.handler_id]
-    everybody = holders([StaffRole.SECOND_REVIEWER], application.item.department_id)
-    people = unconcerned(present(own or everybody, now), application.enterprise_id)
-    for user_id in people:
+    for user_id in at_desk(application, Role.SECOND_REVIEWER, now):
         yield Message(
             key=f"{key}:{user_id}",
             kind=NotificationKind.APPLICATION,

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from disbursement.models import InterestDeclaration
+from disbursement.domain.workflow import Role
+from disbursement.models import Application, InterestDeclaration, Participation
 from disbursement.services.review.staffing import deputies
 from matching.days import day_of
-from portal.accounts.models import Membership, RoleAssignment
+from portal.accounts.models import Membership, RoleAssignment, StaffRole
 
 
 def holders(roles: Collection[str], department_id: int | None) -> list[int]:
@@ -37,3 +38,23 @@ def unconcerned(people: Iterable[int], enterprise_id: int) -> list[int]:
     acting = Membership.objects.filter(enterprise_id=enterprise_id, revoked_at__isnull=True)
     away = {*declared.values_list("user_id", flat=True), *acting.values_list("user_id", flat=True)}
     return [pk for pk in people if pk not in away]
+
+
+def at_desk(application: Application, acting: Role, now: datetime) -> list[int]:
+    """Who is to act on it as that: whoever has it on the desk, as long as they could; else everybody who could, for
+    what lies with somebody who left must not lie there unseen.
+    """
+    # An appeal goes to a second reviewer, too: to another one.
+    held = StaffRole.SECOND_REVIEWER if acting is Role.APPEAL_REVIEWER else StaffRole(acting.value)
+    able = free(holders([held], application.item.department_id), application, acting)
+    own = [pk for pk in able if pk == application.handler_id]
+    return free(present(own or able, now), application, acting)
+
+
+def free(people: Collection[int], application: Application, acting: Role) -> list[int]:
+    """Those who may still act as that: nobody acts twice in different roles, nobody on what they have to keep away
+    from.
+    """
+    taken = Participation.objects.filter(application=application, user_id__in=people).exclude(role=acting.value)
+    barred = set(taken.values_list("user_id", flat=True))
+    return unconcerned([pk for pk in people if pk not in barred], application.enterprise_id)

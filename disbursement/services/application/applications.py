@@ -54,13 +54,13 @@ __all__ = [
 TOPIC = "application.changed"
 
 # States in which the application waits for someone else while the same member of staff keeps it.
+# A publicity is none of them: a second reviewer has things to do in it and keeps it, who decides on an appeal has not.
 _KEPT = frozenset(
     {
         ApplicationState.CORRECTION,
         ApplicationState.REVIEW_CORRECTION,
         ApplicationState.EXPERT,
         ApplicationState.JOINT_REVIEW,
-        ApplicationState.PUBLICITY,
     }
 )
 

@@ -165,6 +165,13 @@ def test_many_are_previewed_then_done_and_told_row_by_row() -> None:
     assert other.get(answers[0].url).status_code == 404  # type: ignore[attr-defined]
 
 
+def test_a_case_in_publicity_can_be_passed_on_where_whoever_has_it_left() -> None:
+    made = case().publicised()
+    assert made.fresh().handler_id == made.second.user_id
+    page = client(made.other.user_id).get(reverse("desk:application", args=[made.id])).content.decode()
+    assert f'<option value="{made.other.user_id}">' in page
+
+
 def test_a_check_of_quality_is_seen_and_recorded_by_whom_it_was_given_to(settings: Any) -> None:
     from datetime import date
 

@@ -13,7 +13,7 @@ from disbursement.models import Decision, Objection, Publicity, StepClock
 from disbursement.selectors import desk
 from disbursement.selectors.attention import Attention, attention
 from disbursement.selectors.calendar import working_calendar
-from disbursement.services.review import decisions, publicity
+from disbursement.services.review import decisions, publicity, reviews
 from matching.registry.models import OutboxMessage
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, at, case
@@ -98,6 +98,29 @@ def test_a_publicity_after_an_appeal_is_on_the_clock_too_once_it_is_over() -> No
     base.learn(made.enterprise, now=late, valid_on=date(2026, 3, 3), credit_records=records)
     assert publicity.end_due(now=late) == []
     assert reading(made, date(2026, 3, 13)).running
+
+
+def test_a_publicity_after_an_appeal_lies_open_to_the_second_reviewers_and_not_with_who_opened_it() -> None:
+    made = case(publicity_days=2).appealed()
+    found = publicity.publicise(application_id=made.id, actor=made.other, now=made.now)
+    assert made.fresh().handler is None
+    day = found.starts_on
+    waiting = {
+        person.user_id: [line.application.pk for line in desk.worklist(actor=person, as_of=day)]
+        for person in (made.second, made.other)
+    }
+    assert waiting == {made.second.user_id: [made.id], made.other.user_id: []}
+    objection = objected(found)
+    reviews.claim(application_id=made.id, actor=made.second, now=at(day))
+    publicity.answer_objection(
+        objection_id=objection.pk, sustained=True, answer="发票确有问题", actor=made.second, now=at(day)
+    )
+    assert (made.fresh().state, made.fresh().handler_id) == ("second_review", made.second.user_id)
+
+
+def test_who_opened_a_publicity_from_second_review_keeps_it() -> None:
+    made, _ = publicised()
+    assert made.fresh().handler_id == made.second.user_id
 
 
 def test_the_same_objection_twice_is_one_and_somebody_is_told() -> None:
