@@ -19,6 +19,7 @@ from disbursement.models import Application, Correction, CorrectionItem, Correct
 from disbursement.selectors.forms import Rules, material_rules, questions
 from disbursement.selectors.invoices import table_of
 from disbursement.services.application import judging
+from disbursement.services.review.complete_list import lacking
 from matching.criteria import Scope, leaves
 from matching.criteria.ast import LeafBase
 from matching.days import day_of
@@ -72,7 +73,7 @@ def locked_questions(*, application: Application, rules: Rules) -> dict[str, str
 
 
 def wanted_by(*, application: Application, correction: Correction, rules: Rules) -> Wanted:
-    """By what the enterprise can answer each thing that the correction names."""
+    """By what the enterprise can answer each thing that the correction names, and what it took out since."""
     items = list(correction.items.all())
     named = {item.code for item in items if item.subject == _FIELD}
     conditions = [leaf for leaf in leaves(rules.tree) if leaf.id in _codes(items, _LEAF)]
@@ -89,6 +90,7 @@ def wanted_by(*, application: Application, correction: Correction, rules: Rules)
     materials = _codes(items, _MATERIAL)
     for leaf in conditions:
         materials |= _proofs(leaf, application=application)
+    materials |= {rule.code for rule in lacking(application=application, rules=rules)}
     asked_facts = {one.fact for one in rules.form.fields if one.key in fields} | named
     return Wanted(
         fields=frozenset(fields),
@@ -141,6 +143,14 @@ def still_open(
                 text = _("“%(label)s”尚未答复：%(remedy)s。请上传证明材料、更正申报内容，或者在“情况说明”中写明。")
                 faults.append(Fault(f"leaf.{item.code}", text % (words | {"remedy": item.remedy.rstrip("。")})))
     return faults
+
+
+def taken_out(*, application: Application, rules: Rules) -> list[Fault]:
+    """A fault for each required material that is not there any more, whether the list names it or not."""
+    return [
+        Fault(f"material.{rule.code}", _("请上传“%(name)s”。") % {"name": rule.name})
+        for rule in lacking(application=application, rules=rules)
+    ]
 
 
 def _codes(items: Sequence[CorrectionItem], subject: CorrectionSubject) -> set[str]:

@@ -100,7 +100,7 @@ def supply(
     `form` gives new answers for some or all of the form; others stay. What they say of the enterprise itself is
     recorded of it, unless an authority says it. `invoices` replaces the invoice table and its total, as in
     `drafts.save_draft`. Materials are uploaded before; `note` is what the enterprise has to say of it. Raises Invalid
-    with what of the list is still open.
+    with what of the list is still open, and with what else must be there and was taken out.
     """
     with transition(
         application_id=application_id,
@@ -134,8 +134,11 @@ def supply(
             blocking=_blocking(seen),
             note=note,
         )
+        asked = {fault.place for fault in open_now}
+        missing = answers.taken_out(application=application, rules=rules)
         faults = [
             *open_now,
+            *(fault for fault in missing if fault.place not in asked),
             *invoice_tables.faults_of(application=application, rules=rules, facts=seen.inputs["facts"]),
         ]
         if faults:

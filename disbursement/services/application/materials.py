@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, EvidenceVersion, Material, Promise, ToleratedGap
+from disbursement.models import Application, EvidenceVersion, Material, MaterialFlag, Promise, ToleratedGap
 from disbursement.selectors.evidence import LIBRARY, usable
 from disbursement.selectors.forms import MaterialRule, material_rules
 from disbursement.services.application.applications import lock, may_see
@@ -72,6 +72,7 @@ def upload(*, application_id: int, code: str, name: str, content: bytes, actor: 
                 uploaded_by_id=actor.user_id,
                 uploaded_at=now,
             )
+        _settle(material=material, now=now, by=actor.user_id)
         _fill(gap, now)
     return material
 
@@ -99,6 +100,7 @@ def take_from_library(*, application_id: int, version_id: int, actor: Actor, now
     for material in older:
         drop(material=material, reason="replaced", now=now, by=actor.user_id)
     material = attach(application=application, entry=entry, now=now, by=actor.user_id)
+    _settle(material=material, now=now, by=actor.user_id)
     _fill(gap, now)
     return material
 
@@ -120,7 +122,7 @@ def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime)
     """Sign the item's promise in place of a material (告知承诺). Raises Invalid where the item offers none for it."""
     application = lock(application_id=application_id)
     rule = _rule(application=application, code=code)
-    _check_open(application=application, code=code, actor=actor)
+    gap = _check_open(application=application, code=code, actor=actor)
     if not rule.promise:
         raise Invalid(Fault(f"material.{code}", _("“%(name)s”不适用告知承诺，请上传。") % {"name": rule.name}))
     assert actor.user_id is not None
@@ -129,6 +131,7 @@ def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime)
         material_code=code,
         defaults={"text": rule.promise, "signed_by_id": actor.user_id, "signed_at": now},
     )
+    _fill(gap, now)
     return promise
 
 
@@ -214,6 +217,18 @@ def _check_open(*, application: Application, code: str, actor: Actor) -> Tolerat
     if application.status in _OPEN or (gap is not None and application.status in _GAP_OPEN):
         return gap
     raise Denied(_("申报已提交，现在不能改动材料。需要更正时，请等待补正通知或撤回后重新申报。"))
+
+
+def _settle(*, material: Material, now: datetime, by: int | None) -> None:
+    """What happened to a file that was taken out before is settled by the one that comes in its place."""
+    flags = MaterialFlag.objects.filter(
+        material__application=material.application_id,
+        material__code=material.code,
+        material__replaced_at__isnull=False,
+        settled_at__isnull=True,
+    )
+    for flag in flags.select_related("material"):
+        drop(material=flag.material, reason=flag.reason, now=now, by=by)
 
 
 def _fill(gap: ToleratedGap | None, now: datetime) -> None:

@@ -127,12 +127,17 @@ def attach(*, application: Application, entry: Entry, now: datetime, by: int | N
 
 
 def drop(*, material: Material, reason: str, now: datetime, by: int | None = None) -> None:
-    """Take a file out of an application that may still be mended; its row and bytes stay on record."""
+    """Take a file out of an application that may still be mended; its row and bytes stay on record.
+
+    What happened to it is settled only where another file of its code is there: a removal alone answers nothing.
+    """
     Material.objects.filter(pk=material.pk, replaced_at__isnull=True).update(replaced_at=now)
-    note = _("材料已更换")
-    MaterialFlag.objects.filter(material=material, settled_at__isnull=True).update(
-        settled_at=now, settled_by_id=by, note=note
-    )
+    if Material.objects.filter(
+        application_id=material.application_id, code=material.code, replaced_at__isnull=True
+    ).exists():
+        MaterialFlag.objects.filter(material=material, settled_at__isnull=True).update(
+            settled_at=now, settled_by_id=by, note=_("材料已更换")
+        )
 
 
 def flag(*, material: Material, reason: MaterialFlagReason, now: datetime) -> bool:

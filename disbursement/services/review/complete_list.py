@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
 from disbursement.domain.errors import Invalid
 from disbursement.models import Application, Correction, CorrectionSubject, Material, MaterialFlag
 from disbursement.selectors.evidence import verified_by_data
-from disbursement.selectors.forms import form_fields, material_rules
+from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
 from matching.criteria import leaves
@@ -47,16 +47,28 @@ def compose(*, application: Application, now: datetime) -> list[Ask]:
     return list(found.values())
 
 
+def lacking(*, application: Application, rules: Rules, since: date | None = None) -> list[MaterialRule]:
+    """Required materials that are not there and that nothing stands in for: no promise, no data, no gap still open.
+
+    A gap that was filled excuses nothing: its file may have been taken out again. Nor does one promised by a day
+    before `since`, where that is given.
+    """
+    there = set(application.materials.filter(replaced_at__isnull=True).values_list("code", flat=True))
+    there |= set(application.promises.values_list("material_code", flat=True))
+    gaps = application.gaps.filter(filled_at__isnull=True)
+    if since is not None:
+        gaps = gaps.filter(promised_by__gte=since)
+    there |= set(gaps.values_list("material_code", flat=True))
+    there |= _proved_by_data(application, rules)
+    found = material_rules(version=application.version)
+    return [rule for rule in found if rule.required and rule.is_brought and rule.code not in there]
+
+
 def _materials(application: Application, now: datetime) -> Iterator[Ask]:
-    live = set(application.materials.filter(replaced_at__isnull=True).values_list("code", flat=True))
-    excused = set(application.promises.values_list("material_code", flat=True))
-    # A gap whose day is past excuses nothing any longer.
-    excused |= set(application.gaps.filter(promised_by__gte=day_of(now)).values_list("material_code", flat=True))
-    excused |= _proved_by_data(application, now)
     subject = CorrectionSubject.MATERIAL
-    for rule in material_rules(version=application.version):
-        if rule.required and rule.is_brought and rule.code not in live | excused:
-            yield Ask(subject, rule.code, _("没有提交这份材料"), _("请上传“%(name)s”") % {"name": rule.name})
+    rules = judging.rules_of(version=application.version, now=now)
+    for rule in lacking(application=application, rules=rules, since=day_of(now)):
+        yield Ask(subject, rule.code, _("没有提交这份材料"), _("请上传“%(name)s”") % {"name": rule.name})
     flags = MaterialFlag.objects.filter(
         material__application=application, material__replaced_at__isnull=True, settled_at__isnull=True
     )
@@ -64,10 +76,9 @@ def _materials(application: Application, now: datetime) -> Iterator[Ask]:
         yield Ask(subject, flag.material.code, flag.get_reason_display(), _("请换成现行有效的文件后重新上传"))
 
 
-def _proved_by_data(application: Application, now: datetime) -> set[str]:
+def _proved_by_data(application: Application, rules: Rules) -> set[str]:
     """Codes of materials that need no paper: they were not asked for at submission and are not asked for now."""
     assert application.submitted_at is not None
-    rules = judging.rules_of(version=application.version, now=now)
     day = day_of(application.submitted_at)
     return set(
         verified_by_data(version=application.version, rules=rules, enterprise_id=application.enterprise_id, day=day)

@@ -8,9 +8,9 @@ import pytest
 
 from disbursement.models import Application, CorrectionSubject
 from disbursement.selectors.attention import Attention, attention
-from disbursement.services.application import corrections, gaps
+from disbursement.services.application import corrections, gaps, materials
 from disbursement.services.application.corrections import Ask
-from disbursement.services.review import reviews
+from disbursement.services.review import decisions, reviews
 from disbursement.services.review.complete_list import compose
 from matching.registry.models import OutboxMessage
 from tests.factories import papers
@@ -25,6 +25,19 @@ def promised() -> Case:
     made = case(materials=[*MATERIALS[:2], LEASE]).submitted(gaps={"lease": DAY})
     reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now)
     return made.later()
+
+
+def test_a_promise_signed_in_place_of_the_paper_answers_its_gap() -> None:
+    made = case(materials=[*MATERIALS[:2], {**LEASE, "promise": "承诺合同真实。"}]).submitted(gaps={"lease": DAY})
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=made.now)
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=made.later().now)
+    for _click in range(2):
+        materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.later().now)
+    assert gaps.remind(now=at("2026-03-14")) == 0
+    assert attention(applications=Application.objects.all(), as_of=date(2026, 3, 16)) == {}
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.later().now)
+    decisions.approve(application_id=made.id, actor=made.second, now=made.later().now)
+    assert made.fresh().state == "approved"
 
 
 def stages() -> list[str]:
