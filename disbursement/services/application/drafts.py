@@ -23,6 +23,7 @@ from disbursement.services.application.readiness import (
     Readiness,
     asked_answers,
     missing_materials,
+    needed_gaps,
     readiness_of,
 )
 from disbursement.services.delivery import lanes, machine
@@ -147,8 +148,9 @@ def submit(
 ) -> Application:
     """Hand a draft in (提交申报): checked, numbered, judged by the version in force today; the acceptance clock starts.
 
-    `gaps` names required materials that are still missing, each with the day by which it is promised (容缺). Where the
-    criteria say that conditions are not met, Invalid tells which, and `acknowledge_unmet` hands it in all the same.
+    `gaps` names required materials that are still missing, each with the day by which it is promised (容缺); what is
+    there by now is no gap. Where the criteria say that conditions are not met, Invalid tells which, and
+    `acknowledge_unmet` hands it in all the same.
     Where the item lets the machine decide (即申即享), it does so at once; what stands in the way is written down.
     """
     with transition(
@@ -160,6 +162,7 @@ def submit(
             raise Invalid(readiness.faults)
         if readiness.warnings and not acknowledge_unmet:
             raise Invalid(readiness.warnings)
+        gaps = needed_gaps(application=application, version=version, gaps=gaps or {}, now=now)
         assert actor.user_id is not None
         application.version = version
         application.submitted_at = now
@@ -179,7 +182,7 @@ def submit(
             now=now,
         )
         sheets.close(application=application)
-        for code, promised_by in (gaps or {}).items():
+        for code, promised_by in gaps.items():
             ToleratedGap.objects.create(
                 application=application,
                 material_code=code,
@@ -188,7 +191,7 @@ def submit(
                 asked_at=now,
             )
         judgement = judging.judge(application=application, occasion=Occasion.SUBMISSION, now=now)
-        lanes.enter(application=application, judgement=judgement, gaps=gaps or {}, now=now)
+        lanes.enter(application=application, judgement=judgement, gaps=gaps, now=now)
     return machine.carry(application_id=application.pk, now=now) or application
 
 

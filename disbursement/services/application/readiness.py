@@ -80,6 +80,24 @@ def readiness_of(
     return Readiness(_once(faults), warnings, assessment)
 
 
+def needed_gaps(
+    *, application: Application, version: PolicyVersion, gaps: Mapping[str, date], now: datetime
+) -> dict[str, date]:
+    """Those of the gaps for which nothing is there yet: a colleague may have uploaded, or promised, meanwhile."""
+    if not gaps:
+        return {}
+    rules = judging.rules_of(version=version, now=now)
+    covered = verified_by_data(version=version, rules=rules, enterprise_id=application.enterprise_id, day=day_of(now))
+    there = _there(application=application, day=day_of(now), covered=covered)
+    return {code: promised_by for code, promised_by in gaps.items() if code not in there}
+
+
+def _there(*, application: Application, day: date, covered: Collection[str]) -> set[str]:
+    """Codes of materials that need not be brought any more: there, promised, or `covered`."""
+    there = codes_there(application=application, day=day) | set(covered)
+    return there | set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
+
+
 def _once(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys(faults))
 
@@ -100,8 +118,7 @@ def _required(
     wide = rules.form
     known = profile_as_of(enterprise=application.enterprise, day=day)
     facts = answered_facts(wide, {**known, **form})
-    there = codes_there(application=application, day=day) | set(stands_in)
-    there |= set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
+    there = _there(application=application, day=day, covered=stands_in)
     faults = []
     for one in wide.fields:
         if not is_required(one, wide, facts, as_of=day):
@@ -155,8 +172,7 @@ def missing_materials(
     `covered`: codes of materials that data proves (`selectors.evidence.verified_by_data`). A certificate that was
     replaced, withdrawn or has ended by `day` is not there.
     """
-    there = codes_there(application=application, day=day) | set(covered)
-    there |= set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
+    there = _there(application=application, day=day, covered=covered)
     rules = {rule.code: rule for rule in material_rules(version=version)}
     latest = working_calendar().add_working_days(day, LONGEST_GAP)
     faults = []

@@ -14,7 +14,20 @@ from disbursement.services.award import combinations
 from disbursement.services.review import reviews
 from matching.registry.models import OutboxMessage
 from matching.services import publish
-from tests.factories.disbursement import MATERIALS, PDF, START, Case, agent, applicant, at, case, invoices, item
+from tests.factories import matching as base
+from tests.factories.disbursement import (
+    CRITERIA,
+    MATERIALS,
+    PDF,
+    START,
+    Case,
+    agent,
+    applicant,
+    at,
+    case,
+    invoices,
+    item,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +173,21 @@ def test_a_missing_material_may_be_promised_by_a_day_and_is_granted_by_acceptanc
     gap = ToleratedGap.objects.get(application_id=made.id)
     assert gap.granted_by_id == made.acceptor.user_id
     assert made.application.log.filter(action="accept_with_gap").exists()
+
+
+def test_a_day_promised_for_what_a_colleague_has_brought_meanwhile_is_no_gap() -> None:
+    lease = {**MATERIALS[2], "required": True}
+    proof = {"code": "proof", "name": "注册证明", "required": True, "from": "upload"}
+    here, *others = CRITERIA["all"]
+    made = case(materials=[*MATERIALS[:2], lease, proof], criteria={"all": [{**here, "evidence": ["proof"]}, *others]})
+    for value, on in ((None, START - timedelta(days=1)), ("510105", START)):
+        base.learn(made.enterprise, now=made.now, valid_on=on, source="市场监管", registered_region=value)
+    made.drafted()
+    materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.now)
+    day = START + timedelta(days=9)
+    # The promise, the upload and the data each came after the page with its days was opened.
+    submit(made, gaps={"invoice": day, "lease": day, "proof": day, "licence": day})
+    assert list(ToleratedGap.objects.values_list("material_code", flat=True)) == ["licence"]
 
 
 @pytest.mark.parametrize(
