@@ -1,1 +1,1 @@
-"""The month's run: cut-off days, preflight, cut-off, the batches' signatures, work in the background."""
+"""The month's run: cut-off days, preflight, cut-off, the batches' signatures."""
