@@ -1,5 +1,5 @@
 """The evidence library (电子证照库): a certificate is given once, replaced by newer versions, withdrawn, and keeps its
-history. What that means for applications under way stands in `evidence_following`."""
+history. What that means for applications under way stands in `following`."""
 
 from __future__ import annotations
 
