@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -37,7 +37,6 @@ from matching.registry import outbox
 
 CHUNK = 500
 _NOTE = 300
-T = TypeVar("T")
 
 
 def require_role(*, actor: Actor, roles: Sequence[Role], department_id: int | None = None) -> Role:
