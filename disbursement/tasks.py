@@ -21,6 +21,7 @@ from disbursement.services.month import cycles, preflight
 from disbursement.services.payment import collection, exceptions, gateways, reissues, sealing
 from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps
+from disbursement.services.rounds import every
 from disbursement.services.supervision import clocks, pay_month, warnings
 from disbursement.services.supervision import sources as supervision_sources
 
@@ -30,19 +31,19 @@ def nightly_applications() -> dict[str, int]:
     """The night's round over applications: who is away, what lapsed, promised materials and their day, publicity that
     ended, cards, months of payment that days have moved, what is settled."""
     now = timezone.now()
-    moved, back = absences.keep_up(now=now)
-    return {
-        "deputised": moved,
-        "handed_back": back,
-        "consented": len(steps.lapse_overdue(now=now)),
-        "lapsed": len(corrections.lapse_overdue(now=now)),
-        "gaps": gaps.remind(now=now),
-        "approved": len(publicity.end_due(now=now)),
-        "cards": clocks.charge_cards(now=now),
-        "forecasts": pay_month.keep_up(now=now),
-        "closed": len(applications.close_settled(now=now)),
-        "papers": claims.release_unkept(now=now),
-    }
+    return every(
+        {
+            "handed_on": lambda: sum(absences.keep_up(now=now)),
+            "consented": lambda: len(steps.lapse_overdue(now=now)),
+            "lapsed": lambda: len(corrections.lapse_overdue(now=now)),
+            "gaps": lambda: gaps.remind(now=now),
+            "approved": lambda: len(publicity.end_due(now=now)),
+            "cards": lambda: clocks.charge_cards(now=now),
+            "forecasts": lambda: pay_month.keep_up(now=now),
+            "closed": lambda: len(applications.close_settled(now=now)),
+            "papers": lambda: claims.release_unkept(now=now),
+        }
+    )
 
 
 @shared_task(name="disbursement.supervise")
@@ -90,7 +91,7 @@ def nightly_audit() -> int:
 @shared_task(name="disbursement.treasury_round")
 def treasury_round() -> dict[str, int]:
     """Bring sendings that were begun to an end, and fetch what the bank sends back."""
-    return collection.treasury_round(now=timezone.now())
+    return collection.treasury_round(now=timezone.now(), clock=timezone.now)
 
 
 @shared_task(name="disbursement.collect_returns")
@@ -121,13 +122,15 @@ def daily_month() -> dict[str, int]:
     came back and wait for another account. How many of each.
     """
     now = timezone.now()
-    return {
-        "preflights": len(preflight.keep_daily(now=now, staff=finance_staff)),
-        "reminders": recovery_plans.remind(now=now),
-        "old_exceptions": exceptions.warn_of_old(now=now),
-        "unsent": gateways.remind_of_unsent(now=now),
-        "bounces": reissues.remind_of_bounces(now=now),
-    }
+    return every(
+        {
+            "preflights": lambda: len(preflight.keep_daily(now=now, staff=finance_staff)),
+            "reminders": lambda: recovery_plans.remind(now=now),
+            "old_exceptions": lambda: exceptions.warn_of_old(now=now),
+            "unsent": lambda: gateways.remind_of_unsent(now=now),
+            "bounces": lambda: reissues.remind_of_bounces(now=now),
+        }
+    )
 
 
 @shared_task(name="disbursement.daily_cycle")

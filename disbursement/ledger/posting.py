@@ -99,8 +99,9 @@ def sync_ceiling(*, line: BudgetLine, now: datetime, memo: str = "") -> Decimal:
     A ceiling below what is already reserved or paid, which the database refuses, would take back only what is still
     available. Raises Invalid for a line whose year was closed.
     """
-    line.refresh_from_db(fields=["ceiling"])
+    # Whoever changes a ceiling has the accounts locked: read before, it could be what was just taken back.
     accounts = lock_accounts(line=line)
+    line.refresh_from_db(fields=["ceiling"])
     is_frozen = freeze_of(line=line) is not None
     appropriated = -accounts[_A.SOURCE].balance
     available = accounts[_A.APPROPRIATED].balance

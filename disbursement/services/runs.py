@@ -140,15 +140,16 @@ def work_off(*, run_id: int, clock: Clock) -> BackgroundRun:
     return _end(run, RunState.DONE, said, clock(), total=reporter.total)
 
 
-def take_up_silent(*, now: datetime) -> int:
+def take_up_silent(*, now: datetime, clock: Clock) -> int:
     """Work off the runs that have told nothing for so long that their worker is lost, or was never woken. Returns how
-    many. One that breaks is left to people, and stops no other.
+    many. `clock` gives the time for their records: a run that works beats. One that breaks is left to people, and stops
+    no other.
     """
     silent = BackgroundRun.objects.filter(state__in=_ALIVE, beat_at__lt=now - SILENCE).order_by("pk")
     ids = list(silent.values_list("pk", flat=True))
     for run_id in ids:
         try:
-            work_off(run_id=run_id, clock=lambda: now)
+            work_off(run_id=run_id, clock=clock)
         except Exception:
             logger.exception("run %s broke when it was taken up again", run_id)
     return len(ids)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 _PIECE = 1024 * 1024
+_NOTE = ".sent"
 
 
 class GatewayError(Exception):
@@ -21,21 +22,24 @@ class GatewayError(Exception):
 
 
 class Gateway(Protocol):
-    def deliver(self, *, name: str, content: BinaryIO) -> None:
+    def deliver(self, *, name: str, content: BinaryIO, once: bool = True) -> None:
         """Hand the bytes over under that name, read from where `content` stands; again with the same bytes changes
-        nothing. Raises GatewayError.
+        nothing. With `once` also after somebody has fetched the file and taken it away. Raises GatewayError.
         """
 
 
 class FolderGateway:
     """Writes into a folder: first under a temporary name, then renamed, so that no reader sees half a
     file.
+
+    Before it is renamed a note of that temporary name is kept beside it (`.NAME.….sent`): a note whose file is no
+    longer there says that the file stood here once, whole, whoever died afterwards and whoever has fetched it since.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def deliver(self, *, name: str, content: BinaryIO) -> None:
+    def deliver(self, *, name: str, content: BinaryIO, once: bool = True) -> None:
         if Path(name).name != name or name.startswith("."):
             raise GatewayError(f"文件名“{name}”不能用。")
         target = self._folder / name
@@ -44,6 +48,8 @@ class FolderGateway:
             if target.exists():
                 if not _same(target, content):
                     raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
+                return
+            if once and self._stood(name):
                 return
             # A name of its own for each writer: two that send the same bytes at once must not take each other's file.
             with tempfile.NamedTemporaryFile(
@@ -54,9 +60,26 @@ class FolderGateway:
                 os.fsync(handle.fileno())
             part = Path(handle.name)
             part.chmod(0o644)
+            if once:
+                self._note(part)
             part.replace(target)
         except OSError as error:
             raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
+
+    def _stood(self, name: str) -> bool:
+        """Whether the file was renamed into the folder before."""
+        notes = [entry.name for entry in os.scandir(self._folder) if entry.name.startswith(f".{name}.")]
+        parts = [note.removesuffix(_NOTE) for note in notes if note.endswith(_NOTE)]
+        return any(not (self._folder / part).exists() for part in parts)
+
+    def _note(self, part: Path) -> None:
+        with open(f"{part}{_NOTE}", "xb") as note:
+            os.fsync(note.fileno())
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _same(path: Path, content: BinaryIO) -> bool:

@@ -65,8 +65,8 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     if at == "delivered":
         deliver = gateway.FolderGateway.deliver
 
-        def delivered(self: gateway.FolderGateway, *, name: str, content: BinaryIO) -> None:
-            deliver(self, name=name, content=content)
+        def delivered(self: gateway.FolderGateway, *, name: str, content: BinaryIO, once: bool = True) -> None:
+            deliver(self, name=name, content=content, once=once)
             kill()
 
         gateway.FolderGateway.deliver = delivered  # type: ignore[method-assign]

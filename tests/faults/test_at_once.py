@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection, transaction
 
 from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import WrongState
-from disbursement.ledger.posting import balances
+from disbursement.ledger.posting import balances, lock_accounts, sync_ceiling
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import (
     AccountKind,
@@ -20,6 +21,7 @@ from disbursement.models import (
     Batch,
     BatchApproval,
     LedgerTransfer,
+    Payable,
     PaymentAttempt,
     ReturnFile,
     ReturnLine,
@@ -28,6 +30,7 @@ from disbursement.models import (
 from disbursement.services.award import awards
 from disbursement.services.month import batches, cycles
 from disbursement.services.payment import payees, returns, sealing
+from matching.registry.models import BudgetLine
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -114,6 +117,53 @@ def test_two_cut_offs_at_once_make_one_batch() -> None:
     assert not [r for r in results if isinstance(r, Exception)]
     assert Batch.objects.get().count == 3
     assert PaymentAttempt.objects.count() == 3
+
+
+def test_two_cut_offs_at_once_put_off_nothing_that_one_of_them_has_reserved() -> None:
+    with transaction.atomic():
+        line = people.budget_line(code="short", ceiling="100000")
+        shared, later = (money.version("100000", line="short", shortfall=how) for how in ("pro_rata", "defer"))
+        for item in (shared, shared, later):
+            money.granted("100000.00", item=item)
+        BudgetLine.objects.filter(pk=line.pk).update(ceiling=Decimal("150000"))
+    results = at_once(*[lambda: cycles.cut_off(month=money.MONTH, now=money.CUT)] * 4)
+    assert not [r for r in results if isinstance(r, Exception)]
+    paid = Payable.objects.filter(state="scheduled")
+    assert paid.count() == Batch.objects.get().count > 0
+    assert not paid.exclude(slip_reason="").exists()
+    assert not paid.exclude(pay_month=money.MONTH).exists()
+    assert ledger_findings(line=BudgetLine.objects.get(pk=line.pk)) == []
+
+
+def test_a_ceiling_that_is_cut_while_somebody_waits_for_the_line_stays_cut() -> None:
+    with transaction.atomic():
+        line = people.budget_line(code="cut", ceiling="100000")
+    locked, asked = threading.Event(), threading.Event()
+
+    def cut() -> None:
+        with transaction.atomic():
+            lock_accounts(line=line)
+            locked.set()
+            assert asked.wait(timeout=30)
+            while not waiting_for_a_lock():
+                pass
+            BudgetLine.objects.filter(pk=line.pk).update(ceiling=Decimal("80000"))
+            sync_ceiling(line=line, now=money.CUT)
+
+    def use() -> Decimal:
+        assert locked.wait(timeout=30)
+        with transaction.atomic():
+            asked.set()
+            return sync_ceiling(line=BudgetLine.objects.get(pk=line.pk), now=money.CUT)
+
+    assert at_once(cut, use) == [None, Decimal("80000.00")]
+    assert -balances(line=line)[AccountKind.SOURCE] == Decimal("80000.00")
+
+
+def waiting_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return bool(cursor.fetchone()[0])
 
 
 def test_two_sealings_at_once_seal_one_file_and_commit_once() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from disbursement.models import BackgroundRun, Batch, Cycle, Delivery, Gateway, ReturnFile, RunKind, SealedFile
+from disbursement.models import Batch, Cycle, Delivery, Gateway, ReturnFile, RunKind, SealedFile
 from disbursement.services import runs
 from disbursement.services.payment import collection, gateways, returns, sealing
 from tests.factories import money
@@ -162,6 +162,7 @@ def test_a_run_that_breaks_again_stops_no_other(
         raise OSError("磁盘已满")
 
     monkeypatch.setattr("disbursement.services.month.cycles.seal", breaks)
-    assert runs.take_up_silent(now=money.CUT + timedelta(minutes=6)) == 1
-    assert BackgroundRun.objects.get(pk=run.pk).state == "broken"
+    assert runs.take_up_silent(now=money.CUT + timedelta(minutes=6), clock=lambda: money.CUT) == 1
+    run.refresh_from_db()
+    assert (run.state, run.beat_at) == ("broken", money.CUT)
     assert "taken up again" in caplog.text

@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(problems), returncode=_REFUSED)
 
     def _round(self) -> None:
-        done = collection.treasury_round(now=timezone.now())
+        done = collection.treasury_round(now=timezone.now(), clock=timezone.now)
         self.stdout.write(f"了结发送{done['sent']}个，未果{done['failed']}个；回单{done['files']}个。")
         if done["failed"] or done["problems"]:
             raise CommandError("有通道未能办结，见 manage.py treasury status。", returncode=_REFUSED)

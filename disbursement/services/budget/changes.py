@@ -16,7 +16,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import Role
-from disbursement.ledger.posting import balances, sync_ceiling
+from disbursement.ledger.posting import balances, lock_accounts, sync_ceiling
 from disbursement.ledger.standing import freeze_of, is_closed
 from disbursement.models import AccountKind, BudgetChange, ChangeKind
 from disbursement.services.payment.transitions import person, require_role
@@ -97,6 +97,8 @@ def decide(*, change_id: int, approve: bool, actor: Actor, now: datetime, note: 
         _check(kind=ChangeKind(change.kind), line=line, target=target, amount=change.amount)
     change.save(update_fields=["approved", "decided_by", "decided_at", "note"])
     if approve and change.amount is not None:
+        for each in lines.values():
+            lock_accounts(line=each)
         memo = f"{change.get_kind_display()} {change.paper_number}"
         sign = -1 if target is not None else 1
         _set_ceiling(line=line, ceiling=line.ceiling + sign * change.amount, memo=memo, now=now)

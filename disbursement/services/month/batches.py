@@ -32,6 +32,7 @@ from disbursement.models import (
 from disbursement.services.month.preparation import withdraw
 from disbursement.services.payment.bulk import lock_piece, move_many, pending_lines, slip_many
 from disbursement.services.payment.files import file_bytes, file_digest
+from disbursement.services.payment.reconciliation import close_cycle_if_done
 from disbursement.services.payment.transitions import (
     lock_batch,
     log_entry,
@@ -177,6 +178,8 @@ def dissolve(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Batc
         move_many(payable_ids=ids, action=PayableAction.UNSCHEDULE, role=role, actor=actor, now=now, note=reason)
         slip_many(payable_ids=ids, month=month, reason=reason)
         tell(event="slipped", payables=ids, now=now, key=f"dissolved:{batch.number}:{ids[0]}", batch=batch.pk)
+    # It may be the last that the month waited for.
+    close_cycle_if_done(cycle_id=batch.cycle_id, now=now)
     return batch
 
 

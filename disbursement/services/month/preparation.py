@@ -93,7 +93,7 @@ def reserve_waiting(*, month: date, now: datetime, on_piece: OnPiece | None = No
 
 
 def _reserve_firm(*, ids: Sequence[int], lines: Mapping[Key, BudgetLine], month: date, now: datetime) -> int:
-    claims = claims_of(query=Payable.objects.filter(pk__in=ids), column="amount")
+    claims = claims_of(query=_still_waiting(ids, month=month), column="amount")
     free = _free(claims=claims, lines=lines, month=month, now=now)
     found = shortage.first_come(claims, free=free, month=month)
     for key, payables in found.served.items():
@@ -110,7 +110,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
         claim
         for ids in pieces(shared)
         for claim in claims_of(
-            query=Payable.objects.filter(pk__in=lock_piece(query=Payable.objects.filter(pk__in=ids))), column="entitled"
+            query=_still_waiting(lock_piece(query=Payable.objects.filter(pk__in=ids)), month=month), column="entitled"
         )
     ]
     free = _free(claims=claims, lines=lines, month=month, now=now)
@@ -125,6 +125,11 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
         done += len(shares)
     _put_off(ids=found.short, month=month, now=now)
     return done
+
+
+def _still_waiting(ids: Sequence[int], *, month: date) -> QuerySet[Payable]:
+    """Of locked payables those that wait still: another cut-off may have served them while this one waited for it."""
+    return Payable.objects.filter(pk__in=ids, state=PayableState.AWAITING, pay_month__lte=month)
 
 
 def claims_of(*, query: QuerySet[Payable], column: str) -> list[Claim]:

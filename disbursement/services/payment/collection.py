@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from disbursement.domain.errors import REFUSALS, Invalid
 from disbursement.models import Gateway, GatewayKind, ReturnFile
 from disbursement.services import runs
 from disbursement.services.payment import gateways, returns, sealing
 from disbursement.services.payment.returns import ReturnReport, import_return
+from disbursement.services.rounds import every
 from disbursement.treasury.channels import Channel, Unsure
 
 _PROBLEM = 300
@@ -55,30 +58,44 @@ def collect(*, gateway_id: int, now: datetime, channel: Channel | None = None) -
 def collect_all(*, now: datetime) -> list[Collected]:
     """Every active gateway that brings files by itself."""
     active = Gateway.objects.filter(is_active=True).exclude(kind=GatewayKind.BY_HAND).order_by("pk")
-    return [collect(gateway_id=gateway.pk, now=now) for gateway in active]
+    asked = {f"gateway {gateway.pk}": partial(collect, gateway_id=gateway.pk, now=now) for gateway in active}
+    return list(every(asked).values())
 
 
-def treasury_round(*, now: datetime) -> dict[str, int]:
+def treasury_round(*, now: datetime, clock: Callable[[], datetime] | None = None) -> dict[str, int]:
     """The machine's round: what a dead process left is brought to its end (background runs, sendings, files half
-    posted), then returns are fetched. May run at any time, and twice at once.
+    posted), then returns are fetched. May run at any time, and twice at once. `clock` gives the time while it runs.
     """
-    runs.take_up_silent(now=now)
-    sent = failed = 0
-    for batch in gateways.unfinished():
+    fetched: list[Collected] = []
+    sent: list[bool] = []
+    every(
+        {
+            "runs": lambda: runs.take_up_silent(now=now, clock=clock or (lambda: now)),
+            "sendings": lambda: sent.extend(_finish_sendings(now=now)),
+            "files half posted": lambda: returns.finish_interrupted(before=now - runs.SILENCE, now=now),
+            "returns": lambda: fetched.extend(collect_all(now=now)),
+        }
+    )
+    return {
+        "sent": sum(sent),
+        "failed": len(sent) - sum(sent),
+        "files": sum(len(found.reports) for found in fetched),
+        "problems": sum(len(found.problems) for found in fetched),
+    }
+
+
+def _finish_sendings(*, now: datetime) -> list[bool]:
+    """Of each batch that is sealed and not told as sent, whether it is now."""
+
+    def send(batch_id: int) -> bool:
         try:
-            sealing.send(batch_id=batch.pk, now=now)
-            sent += 1
+            sealing.send(batch_id=batch_id, now=now)
         except REFUSALS:
             # Told on the batch's page; the next round asks the bank again.
-            failed += 1
-    returns.finish_interrupted(before=now - runs.SILENCE, now=now)
-    done = collect_all(now=now)
-    return {
-        "sent": sent,
-        "failed": failed,
-        "files": sum(len(found.reports) for found in done),
-        "problems": sum(len(found.problems) for found in done),
-    }
+            return False
+        return True
+
+    return list(every({f"batch {batch.number}": partial(send, batch.pk) for batch in gateways.unfinished()}).values())
 
 
 def _known(sha256: str) -> bool:

@@ -25,7 +25,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.exceptions import old_exceptions
 from disbursement.services.payment import returns
-from disbursement.services.payment.transitions import person, require_role
+from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.services.recovery import recoveries
 from matching.days import day_of
 from matching.registry import outbox
@@ -77,6 +77,9 @@ def resolve(
         raise Invalid(faults)
     if demand is not None:
         assert line.occurred_on is not None
+        if line.batch_id is not None:
+            # As everything does that posts what a bank says: the batch before its payables.
+            lock_batch(batch_id=line.batch_id)
         recoveries.record(
             clawback_id=demand.pk,
             amount=Decimal(line.amount or 0),

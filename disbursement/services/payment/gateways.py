@@ -53,7 +53,7 @@ def gateway_for(*, line: BudgetLine) -> Gateway | None:
 def channel_for(*, gateway: Gateway | None) -> Channel:
     """The way itself. Raises Invalid where its secret or address is missing."""
     if gateway is None:
-        return FolderChannel(settings.HUIDA_TREASURY_OUTBOX, out=settings.HUIDA_TREASURY_OUTBOX)
+        return FolderChannel(settings.HUIDA_TREASURY_OUTBOX, out=settings.HUIDA_TREASURY_OUTBOX, again=True)
     if gateway.kind == GatewayKind.BY_HAND:
         return ByHand()
     if gateway.kind == GatewayKind.FOLDER:

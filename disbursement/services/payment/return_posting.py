@@ -14,7 +14,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from disbursement.domain.workflow import PAYABLE, BatchAction, BatchState, PayableState, Refused, Role
-from disbursement.ledger.posting import post_attempts, post_payables
+from disbursement.ledger.posting import lock_accounts, post_attempts, post_payables
 from disbursement.ledger.standing import is_closed
 from disbursement.models import (
     AttemptOutcome,
@@ -143,10 +143,21 @@ def _apply(
         if (is_contradicted := _contradicts(known)) is not None:
             contradicted[is_contradicted].append(attempt.pk)
     _write([line for line, _ in wave], file=file, now=now)
+    if len(groups) > 1:
+        _lock_lines([attempt.payable_id for group in groups.values() for _, attempt in group])
     for key, group in groups.items():
         _effect(key, group, file=file, now=now)
     for value, ids in contradicted.items():
         PaymentAttempt.objects.filter(pk__in=ids).update(contradicted=value)
+
+
+def _lock_lines(payable_ids: Sequence[int]) -> None:
+    """The accounts of all lines that will be posted to, in the order in which everything locks them: each kind of
+    result begins that order anew.
+    """
+    concerned = Payable.objects.filter(pk__in=payable_ids).values("budget_line")
+    for line in BudgetLine.objects.filter(pk__in=concerned).order_by("pk"):
+        lock_accounts(line=line)
 
 
 def _after(state: PayableState, key: tuple[str, str]) -> tuple[str, PayableState]:

@@ -20,7 +20,7 @@ from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import invalid
 from disbursement.domain.instalments import Due, PlanAction, PlanState, Standing, next_due, overdue, standing
 from disbursement.domain.workflow import PayableAction, PayableState, Role
-from disbursement.ledger.posting import Entry, post
+from disbursement.ledger.posting import Entry, lock_accounts, post
 from disbursement.models import (
     Clawback,
     ClawbackPlan,
@@ -224,6 +224,8 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
             f"大于已逾期的{money.yuan(how.overdue)}元。请先认定违约，或先暂缓该期款项。",
         )
     assert coming.budget_line is not None
+    for line in sorted(filter(None, {coming.budget_line, owing.budget_line}), key=lambda line: line.pk):
+        lock_accounts(line=line)
     made = SetOff.objects.create(
         clawback=demand,
         payable=coming,

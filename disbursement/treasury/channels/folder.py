@@ -25,13 +25,18 @@ MOST_FILES = 1000
 
 
 class FolderChannel:
-    """`marked` asks for `.done` both ways; `quiet` is in seconds."""
+    """`marked` asks for `.done` both ways; `quiet` is in seconds. With `again` a file that was taken away is put there
+    once more when it is asked for: people take it, no machine of a bank's.
+    """
 
-    def __init__(self, folder: Path, *, marked: bool = False, quiet: float = 10, out: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, marked: bool = False, quiet: float = 10, out: Path | None = None, again: bool = False
+    ) -> None:
         self._out = out or folder / "out"
         self._in = folder / "in"
         self._marked = marked
         self._quiet = quiet
+        self._again = again
 
     def trouble(self) -> str:
         """Why nothing can be written there now, for people; "" where it can. The folder is made at the first file."""
@@ -44,7 +49,7 @@ class FolderChannel:
         gateway = FolderGateway(self._out)
         try:
             with parcel.open() as content:
-                gateway.deliver(name=parcel.name, content=content)
+                gateway.deliver(name=parcel.name, content=content, once=not self._again)
             if self._marked:
                 gateway.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(f"{parcel.sha256}\n".encode()))
         except GatewayError as error:

@@ -73,11 +73,6 @@ def read_csv(content: bytes) -> ReturnContent:
     return whole(csv_rows, content)
 
 
-def read_xlsx(content: bytes) -> ReturnContent:
-    """Read the first sheet. Raises FormatError where it is no such table at all."""
-    return whole(xlsx_rows, content)
-
-
 def csv_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
     """The lines of a CSV one by one."""
     text, whole_end = _text(content)

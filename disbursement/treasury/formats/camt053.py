@@ -22,14 +22,12 @@ from .returned import (
     BATCH_NUMBER,
     Cover,
     Findings,
-    ReturnContent,
     ReturnRow,
     amount_in,
     broken,
     count_in,
     flat,
     good,
-    whole,
 )
 
 MESSAGE = "camt.053"
@@ -66,11 +64,6 @@ class _State:
     held: etree._Element | None = None  # a detail without an amount of its own
     strangers: int = 0
     unbooked: int = 0
-
-
-def read_camt053(content: bytes) -> ReturnContent:
-    """Read a statement to the end. Raises FormatError where it is none."""
-    return whole(camt053_rows, content)
 
 
 def camt053_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:

@@ -22,14 +22,12 @@ from .returned import (
     LINE_ID,
     Cover,
     Findings,
-    ReturnContent,
     ReturnRow,
     amount_in,
     broken,
     count_in,
     flat,
     good,
-    whole,
 )
 
 MESSAGE = "pain.002"
@@ -55,11 +53,6 @@ class _State:
     loose: int = 0  # transactions so far
     in_block: int = 0
     waiting: Counter[str] = field(default_factory=Counter)
-
-
-def read_pain002(content: bytes) -> ReturnContent:
-    """Read a report to the end. Raises FormatError where it is none."""
-    return whole(pain002_rows, content)
 
 
 def pain002_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:

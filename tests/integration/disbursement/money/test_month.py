@@ -359,6 +359,8 @@ def test_a_dissolved_batch_puts_its_payments_off_with_the_reason() -> None:
     payable.refresh_from_db()
     assert (payable.state, payable.pay_month) == ("reserved", date(2026, 4, 1))
     assert "银行系统升级" in payable.slip_reason
+    # Nothing else is waited for: the month is over.
+    assert Cycle.objects.get().state == "closed"
     [again] = money.cut(month=date(2026, 4, 1), now=at("2026-04-20"))
     assert again.count == 1
 
