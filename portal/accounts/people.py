@@ -31,6 +31,12 @@ def actors(*, user_ids: Collection[int]) -> dict[int, Actor]:
     return {pk: Actor(pk, frozenset(grants[pk]), frozenset(enterprises[pk])) for pk in user_ids}
 
 
+def in_use(user_ids: Collection[int]) -> dict[int, Actor]:
+    """As `actors`, without those whose account is closed. Three queries."""
+    found = User.objects.filter(pk__in=user_ids, is_active=True).values_list("pk", flat=True)
+    return actors(user_ids=list(found))
+
+
 def actor_of(*, user_id: int) -> Actor:
     return actors(user_ids=[user_id])[user_id]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
 
 from django.conf import settings
@@ -42,6 +42,8 @@ from matching.registry import outbox
 SERIOUS = "quality.serious"
 CHECKERS = (Role.REVIEWER, Role.SECOND_REVIEWER)
 Candidates = Callable[[int], Sequence[Actor]]
+# Of people (ids), those whose accounts are in use.
+InUse = Callable[[Collection[int]], Mapping[int, Actor]]
 
 
 def draw_month(
@@ -153,33 +155,57 @@ def _give_out(
 
 
 def _may_check(*, application: Application, person: Actor) -> bool:
-    if person.user_id is None:
-        return False
-    department_id = application.item.department_id
-    if not any(person.holds(role, department_id=department_id) for role in CHECKERS):
-        return False
-    if person.acts_for(application.enterprise_id):
-        return False
-    took_part = Participation.objects.filter(application=application, user_id=person.user_id)
-    declared = InterestDeclaration.objects.filter(
-        user_id=person.user_id, enterprise_id=application.enterprise_id, ended_at__isnull=True
+    return _able([(application, person)]) == [True]
+
+
+def _able(pairs: Sequence[tuple[Application, Actor]]) -> list[bool]:
+    """Whether each may check each. Two queries, however many."""
+    users = [person.user_id for _application, person in pairs if person.user_id is not None]
+    took_part = Participation.objects.filter(
+        application__in=[application.pk for application, _person in pairs], user_id__in=users
     )
-    return not took_part.exists() and not declared.exists()
+    declared = InterestDeclaration.objects.filter(
+        enterprise_id__in=[application.enterprise_id for application, _person in pairs],
+        user_id__in=users,
+        ended_at__isnull=True,
+    )
+    parts = set(took_part.values_list("application_id", "user_id"))
+    interests = set(declared.values_list("enterprise_id", "user_id"))
+    return [
+        person.user_id is not None
+        and any(person.holds(role, department_id=application.item.department_id) for role in CHECKERS)
+        and not person.acts_for(application.enterprise_id)
+        and (application.pk, person.user_id) not in parts
+        and (application.enterprise_id, person.user_id) not in interests
+        for application, person in pairs
+    ]
+
+
+def left_behind(*, checks: Collection[QualityCheck], in_use: InUse) -> set[int]:
+    """Open checks (ids) whose assignee can check no longer, for they left, changed departments, declared an interest or
+    took part since: whoever may check takes them up. The number of queries is fixed.
+    """
+    given = {check.pk: check for check in checks if check.checked_at is None and check.assigned_to_id is not None}
+    people = in_use({check.assigned_to_id for check in given.values() if check.assigned_to_id is not None})
+    there = [check for check in given.values() if check.assigned_to_id in people]
+    able = _able([(check.application, people[check.assigned_to_id or 0]) for check in there])
+    return set(given) - {check.pk for check, may in zip(there, able, strict=True) if may}
 
 
 @transaction.atomic
-def record(*, check_id: int, finding: Finding, text: str, actor: Actor, now: datetime) -> QualityCheck:
+def record(*, check_id: int, finding: Finding, text: str, actor: Actor, now: datetime, in_use: InUse) -> QualityCheck:
     """Write down what the check found, once, by the one it was given to, or by another who took no part where nobody
-    was. Of a promise, sound or minor is kept and serious is broken: then it goes on the enterprise's record.
+    was, or that one can no longer (`left_behind`). Of a promise, sound or minor is kept and serious is broken: then it
+    goes on the enterprise's record.
     """
-    check = QualityCheck.objects.select_for_update(of=("self",)).filter(pk=check_id).first()
+    found = QualityCheck.objects.select_for_update(of=("self",)).select_related("application__item")
+    check = found.filter(pk=check_id).first()
     if check is None:
         raise Denied(_("没有这项抽查。"))
     if check.checked_at is not None:
         raise Invalid(Fault("finding", _("这项抽查已经登记过结论。")))
-    application = Application.objects.select_related("item").get(pk=check.application_id)
-    is_mine = check.assigned_to_id in (None, actor.user_id)
-    if actor.user_id is None or not is_mine or not _may_check(application=application, person=actor):
+    is_mine = check.assigned_to_id in (None, actor.user_id) or bool(left_behind(checks=[check], in_use=in_use))
+    if actor.user_id is None or not is_mine or not _may_check(application=check.application, person=actor):
         raise Denied(_("抽查由被指定的、没有办理过这件申报的人员登记。"))
     if not text.strip():
         raise Invalid(Fault("text", _("请写明核查了什么、发现了什么。")))

@@ -41,7 +41,13 @@ class FindingForm(forms.Form):
 def _visible(request: HttpRequest) -> QuerySet[QualityCheck]:
     access = access_for(request)
     found = QualityCheck.objects.select_related(
-        "draw", "application__enterprise", "application__item__department", "promise", "assigned_to", "decided_by"
+        "draw",
+        "application__enterprise",
+        "application__item__department",
+        "promise",
+        "assigned_to",
+        "decided_by",
+        "checked_by",
     )
     places = access.departments_of(set(_SEE))
     return found if places is None else found.filter(application__item__department_id__in=places)
@@ -52,7 +58,8 @@ def checks(request: HttpRequest) -> HttpResponseBase:
     """One's own checks first; those of the departments, and the draws with their seeds, below."""
     found = _visible(request)
     page = Paginator(found.order_by("-draw__month", "checked_at", "pk"), 50).get_page(request.GET.get("page"))
-    mine = found.filter(assigned_to_id=request.user.pk, checked_at__isnull=True).order_by("pk")
+    mine = list(found.filter(assigned_to_id=request.user.pk, checked_at__isnull=True).order_by("pk"))
+    left = quality.left_behind(checks=[*mine, *page.object_list], in_use=people.in_use)
     draws = QualityDraw.objects.annotate(
         drawn=Count("checks"),
         done=Count("checks", filter=Q(checks__checked_at__isnull=False)),
@@ -63,7 +70,8 @@ def checks(request: HttpRequest) -> HttpResponseBase:
         "desk/quality.html",
         {
             "page": page,
-            "mine": mine,
+            "mine": [row for row in mine if row.pk not in left],
+            "left": left,
             "draws": draws,
             "may_draw": StaffRole.SUPERVISOR in access_for(request).roles,
         },
@@ -83,18 +91,21 @@ def check(request: HttpRequest, check_id: int) -> HttpResponseBase:
                 text=form.cleaned_data["text"],
                 actor=actor_for(request),
                 now=timezone.now(),
+                in_use=people.in_use,
             )
         except REFUSALS as refusal:
             lay_on(form, refusal)
         else:
             messages.success(request, _("抽查结论已登记。"))
             return redirect("desk:quality")
-    is_mine = row.checked_at is None and row.assigned_to_id in (None, request.user.pk)
+    left = quality.left_behind(checks=[row], in_use=people.in_use)
+    is_mine = row.checked_at is None and (bool(left) or row.assigned_to_id in (None, request.user.pk))
     return render(
         request,
         "desk/quality_check.html",
         {
             "check": row,
+            "left": left,
             "form": form,
             "may_record": is_mine and access_for(request).has(REVIEW_ROLES),
             "aftermath": aftermath_of(application=row.application),

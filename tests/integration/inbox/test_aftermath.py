@@ -14,6 +14,7 @@ from disbursement.models import Finding, Payable, Promise
 from disbursement.services.application import drafts, materials, promises
 from disbursement.services.review import decisions, quality, reviews
 from portal.accounts.models import User
+from portal.accounts.people import in_use
 from portal.inbox.models import Notification
 from tests.factories.disbursement import Case, at, case, staff
 
@@ -92,7 +93,14 @@ def test_a_serious_finding_is_the_desks_alone_and_leads_to_what_was_paid(deliver
         month=APRIL.date().replace(month=3), now=APRIL, candidates=lambda department_id: [checker], seed="seed"
     )
     check = drawn.checks.get()
-    quality.record(check_id=check.pk, finding=Finding.SERIOUS, text="发票不属于本项目", actor=checker, now=APRIL)
+    quality.record(
+        check_id=check.pk,
+        finding=Finding.SERIOUS,
+        text="发票不属于本项目",
+        actor=checker,
+        now=APRIL,
+        in_use=in_use,
+    )
     deliver()
     assert not Notification.objects.filter(enterprise=made.enterprise, title__contains="抽查").exists()
     assert ["发票不属于本项目" in message.body for message in told(made.second) + told(approver)] == [True, True]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from disbursement.domain.workflow import Role
 from disbursement.models import Absence, DecisionDraft, JointReview, SiteVisit
-from disbursement.services.review import absences, steps
+from disbursement.services.review import absences, interests, steps
 from portal.accounts.models import User
 from tests.factories import matching as base
 from tests.factories import papers
@@ -198,6 +198,45 @@ def test_a_check_of_quality_is_seen_and_recorded_by_whom_it_was_given_to(setting
     assert mine.post(page, {"finding": "sound", "text": "条件与材料一致"}).status_code == 302
     assert "条件与材料一致" in mine.get(page).content.decode()
     assert mine.post(reverse("desk:quality_draw")).status_code == 403
+
+
+def test_a_check_whose_checker_left_is_shown_as_free_and_recorded_by_another(
+    settings: Any, django_assert_num_queries: Any
+) -> None:
+    from datetime import date
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from disbursement.models import QualityCheck
+    from disbursement.services.review import quality
+    from tests.factories.disbursement import at
+
+    settings.HUIDA_QUALITY_SHARE = 100
+    made = case().rejected()
+    department = made.version.item.department
+    given, other = (staff(Role.REVIEWER, department, name) for name in ("张走", "李接"))
+    for _one in range(2):
+        case(version=made.version).rejected()
+    quality.draw_month(month=date(2026, 3, 1), now=at("2026-04-01"), candidates=lambda department_id: [given])
+    checks, desk = reverse("desk:quality"), client(other.user_id)
+    page = reverse("desk:quality_check", args=[QualityCheck.objects.get(application=made.application).pk])
+    assert "张走" in desk.get(checks).content.decode()
+    assert "登记结论</button>" not in desk.get(page).content.decode()
+    mine = client(given.user_id)
+    assert "由我抽查" in mine.get(checks).content.decode()
+    interests.declare(enterprise_id=made.enterprise.pk, reason="亲属任职", actor=given, now=at("2026-04-02"))
+    assert mine.get(checks).content.decode().count(made.enterprise.name) == 1
+    User.objects.filter(pk=given.user_id or 0).update(is_active=False)
+    with CaptureQueriesContext(connection) as all_three:
+        shown = desk.get(checks).content.decode()
+    queries = len(all_three)
+    assert (shown.count("待认领"), "张走" in shown) == (3, False)
+    assert "登记结论</button>" in desk.get(page).content.decode()
+    assert desk.post(page, {"finding": "sound", "text": "条件与材料一致"}).status_code == 302
+    assert "李接" in desk.get(checks).content.decode()
+    with django_assert_num_queries(queries):
+        desk.get(checks)
 
 
 def test_the_worklist_of_a_deputy_says_in_whose_place() -> None:

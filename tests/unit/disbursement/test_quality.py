@@ -11,9 +11,12 @@ from django.db import IntegrityError, transaction
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Finding, Promise, QualityCheck, QualityDraw
+from disbursement.models import Finding, Participation, Promise, QualityCheck, QualityDraw
 from disbursement.services.application import drafts, materials
 from disbursement.services.review import decisions, interests, quality, reviews
+from portal.accounts.models import RoleAssignment, User
+from portal.accounts.people import in_use
+from tests.factories import matching as base
 from tests.factories.disbursement import Case, at, case, staff
 
 pytestmark = pytest.mark.django_db
@@ -60,12 +63,12 @@ def test_a_months_draw_goes_to_somebody_else_and_is_found_once_and_for_good(sett
         assert check.assigned_to_id not in {case_of.reviewer.user_id, case_of.second.user_id, kin.user_id}
         assert check.assigned_to_id is not None
         assert check.decided_by_id == case_of.reviewer.user_id
-    told: dict[str, Any] = {"text": "已实地核对", "now": APRIL}
+    told: dict[str, Any] = {"text": "已实地核对", "now": APRIL, "in_use": in_use}
     with pytest.raises(Denied):
         quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=first.reviewer, **told)
     who = next(person for person in people if person.user_id == of_promise.assigned_to_id)
     with pytest.raises(Invalid, match="写明"):
-        quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, text=" ", now=APRIL)
+        quality.record(check_id=of_promise.pk, finding=Finding.SOUND, actor=who, **{**told, "text": " "})
     quality.record(check_id=of_promise.pk, finding=Finding.SERIOUS, actor=who, **told)
     assert Promise.objects.get(pk=of_promise.promise_id or 0).kept is False
     with pytest.raises(Invalid, match="登记过"):
@@ -88,5 +91,35 @@ def test_the_database_lets_nobody_check_what_they_took_part_in(settings: Any) ->
                 finding="sound", text="好", checked_by_id=person.user_id, checked_at=APRIL
             )
     able = staff(Role.REVIEWER, made.version.item.department)
-    quality.record(check_id=check.pk, finding=Finding.MINOR, text="漏一页", actor=able, now=APRIL)
+    quality.record(check_id=check.pk, finding=Finding.MINOR, text="漏一页", actor=able, now=APRIL, in_use=in_use)
     assert QualityCheck.objects.get().checked_by_id == able.user_id
+
+
+@pytest.mark.parametrize("why", ["left", "moved", "concerned", "took part"])
+def test_a_check_given_to_somebody_who_can_do_it_no_longer_is_anybodys_who_may(settings: Any, why: str) -> None:
+    settings.HUIDA_QUALITY_SHARE = 100
+    made = case().rejected()
+    department = made.version.item.department
+    given, able = staff(Role.REVIEWER, department), staff(Role.REVIEWER, department)
+    assert given.user_id is not None
+    check = draw([given]).checks.select_related("application__item").get()
+    told: dict[str, Any] = {"check_id": check.pk, "finding": Finding.SOUND, "text": "规范", "now": APRIL}
+    assert quality.left_behind(checks=[check], in_use=in_use) == set()
+    with pytest.raises(Denied):
+        quality.record(actor=able, in_use=in_use, **told)
+    if why == "left":
+        User.objects.filter(pk=given.user_id).update(is_active=False)
+    elif why == "moved":
+        RoleAssignment.objects.filter(user_id=given.user_id).update(department=base.department("other", "其他"))
+    elif why == "concerned":
+        interests.declare(enterprise_id=made.enterprise.pk, reason="亲属任职", actor=given, now=APRIL)
+    else:
+        Participation.objects.create(
+            application=made.application, user_id=given.user_id, role=Role.APPEAL_REVIEWER.value, since=APRIL
+        )
+    assert quality.left_behind(checks=[check], in_use=in_use) == {check.pk}
+    with pytest.raises(Denied):
+        quality.record(actor=made.reviewer, in_use=in_use, **told)
+    done = quality.record(actor=able, in_use=in_use, **told)
+    assert (done.checked_by_id, done.assigned_to_id) == (able.user_id, given.user_id)
+    assert quality.left_behind(checks=[done], in_use=in_use) == set()

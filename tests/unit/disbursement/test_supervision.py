@@ -35,6 +35,7 @@ from disbursement.services.supervision import sources as supervision_sources
 from matching.days import day_of
 from matching.registry import outbox
 from portal.accounts.models import RoleAssignment
+from portal.accounts.people import in_use
 from portal.inbox.models import Notification
 from tests.factories import disbursement as people
 from tests.factories import matching as base
@@ -178,7 +179,14 @@ def test_a_finding_of_quality_is_charged_to_who_decided(settings: Any) -> None:
     checker = staff(Role.SECOND_REVIEWER, made.version.item.department)
     quality.draw_month(month=date(2026, 3, 1), now=at("2026-04-01"), candidates=lambda department_id: [checker])
     check = QualityCheck.objects.get()
-    quality.record(check_id=check.pk, finding=Finding.SERIOUS, text="条件判断有误", actor=checker, now=at("2026-04-02"))
+    quality.record(
+        check_id=check.pk,
+        finding=Finding.SERIOUS,
+        text="条件判断有误",
+        actor=checker,
+        now=at("2026-04-02"),
+        in_use=in_use,
+    )
     assert supervision_sources.collect(now=at("2026-04-03")) == 1
     assert SupervisionEntry.objects.get().person_id == made.reviewer.user_id
 
