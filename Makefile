@@ -12,7 +12,7 @@ PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast fuzz-returns tamper faults every-address machine soak lint format migrations schemas bench bench-elastic bench-search lock messages clean
+.PHONY: help setup setup-dev demo story serve services services-stop cluster test test-fast test-cluster fuzz-returns tamper faults every-address machine soak lint format migrations schemas bench bench-elastic bench-search lock messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,7 +73,7 @@ soak: setup-dev ## The same until a million steps are taken, or SOAK=36000 secon
 test-cluster: setup-dev services ## Three nodes and 50,000 pushes: killed, stopped, frozen, emptied (about half an hour)
 	DATABASE_URL=$${TEST_DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} CLUSTER=whole $(PYTEST) --timeout=0 -s -v tests/cluster
 
-lint: setup-dev ## Style, types, import rules, migrations
+lint: setup-dev ## Style of code and templates, types, import rules, migrations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/djangofmt --check $(TEMPLATES)
@@ -108,5 +108,5 @@ lock: setup-dev ## Compile and pin requirements*.txt
 	$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
 	$(VENV)/bin/pip-compile -q --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
 
-clean: ## Remove the demo district and every cache (not .venv)
+clean: ## Remove the whole of var (demo district, SQLite, uploads, data of services) and every cache (not .venv)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,6 +17,8 @@ env = environ.Env()
 VAR_DIR = Path(env.str("HUIDA_VAR_DIR", default=str(BASE_DIR / "var")))
 
 DEBUG = False
+# Earlier keys: what they signed stays good after SECRET_KEY was changed.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -182,7 +184,6 @@ WAGTAILDOCS_EXTENSIONS = [
 # Where public links in notices, QR codes and e-mails point.
 HUIDA_BASE_URL = WAGTAILADMIN_BASE_URL
 HUIDA_DISTRICT = env.str("HUIDA_DISTRICT", default="青羊区")
-HUIDA_DISTRICT_CODE = env.str("HUIDA_DISTRICT_CODE", default="510105")
 # The matcher behind matching.backends: "memory" needs no service, "elasticsearch" falls back on it.
 HUIDA_MATCHER = env.str("HUIDA_MATCHER", default="memory")
 # The nodes, separated by commas: where one fails, the next is asked. https://user:password@host:9200 is understood.

@@ -24,9 +24,9 @@ PRODUCTION = {
 }
 
 
-def manage(*arguments: str, without: str = "") -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, without: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
-    environment = kept | {name: value for name, value in PRODUCTION.items() if name != without}
+    environment = kept | {name: value for name, value in PRODUCTION.items() if name != without} | more
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -61,3 +61,12 @@ def test_production_refuses_to_start_without_a_setting_and_names_it(missing: str
     done = manage("check", without=missing)
     assert done.returncode != 0
     assert missing in done.stderr
+
+
+@pytest.mark.slow
+def test_earlier_secrets_are_read_from_the_environment() -> None:
+    asked = ("shell", "--no-imports", "-c", "from django.conf import settings; print(settings.SECRET_KEY_FALLBACKS)")
+    assert manage(*asked).stdout.strip() == "[]"
+    assert manage(*asked, SECRET_KEY_FALLBACKS="the-last-one,one-before").stdout.strip() == (
+        "['the-last-one', 'one-before']"
+    )
