@@ -1,5 +1,5 @@
 """Proof that nothing was tampered with: `manage.py audit`.
 
-`signing` gives each database session its secret; `chain` checks the links and anchors; the other modules are checks
-over what the tables say; `service` runs them.
+`signing` gives each database session its secret; `links` and `anchors` check what is chained; the other modules are
+checks over what the tables say; `service` runs them.
 """

@@ -282,7 +282,7 @@ class Judgement(models.Model):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The facts seen, as the JSON of criteria.md."""
+        """The facts seen, as the JSON of the criteria language (docs/schemas/)."""
         facts: dict[str, Any] = json.loads(self.inputs)["facts"]
         return facts
 

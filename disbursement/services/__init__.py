@@ -6,8 +6,8 @@ allow it), `Conflict` (you took another part before, or declared an interest), `
 for the form and `.message`). Their text is Chinese and for people. `actor` is a `disbursement.domain.actors.Actor`
 made by the portal: every alive membership in `enterprise_ids`, every role assignment as a `Grant`.
 
-The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices` and
-`numbering` serve them all. Each room's first line says what it is for.
+The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices`,
+`numbering`, `runs` (work in the background) and `rounds` serve them all. Each room's first line says what it is for.
 
 The application, step by step (application, review, delivery)
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
@@ -21,14 +21,14 @@ The application, step by step (application, review, delivery)
     reviews.claim                                          take it on one's desk
     reviews.accept (grants promised gaps) / reviews.not_accept(reasons, remedy)
     corrections.ask(items=[Ask], days) / corrections.supply(form, invoices)
-    reviews.start_review / ask_expert / experts.record_report / confirm_facts(facts)
+    reviews.start_review / ask_expert / experts.record_report / reviews.confirm_facts(facts)
     reviews.recommend_approval / recommend_rejection / send_back / save_decision_draft
     steps.arrange_visit / record_visit / ask_departments / give_opinion
     staffing.assign / reassign; absences.declare_absence / end_absence
     bulk_review.preview / begin / work_off; quality.draw_month / record; complete_list.compose
     publicity.publicise / object_to / answer_objection
     decisions.approve / reject(reasons, remedy) / appeal(grounds) / uphold / revoke
-    applications.withdraw / close_if_settled / permitted_actions (for buttons) / may_see
+    applications.withdraw / close_if_settled / permitted_actions (for buttons); standing.may_see
     judging.rehearse (before submission) / replay(judgement)
     ratings.may_rate / rate(level) / answer(rectification_id, reply)
     interests.declare / end; promises.check(promise_id, kept, finding)

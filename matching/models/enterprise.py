@@ -11,7 +11,8 @@ class Enterprise(models.Model):
 
     credit_code = models.CharField(_("统一社会信用代码"), max_length=18, unique=True)
     name = models.CharField(_("企业名称"), max_length=200, db_index=True)
-    # The id under which files of criteria.md name it; the credit code where a file gives none.
+    # The id under which files in the criteria language (docs/schemas/) name it; the credit code where a file gives
+    # none.
     external_id = models.CharField(_("外部编号"), max_length=100, unique=True)
     created_at = models.DateTimeField(_("登记时间"))
 
@@ -33,7 +34,7 @@ class Fact(models.Model):
     """One thing known of an enterprise (事实), never changed: a later row replaces an earlier one.
 
     `valid_on` is the day from which it held (Asia/Shanghai), `recorded_at` when the district learned it. `value` is
-    the JSON of criteria.md; SQL NULL says that from then on the fact is unknown again.
+    the JSON of the criteria language (docs/schemas/); SQL NULL says that from then on the fact is unknown again.
     """
 
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="facts", verbose_name=_("企业"))

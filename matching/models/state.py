@@ -1,7 +1,7 @@
 """For which enterprises the stored matches are known to be what the engine says, and by what.
 
 A night asks this of every enterprise, so that one for which nothing changed costs neither a read of its matches nor a
-reason. See `matching.services.match_nightly` for what the two rows prove.
+reason. See `matching.services.night` for what the two rows prove.
 """
 
 from django.db import models

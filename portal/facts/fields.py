@@ -1,4 +1,5 @@
-"""Form fields for facts: what a person types becomes the JSON of criteria.md, and back.
+"""Form fields for facts: what a person types becomes the JSON of the criteria language
+(docs/schemas/), and back.
 
 An empty field is a fact that stays unknown. Numbers may be typed with separators, in full width, or in 万 and 亿.
 """

@@ -1,4 +1,5 @@
-"""Code facts, code hierarchies, groups, `soft` and `not`: the verdicts that follow from criteria.md by hand."""
+"""Code facts, code hierarchies, groups, `soft` and `not`: the verdicts that follow by hand from
+the criteria language (docs/schemas/)."""
 
 import itertools
 from typing import Any

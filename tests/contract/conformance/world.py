@@ -1,7 +1,7 @@
 """What the conformance tests share: one small vocabulary, and the two commands called as an officer calls them.
 
 Nothing here knows the code behind the commands: files go in as text, bytes and exit codes come out. Expectations in the
-tests are worked out by hand from `criteria.md`; each test quotes the sentence it checks.
+tests are worked out by hand from the criteria language (docs/schemas/); each test quotes the sentence it checks.
 """
 
 import io
