@@ -69,6 +69,7 @@ _WORDS_TOLD = frozenset(
         _A.LAPSE,
         _A.ARRANGE_VISIT,
         _A.CANCEL_VISIT,
+        _A.CANCEL_EXPERT,
         _A.PUBLICISE,
         _A.SUSTAIN_OBJECTION,
         _A.APPROVE,

@@ -35,7 +35,6 @@ class PlanState(Labelled):
 
 
 class PlanAction(Labelled):
-    ASK = "ask", "申请分期"
     PROPOSE = "propose", "提出计划"
     APPROVE = "approve", "批准计划"
     REFUSE = "refuse", "不同意"
@@ -65,7 +64,6 @@ PLAN: Table[PlanState, PlanAction] = Table(
         *(Transition(state, _A.FULFIL, _SYSTEM, _S.REFUSED) for state in (_S.ASKED, _S.PROPOSED)),
     ],
 )
-OPEN = frozenset({_S.ASKED, _S.PROPOSED, _S.IN_FORCE, _S.DEFAULTED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ DIGITAL = r"^[0-9]{20}$"
 _CREDIT_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 # Digits so many that a twenty-digit number was meant.
+# An old invoice's code and number written together: a digital number begins with its year.
+_WITH_CODE = re.compile(r"[01][0-9]{19}")
 _MISTYPED = re.compile(r"[0-9]{17,19}|[0-9]{21,}")
 
 
@@ -150,8 +152,11 @@ def _faults(typed: Mapping[str, str], *, position: int, as_of: date) -> list[Fau
         said["number"] = "发票号码最多 40 个字符。"
     elif not re.search(r"\w", number):
         said["number"] = "号码中没有数字或字母，请核对。"
-    elif typed["kind"] != "contract" and _MISTYPED.fullmatch(number):
-        said["number"] = f"发票号码是 {len(number)} 位数字：数电发票应为 20 位，请核对。"
+    elif typed["kind"] != "contract" and _WITH_CODE.fullmatch(letters(number)):
+        said["number"] = "这里是 12 位发票代码加 8 位号码：请只填 8 位发票号码，不含发票代码。"
+    elif typed["kind"] != "contract" and _MISTYPED.fullmatch(letters(number)):
+        digits = len(letters(number))
+        said["number"] = f"发票号码是 {digits} 位数字：数电发票应为 20 位，其他发票只填 8 位号码，不含代码。"
     if not typed["issued_on"]:
         said["issued_on"] = "请填写开票日期。"
     else:

@@ -75,6 +75,7 @@ class ApplicationAction(Labelled):
     START_REVIEW = "start_review", "开始审核"
     ASK_EXPERT = "ask_expert", "提请专家评审"
     EXPERT_REPORT = "expert_report", "收到专家意见"
+    CANCEL_EXPERT = "cancel_expert", "取消专家评审"
     ARRANGE_VISIT = "arrange_visit", "安排现场核查"
     RECORD_VISIT = "record_visit", "登记现场核查"
     CANCEL_VISIT = "cancel_visit", "取消现场核查"

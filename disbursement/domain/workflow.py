@@ -216,6 +216,7 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.REVIEW_CORRECTION, _A.LAPSE, _R.SYSTEM, _S.WITHDRAWN, _stop(_C.REVIEW)),
         *_rows(_S.IN_REVIEW, _A.ASK_EXPERT, _R.REVIEWER, _S.EXPERT, _pause(_C.REVIEW)),
         *_rows(_S.EXPERT, _A.EXPERT_REPORT, _R.REVIEWER, _S.IN_REVIEW, _resume(_C.REVIEW)),
+        *_rows(_S.EXPERT, _A.CANCEL_EXPERT, _R.REVIEWER, _S.IN_REVIEW, _resume(_C.REVIEW)),
         # A visit is the department's own work: its clock runs on. Other departments' opinions are theirs: each has a
         # clock of its own, started by the service, and the review's stands still meanwhile.
         *_rows(_S.IN_REVIEW, _A.ARRANGE_VISIT, _R.REVIEWER, _S.SITE_VISIT),

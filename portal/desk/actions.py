@@ -157,6 +157,10 @@ class CancelVisitForm(DeedForm):
     text = _area(_("取消现场核查的原因"), help_text=_("企业会收到通知。"))
 
 
+class CancelExpertForm(DeedForm):
+    text = _area(_("取消专家评审的原因"), help_text=_("企业会收到通知，审核时限恢复计算。"))
+
+
 class SendBackForm(DeedForm):
     text = _area(_("退回意见"), help_text=_("写明还要核对什么。"))
 
@@ -205,6 +209,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("recommend", _A.RECOMMEND_APPROVAL, "建议通过", OpinionForm, reviews.recommend_approval, "已提交复审。"),
     Deed("expert", _A.ASK_EXPERT, "提请专家评审", QuestionForm, reviews.ask_expert, "已提请专家评审。", "second"),
     Deed("report", _A.EXPERT_REPORT, "登记专家意见", ReportForm, record_report, "已登记。"),
+    Deed(
+        "cancel-expert", _A.CANCEL_EXPERT, "取消专家评审", CancelExpertForm, recalls.cancel_expert, "已取消。", "second"
+    ),
     Deed("visit", _A.ARRANGE_VISIT, "安排现场核查", VisitPlanForm, steps.arrange_visit, "已安排现场核查。", "second"),
     Deed("cancel-visit", _A.CANCEL_VISIT, "取消现场核查", CancelVisitForm, recalls.cancel_visit, "已取消。", "second"),
     Deed("joint", _A.ASK_DEPARTMENTS, "提请部门会审", DepartmentsForm, steps.ask_departments, "已提请会审。", "second"),

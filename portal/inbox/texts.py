@@ -135,6 +135,9 @@ _APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
     Act.ASK_EXPERT: _plain(
         gettext_lazy("《%(item)s》的申报进入专家评审"), gettext_lazy("专家评审期间不计入办理时限。")
     ),
+    Act.CANCEL_EXPERT: _plain(
+        gettext_lazy("《%(item)s》的申报不再进行专家评审"), gettext_lazy("审核继续进行，办理时限恢复计算。")
+    ),
     Act.ARRANGE_VISIT: _visit,
     Act.CANCEL_VISIT: _plain(
         gettext_lazy("《%(item)s》的现场核查已取消"), gettext_lazy("审核继续进行，需要另行核查时会再通知。")

@@ -16,7 +16,7 @@ from disbursement.domain import money
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.domain.reasons import REASONS
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, Judgement
+from disbursement.models import Application, Judgement, Objection
 from disbursement.selectors import evidence
 from disbursement.selectors.forms import material_rules
 from disbursement.services.application import judging
@@ -80,6 +80,18 @@ def check_gaps(application: Application) -> None:
     ]
     if faults:
         raise Invalid(faults)
+
+
+def check_objections(application: Application) -> None:
+    """Raise Invalid while an objection is not answered, of whichever publicity: one that was closed on the way back to
+    review keeps its objections.
+    """
+    if open_objections(application):
+        raise Invalid(Fault("publicity", _("还有公示异议没有处理，请先逐件处理。")))
+
+
+def open_objections(application: Application) -> bool:
+    return Objection.objects.filter(publicity__application=application, sustained__isnull=True).exists()
 
 
 def open_flags(application: Application) -> list[str]:

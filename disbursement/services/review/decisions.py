@@ -61,6 +61,7 @@ def approve(
             checklist = publicised.checklist
         else:
             checklist = check_ticks(application=application, step="second_review", ticks=ticks)
+        conditions.check_objections(application)
         conditions.check_gaps(application)
         conditions.check_flags(application)
         steps.check_path(application=application)
@@ -178,8 +179,6 @@ def _end_publicity(*, application: Application, now: datetime) -> Publicity:
     publicity = application.publicities.select_for_update(no_key=True).get(closed_at__isnull=True)
     if day_of(now) <= publicity.ends_on:
         raise Invalid(Fault("publicity", _("公示期至 %(day)s 止，期满后才能通过。") % {"day": publicity.ends_on}))
-    if publicity.objections.filter(sustained__isnull=True).exists():
-        raise Invalid(Fault("publicity", _("还有公示异议没有处理，请先逐件处理。")))
     publicity.closed_at = now
     publicity.save(update_fields=["closed_at"])
     return publicity

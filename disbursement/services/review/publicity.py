@@ -24,7 +24,7 @@ from disbursement.selectors.calendar import working_calendar
 from disbursement.services.application import judging
 from disbursement.services.application.applications import lock, roles_for, take_part, transition
 from disbursement.services.award import awards
-from disbursement.services.review import conditions, decisions
+from disbursement.services.review import conditions, decisions, steps
 from disbursement.services.supervision import clocks
 from matching.days import day_of
 from matching.registry import outbox
@@ -53,6 +53,7 @@ def publicise(
         checklist = conditions.check_ticks(application=application, step="second_review", ticks=ticks)
         conditions.check_gaps(application)
         conditions.check_flags(application)
+        steps.check_path(application=application)
         judgement = judging.judge(application=application, occasion=Occasion.DECISION, now=now)
         conditions.check_eligible(judgement)
         proposal = awards.propose(application=application, judgement=judgement, now=now)
@@ -117,6 +118,8 @@ def answer_objection(*, objection_id: int, sustained: bool, answer: str, actor: 
         raise Invalid(Fault("objection", _("这件异议已经处理过。")))
     if not answer.strip():
         raise Invalid(Fault("answer", _("请写明处理意见。")))
+    if sustained and application.approved_amount is not None and application.status is not ApplicationState.PUBLICITY:
+        raise Invalid(Fault("sustained", _("这件申报已审核通过。异议成立的，请撤销决定并追回款项，不能在此退回审核。")))
     take_part(application=application, actor=actor, role=Role.SECOND_REVIEWER, now=now)
     objection.sustained, objection.answer = sustained, answer.strip()
     objection.answered_by_id, objection.answered_at = actor.user_id, now
@@ -178,8 +181,10 @@ def stays_because(*, application: Application, now: datetime) -> list[str]:
     reasons = []
     if day_of(now) <= publicity.ends_on:
         reasons.append(_("公示期至 %(day)s 止。") % {"day": publicity.ends_on})
-    if publicity.objections.filter(sustained__isnull=True).exists():
+    if conditions.open_objections(application):
         reasons.append(_("还有公示异议没有处理。"))
+    missing = steps.path_of(application=application).missing(steps.taken(application=application))
+    reasons += [_("尚未进行“%(name)s”。") % {"name": step.name} for step in missing]
     reasons += conditions.open_flags(application)
     try:
         assessment = judging.assess(application=application, now=now)

@@ -1,4 +1,4 @@
-"""Taking back what was begun and cannot be gone through with: a request to departments, a visit that was arranged."""
+"""Taking back what was begun and cannot be gone through with: a request to departments or to experts, a visit."""
 
 from __future__ import annotations
 
@@ -43,10 +43,22 @@ def recall_request(*, application_id: int, text: str, actor: Actor, now: datetim
 
 def cancel_visit(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
     """Call off an arranged visit (取消现场核查); the enterprise is told. Raises Invalid without a reason."""
+    return _cancel(ApplicationAction.CANCEL_VISIT, application_id=application_id, text=text, actor=actor, now=now)
+
+
+def cancel_expert(*, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
+    """Ask no experts after all (取消专家评审): it was a mistake, or none without an interest can be found. The review's
+    clock runs again, the enterprise is told; where the item asks for experts, they stay to be asked. Raises Invalid
+    without a reason.
+    """
+    return _cancel(ApplicationAction.CANCEL_EXPERT, application_id=application_id, text=text, actor=actor, now=now)
+
+
+def _cancel(action: ApplicationAction, *, application_id: int, text: str, actor: Actor, now: datetime) -> Application:
     if not text.strip():
-        raise Invalid(Fault("text", _("请写明取消现场核查的原因。")))
+        raise Invalid(Fault("text", _("请写明%(what)s的原因。") % {"what": action.label}))
     with transition(
-        application_id=application_id, action=ApplicationAction.CANCEL_VISIT, actor=actor, now=now, note=text.strip()
+        application_id=application_id, action=action, actor=actor, now=now, note=text.strip()
     ) as application:
         pass
     return application

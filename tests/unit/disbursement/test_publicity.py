@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -176,3 +176,22 @@ def test_who_lost_credit_during_publicity_is_not_approved_and_the_reviewer_sees_
     assert publicity.end_due(now=late) == []
     assert made.fresh().state == "publicity"
     assert any("失信" in reason for reason in publicity.stays_because(application=made.application, now=late))
+
+
+def test_an_objection_that_a_closed_publicity_left_open_is_answered_before_anything_is_granted() -> None:
+    made = case(publicity_days=3).publicised()
+    first = Publicity.objects.get()
+    objection = publicity.object_to(
+        publicity_id=first.pk, name="李四", contact="028-1", text="不符合", now=at(first.starts_on)
+    )
+    later = at(first.starts_on)
+    reviews.send_back(application_id=made.id, text="再核对", actor=made.second, now=later)
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=later)
+    again = publicity.publicise(application_id=made.id, actor=made.second, now=later)
+    over = at(again.ends_on) + timedelta(days=5)
+    assert publicity.end_due(now=over) == []
+    assert "还有公示异议没有处理。" in publicity.stays_because(application=made.fresh(), now=over)
+    publicity.answer_objection(
+        objection_id=objection.pk, sustained=False, answer="查无实据", actor=made.second, now=over
+    )
+    assert publicity.end_due(now=over) == [made.id]

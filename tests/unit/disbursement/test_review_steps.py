@@ -321,3 +321,24 @@ def test_experts_and_visits_past_the_days_that_the_item_gives_are_marked() -> No
     assert attention(applications=everything, as_of=date(2026, 3, 4)) == {}
     assert attention(applications=everything, as_of=date(2026, 3, 5)) == {visits.id: [Attention.VISIT_OVERDUE]}
     assert attention(applications=everything, as_of=date(2026, 3, 6))[asks.id] == [Attention.EXPERT_OVERDUE]
+
+
+def test_experts_that_cannot_be_found_are_asked_no_more_and_the_clock_runs_again() -> None:
+    made = case().in_review()
+    reviews.ask_expert(application_id=made.id, question="技术先进性", actor=made.reviewer, now=made.now)
+    clock = StepClock.objects.get(application_id=made.id, step=ClockStep.REVIEW)
+    with pytest.raises(Invalid, match="取消专家评审的原因"):
+        recalls.cancel_expert(application_id=made.id, text=" ", actor=made.reviewer, now=made.now)
+    recalls.cancel_expert(
+        application_id=made.id, text="没有无利害关系的专家", actor=made.reviewer, now=made.later().now
+    )
+    assert made.fresh().state == "in_review"
+    assert not clock.pauses.filter(ended_on__isnull=True).exists()
+
+
+def test_a_step_that_was_left_out_keeps_the_case_from_the_public() -> None:
+    made = case(review={"steps": WHOLE["steps"][:1]}, publicity_days=5).in_review()
+    reasons = [Reason("设备不符")]
+    reviews.recommend_rejection(application_id=made.id, text="不符", reasons=reasons, actor=made.reviewer, now=made.now)
+    with pytest.raises(Invalid, match="现场核查"):
+        publicity.publicise(application_id=made.id, actor=made.second, now=made.now)

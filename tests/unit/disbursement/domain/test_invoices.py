@@ -30,6 +30,8 @@ def test_rows_are_read_however_they_are_typed_and_empty_ones_left_out() -> None:
         ("number", "", "请填写发票号码"),
         ("number", "A" * 41, "最多 40"),
         ("number", "2651000000000000001", "19 位数字"),
+        ("number", "5100123456-12345678", "18 位数字"),
+        ("number", "05100190021112345678", "不含发票代码"),
         ("issued_on", "", "请填写开票日期"),
         ("issued_on", "三月", "2026-03-01"),
         ("issued_on", "2026-03-03", "不能晚于今天"),
