@@ -25,7 +25,6 @@ SOURCES = ("applicant", "library", "exchange", "form")
 FORMS = ("electronic", "original", "copy")
 DELIVERIES = ("automatic", "instant", "fast", "window")
 STEP_KINDS = ("acceptance", "review", *PATH_KINDS, "second_review")
-CONTACT = ("phone", "office", "address", "hours")
 
 Reader = Callable[[Any, str, Collector], Any]
 

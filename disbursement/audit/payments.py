@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 from disbursement.audit import accounts
 from disbursement.audit.amounts import check_amounts
@@ -20,7 +19,6 @@ from matching.days import day_of
 
 _STATE = "请对照办理记录、预算流水和银行回单查明该款项的真实情况；查明前暂缓支付。"
 _AMOUNT = "请对照核定和预算流水查明正确金额；已按错误金额支付的，按追回或补付办理。"
-_ZERO = Decimal("0.00")
 # With which lines of batches a payable stands in a state: how many alive, and of which outcome.
 _ALIVE = {
     PayableState.SCHEDULED: "pending",

@@ -40,9 +40,6 @@ class AttemptOutcome(models.TextChoices):
     WITHDRAWN = "withdrawn", _("移出批次")
 
 
-ALIVE = (AttemptOutcome.PENDING, AttemptOutcome.PAID)
-
-
 class Payable(models.Model):
     """One instalment owed (应付).
 

@@ -21,8 +21,6 @@ AGES: Sequence[tuple[str, str, int, int | None]] = (
     ("week", "4至10个工作日", 3, 10),
     ("old", "超过10个工作日", 10, None),
 )
-# Older than so many working days finance is told.
-OLD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def of_age(lines: QuerySet[ReturnLine], *, code: str, today: date) -> QuerySet[R
 
 
 def old_exceptions(*, today: date) -> QuerySet[ReturnLine]:
-    """The open ones that are older than OLD working days."""
+    """The open ones of the last age: finance is told of these."""
     return of_age(open_exceptions(ReturnLine.objects.all()), code="old", today=today)
 
 

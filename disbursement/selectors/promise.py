@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -131,9 +130,3 @@ def _waiting(application: Application, running: list[StepClock], calendar: Calen
         if clock.step == ClockStep.JOINT
     ]
     return Waiting(Cause.JOINT, max(days, default=None))
-
-
-def pay_months(*, applications: Iterable[Application], as_of: date, calendar: Calendar) -> dict[int, PayMonth]:
-    """As `pay_month`, for a page of applications whose relations were prefetched."""
-    cuts = cuts_of(as_of=as_of, calendar=calendar)
-    return {a.pk: pay_month(application=a, as_of=as_of, calendar=calendar, cuts=cuts) for a in applications}

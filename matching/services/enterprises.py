@@ -12,7 +12,6 @@ from matching.services.facts import store_checked
 from matching.services.vocabulary import current_vocabulary
 
 LONGEST_NAME = 200
-LONGEST_ID = 100
 
 
 @transaction.atomic

@@ -3,12 +3,11 @@
 A change writes a row for what it changed (`PendingIndexWrite`), in a transaction of the database; no server is asked,
 so nothing waits for one. A worker drains the rows: it reads the PRESENT state of what they name, writes it, and takes
 away exactly the rows that it saw. It may die anywhere and be repeated, and two may run at once: what is written says by
-itself which of two states is the later one (`matching.services.profile_index`), or is named by its content (clauses).
+itself which of two states is the later one (`matching.services.profile_kind`), or is named by its content (clauses).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -21,8 +20,6 @@ from matching.backends.elastic.aliases import MissingIndex
 from matching.backends.elastic.client import probe
 from matching.models import PendingIndexWrite
 from matching.services.index_kinds import IndexKind
-
-logger = logging.getLogger(__name__)
 
 PROFILES, CLAUSES = "profiles", "clauses"
 _PIECE = 1000

@@ -9,7 +9,6 @@ How chunks and changing profiles keep out of each other's way stands in `matchin
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -20,8 +19,6 @@ from django.db.models import Max, Q, Sum
 from matching.models import ChunkState, MatchChunk, MatchRun, PolicyItem, PolicyVersion, Profile, RunCause, RunState
 from matching.models.run import ALIVE, NUMBERS
 from matching.registry import outbox
-
-logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 6
 FIRST_RETRY = timedelta(seconds=10)

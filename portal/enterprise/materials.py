@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -101,13 +100,6 @@ def _files(application: Application) -> dict[str, list[File]]:
 def _verified(application: Application, day: date) -> dict[str, list[Verified]]:
     rules = judging.rules_of(version=application.version, now=timezone.now())
     return verified_by_data(version=application.version, rules=rules, enterprise_id=application.enterprise_id, day=day)
-
-
-def open_flags(rows: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], File, MaterialFlag]]:
-    """What happened to certificates of the application and nobody has settled."""
-    return [
-        (row, file, flag) for row in rows for file in row["files"] for flag in file.flags if flag.settled_at is None
-    ]
 
 
 def take_material(request: HttpRequest, application: Application) -> None:

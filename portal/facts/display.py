@@ -14,12 +14,6 @@ from matching.criteria.values import with_unit
 RECORD_FIELDS = {"rank": "名次", "amount": "金额", "count": "数量", "quantity": "数量", "level": "级别"}
 
 
-def fact_label(key: str, vocabulary: Vocabulary) -> str:
-    """The fact's name; its key where the vocabulary knows it no more."""
-    definition = vocabulary.facts.get(key)
-    return definition.label if definition else key
-
-
 def fact_lines(key: str, value: Any, vocabulary: Vocabulary) -> list[str]:
     """A value as one line or several; an unknown one says so. Values of a lost fact are shown as they are."""
     definition = vocabulary.facts.get(key)

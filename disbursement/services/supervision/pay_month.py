@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from disbursement.domain import pay_month as domain
 from disbursement.domain.pay_month import Cause, Cuts, Forecast, Why
@@ -142,11 +142,6 @@ def standing(*, today: date, cuts: Cuts) -> Iterable[tuple[int, tuple[date | Non
             month, basis = getattr(application, "kept_month", None), getattr(application, "kept_basis", None)
             kept = None if basis is None else (month, basis)
             yield application.pk, kept, forecast_of(application=application, as_of=today, cuts=cuts)
-
-
-def history(*, application_id: int) -> QuerySet[PayForecast]:
-    """Every forecast of an application and its instalments, the latest first."""
-    return PayForecast.objects.filter(application_id=application_id).order_by("-at", "-pk")
 
 
 def _differs(kept: tuple[date | None, str] | None, found: Forecast) -> bool:

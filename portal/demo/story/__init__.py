@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from portal.demo.story.stage import Stage
 from portal.demo.story.timeline import Timeline, at
 
 __all__ = ["Figures", "Stage", "StoryBroken", "Timeline", "tell"]
-
-Chapter = Callable[[Stage, Narrator], None]
 
 
 def tell(*, today: date, narrator: Narrator, folder: Path) -> Stage:

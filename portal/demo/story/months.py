@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from disbursement.domain.cycle import next_month
 from disbursement.domain.workflow import BatchState
-from disbursement.models import Batch, Cycle, Rectification
+from disbursement.models import Batch, Rectification
 from disbursement.services.application import ratings
 from disbursement.services.month import batches, cycles
 from disbursement.services.payment import returns, sealing
@@ -211,7 +211,3 @@ def _rectify(stage: Stage, now: datetime) -> None:
             actor=stage.staff("reviewer"),
             now=now,
         )
-
-
-def cycle_of(month: date) -> Cycle:
-    return Cycle.objects.get(month=month)
