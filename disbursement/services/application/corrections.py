@@ -19,7 +19,7 @@ from disbursement.selectors.invoices import table_of
 from disbursement.services.application import correction_answers as answers
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
-from disbursement.services.application.applications import transition
+from disbursement.services.application.applications import lock, transition
 from disbursement.services.review.complete_list import Ask, Key, changed_since, late
 from matching.criteria import leaves
 from matching.days import day_of
@@ -171,6 +171,8 @@ def lapse_overdue(*, now: datetime) -> list[int]:
 @transaction.atomic
 def _lapse(*, correction_id: int, application_id: int, now: datetime) -> bool:
     note = _("逾期未补正，视为撤回。可重新申报。")
+    # The application before its correction, as who supplies or withdraws it at this moment locks them.
+    lock(application_id=application_id)
     due: date | None = (
         Correction.objects.select_for_update(no_key=True)
         .filter(pk=correction_id, supplied_at__isnull=True, lapsed_at__isnull=True)

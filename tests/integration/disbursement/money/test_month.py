@@ -365,6 +365,16 @@ def test_a_dissolved_batch_puts_its_payments_off_with_the_reason() -> None:
     assert again.count == 1
 
 
+def test_nothing_is_paid_to_an_enterprise_that_is_struck_off_meanwhile() -> None:
+    gone, stands = money.payables(2)
+    base.learn(gone.enterprise, now=at("2026-03-15"), valid_on=date(2026, 3, 14), business_state="deregistered")
+    [batch] = money.cut()
+    assert [line.payable_id for line in money.lines(batch)] == [stands.pk]
+    gone.refresh_from_db()
+    assert gone.state == "held"
+    assert "注销" in gone.hold_reason
+
+
 def test_a_person_holds_a_scheduled_payment_and_releases_it_again() -> None:
     finance = money.Finance()
     first, _ = money.payables(2)
