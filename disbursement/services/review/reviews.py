@@ -153,7 +153,8 @@ def confirm_facts(
 ) -> Judgement:
     """Record facts that the evidence proves (审核认定), valid from the day of submission, and judge anew.
 
-    `facts` is JSON of the criteria language (docs/schemas/), enterprise facts only: what the form asks is the enterprise's to mend.
+    `facts` is JSON of the criteria language (docs/schemas/), enterprise facts only: what the form asks is the
+    enterprise's to mend.
     """
     with transaction.atomic():
         application = lock(application_id=application_id)
