@@ -61,7 +61,7 @@ tamper: setup-dev ## A thousand tamperings in raw SQL on PostgreSQL: each refuse
 faults: setup-dev ## 200 kill -9 and 200 broken connections over a month's run, 20 workers on one budget line (FAULTS=, FAULTS_SEED=, FAULTS_ONLY=)
 	FAULTS=$${FAULTS:-200} LINE_WORKERS=$${LINE_WORKERS:-20} LINE_DEEDS=$${LINE_DEEDS:-500} DATABASE_URL=$${DATABASE_URL:-postgres://huida:huida@127.0.0.1:5432/huida} $(LONG) tests/faults/test_month.py tests/faults/test_one_line.py
 
-every-address: setup-dev ## Every address for every role with every id, on SQLite (make test asks for half of it a day)
+every-address: setup-dev ## Every address for every role with every id, on SQLite (make test asks for a third of it a day)
 	env -u DATABASE_URL EVERY_ADDRESS=whole $(PYTEST) -q tests/integration/portal/test_every_address.py
 
 machine: setup-dev ## 20,000 steps of whatever may be done with money, in any order, on SQLite (STEPS=)

@@ -64,8 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if any(item.path.is_relative_to(folder) for folder in slow):
             item.add_marker(pytest.mark.slow)
     if config.getoption("--database-only"):
-        chosen = [item for item in items if touches_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])
+        chosen = [item for item in items if touches_database(item) and rounds.is_of_second_round(item)]
+        left = set(items).difference(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
         items[:] = chosen
     yield
     # Only now is it known what marks leave out: the rest is dealt.

@@ -15,6 +15,34 @@ first_round_only = pytest.mark.skipif(
     "config.getoption('database_only')", reason="asks nothing of a database that the first round has not asked"
 )
 
+FIRST_ROUND = (
+    # Every page is asked for on PostgreSQL, too, by test_every_address.py, and every deed by the services' own tests.
+    *(
+        f"tests/integration/portal/test_{pages}.py"
+        for pages in (
+            "accounts",
+            "apply_steps",
+            "budget_pages",
+            "delivery_pages",
+            "draft_pages",
+            "enterprise_case",
+            "evidence_pages",
+            "lists",
+            "money_sheets",
+            "month_pages",
+            "objections",
+            "pages",
+            "review_desk",
+            "supervision_pages",
+        )
+    ),
+    # The demo is embedded: it lives on SQLite.
+    "tests/integration/demo/test_story.py",
+    # What a search server's indices suffer is no matter of the database.
+    "tests/faults/test_elastic_indices.py",
+)
+"""Files that are left out of the second round whole, for the same reason as tests marked `first_round_only`."""
+
 LONGEST = (
     "tests/integration/portal/test_every_address.py",
     "tests/integration/demo/test_story.py",
@@ -28,6 +56,10 @@ LONGEST = (
     "tests/search_quality/test_quality.py",
 )
 """Files that take longest, or set a scene that takes long, the longest first."""
+
+
+def is_of_second_round(item: Any) -> bool:
+    return _file(item) not in FIRST_ROUND
 
 
 def longest_first(items: list[Any], *, processes: int) -> None:
