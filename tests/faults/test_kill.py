@@ -26,7 +26,7 @@ from psycopg import sql
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SEED = 20260320
-POINTS = int(os.environ.get("KILL_POINTS", "6"))  # for each of the three commands; other ones with each seed
+POINTS = int(os.environ.get("KILL_POINTS", "5"))  # for each of the three commands; other ones with each seed
 
 
 @dataclass

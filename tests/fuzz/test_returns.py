@@ -34,7 +34,7 @@ from .mutate import spoil
 
 SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(2**32))
 MUTANTS = int(os.environ.get("FUZZ_MUTANTS", "2500"))
-POSTINGS = int(os.environ.get("FUZZ_POSTINGS", "150"))
+POSTINGS = int(os.environ.get("FUZZ_POSTINGS", "100"))
 ONLY = os.environ.get("FUZZ_ONLY")
 ON = date(2026, 3, 24)
 RESULTS = ("paid", "bounced", "paid", "refunded", "paid")
