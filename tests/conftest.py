@@ -70,7 +70,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
     yield
     # Only now is it known what marks leave out: the rest is dealt.
-    rounds.longest_first(items, processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    rounds.longest_first(
+        items,
+        processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        touches_database=touches_database,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,8 @@ there is no PostgreSQL the first round is all there is, so each test runs at lea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -62,11 +64,12 @@ def is_of_second_round(item: Any) -> bool:
     return _file(item) not in FIRST_ROUND
 
 
-def longest_first(items: list[Any], *, processes: int) -> None:
+def longest_first(items: list[Any], *, processes: int, touches_database: Callable[[Any], bool]) -> None:
     """Deal the longest files out to the processes as what each begins with, whole; the rest follows as it stood.
 
     So no scene is set twice, and no process does a long test while the others have ended. Processes are given an
-    eighth of all at first where they are two, a sixteenth where four, and then what is left, piece by piece.
+    eighth of all at first where they are two, a sixteenth where four, and then what is left, piece by piece. The first
+    process makes the database that the others will copy; these begin with what needs none, instead of waiting for it.
     """
     places = {name: place for place, name in enumerate(LONGEST)}
     hands: list[list[Any]] = [[] for _ in range(processes)]
@@ -76,11 +79,21 @@ def longest_first(items: list[Any], *, processes: int) -> None:
         (rest if place is None else hands[place % processes]).append(item)
     given = len(items) // (4 * processes)
     dealt: list[Any] = []
-    for hand in hands:
-        filled = max(0, given - len(hand))
-        dealt += [*hand, *rest[:filled]]
-        del rest[:filled]
+    for number, hand in enumerate(hands):
+        room = max(0, given - len(hand))
+        needs_none = [] if number == 0 else _take(rest, room, lambda item: not touches_database(item))
+        needs_it = _take(rest, room, touches_database) if number == 0 else []
+        filling = _take(rest, room - len(needs_none) - len(needs_it), lambda item: True)
+        dealt += [*needs_none, *hand, *needs_it, *filling]
     items[:] = [*dealt, *rest]
+
+
+def _take(rest: list[Any], count: int, wanted: Callable[[Any], bool]) -> list[Any]:
+    """The first `count` that are wanted, taken out of `rest`."""
+    taken = list(islice(filter(wanted, rest), count))
+    gone = set(taken)
+    rest[:] = [item for item in rest if item not in gone]
+    return taken
 
 
 def _file(item: Any) -> str:

@@ -107,6 +107,7 @@ def test_the_same_order_gives_the_same_bytes_and_its_totals_are_read_back(
     assert totals.amounts == {line.line_id: line.amount for line in order.lines}
 
 
+@pytest.mark.slow
 @FORMATS
 @given(order=orders(), data=st.data())
 def test_a_file_cut_short_is_never_taken_for_whole(
@@ -161,6 +162,7 @@ def test_an_xml_file_with_a_document_type_is_not_opened(code: str) -> None:
         PAYMENT_FORMATS[code].read_totals(bomb)
 
 
+@pytest.mark.slow
 @FORMATS
 @given(order=orders())
 def test_a_bank_reads_every_line_of_it(fmt: PaymentFormat, order: PaymentOrder) -> None:

@@ -36,6 +36,7 @@ near_facts = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     policies=st.lists(strategies.trees, min_size=1, max_size=6),
@@ -58,6 +59,7 @@ def test_equal_digests_mean_equal_answers_on_any_day(
             assert answers.setdefault(backend.digest(facts, as_of=day), found) == found
 
 
+@pytest.mark.slow
 @given(policies=st.lists(strategies.trees, min_size=1, max_size=6), profile=strategies.facts)
 def test_the_order_in_which_policies_came_does_not_count(policies: list[Json], profile: Json) -> None:
     facts = parse_facts(profile, VOCABULARY)

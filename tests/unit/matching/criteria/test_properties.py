@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,7 @@ def test_without_soft_leaves_a_negation_turns_the_verdict_round(criteria: Json, 
     assert verdict({"not": criteria}, facts, as_of) == opposite[verdict(criteria, facts, as_of)]
 
 
+@pytest.mark.slow
 @patient
 @given(strategies.trees, strategies.trees, strategies.facts, strategies.as_ofs)
 def test_if_is_then_or_not_if(condition: Json, then: Json, facts: Json, as_of: date) -> None:

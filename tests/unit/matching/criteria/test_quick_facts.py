@@ -68,6 +68,7 @@ def told(read: Any, data: Json) -> Any:
         return error.problems
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(st.one_of(bad, strategies.facts))
 def test_facts_and_mistakes_are_those_of_the_parser(data: Json) -> None:
