@@ -1,6 +1,8 @@
 """The settings of the test suite: SQLite in memory unless DATABASE_URL names a PostgreSQL."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,6 +16,15 @@ if "DATABASE_URL" not in env.ENVIRON:
     DATABASES["default"]["OPTIONS"].pop("init_command", None)
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA foreign_keys=ON;"
 _scratch = Path(tempfile.mkdtemp(prefix="huida-test-"))
+
+
+def _sweep(owner: int = os.getpid()) -> None:
+    """A fork ends with its parent's folder still in use."""
+    if os.getpid() == owner:
+        shutil.rmtree(_scratch, ignore_errors=True)
+
+
+atexit.register(_sweep)
 MEDIA_ROOT = _scratch / "media"
 STATIC_ROOT = _scratch / "static"
 STATIC_ROOT.mkdir()
