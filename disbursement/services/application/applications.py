@@ -31,7 +31,15 @@ from disbursement.models import (
     TransitionLog,
 )
 from disbursement.services.delivery import after_steps as delivery
-from disbursement.services.review.standing import Standing, may_see, roles_for, standing_of, stands_in_for
+from disbursement.services.review.standing import (
+    BESIDE_THE_DESK,
+    Standing,
+    may_see,
+    roles_for,
+    standing_of,
+    stands_in_for,
+    stays_on_desk,
+)
 from disbursement.services.supervision import clocks, pay_month
 from matching.registry import outbox
 
@@ -52,20 +60,6 @@ __all__ = [
 ]
 
 TOPIC = "application.changed"
-
-# States in which the application waits for someone else while the same member of staff keeps it.
-# A publicity is none of them: a second reviewer has things to do in it and keeps it, who decides on an appeal has not.
-_KEPT = frozenset(
-    {
-        ApplicationState.CORRECTION,
-        ApplicationState.REVIEW_CORRECTION,
-        ApplicationState.EXPERT,
-        ApplicationState.JOINT_REVIEW,
-    }
-)
-
-# Who acts without taking the application on their own desk.
-_BESIDE_THE_DESK = frozenset({Role.ENTERPRISE, Role.SYSTEM, Role.JOINT_REVIEWER})
 
 
 def lock(*, application_id: int) -> Application:
@@ -102,9 +96,8 @@ def transition(
         standing = standing_of(application=application, actor=actor)
         row, acting = standing.permit(action, role)
         _note_part(application=application, standing=standing, role=acting, now=now)
-        if acting not in _BESIDE_THE_DESK:
-            stays = row.target in _KEPT or bool(APPLICATION.actions(row.target, acting))
-            application.handler_id = actor.user_id if stays else None
+        if acting not in BESIDE_THE_DESK:
+            application.handler_id = actor.user_id if stays_on_desk(target=row.target, role=acting) else None
         elif action is ApplicationAction.SUBMIT:
             application.handler_id = None
         yield application

@@ -6,14 +6,16 @@ from datetime import date, datetime
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import Absence, Application, Handover, HandoverKind
+from disbursement.models import Absence, Application, HandoverKind
 from disbursement.services.application.applications import lock
 from disbursement.services.review.staffing import DESK_ROLES, OPEN, deputies, hand_over, pass_on
+from disbursement.services.review.standing import loans
 from matching.days import day_of
 
 # Whoever holds one of them signs for the office: what waits has no holder of its own.
@@ -110,7 +112,14 @@ def keep_up(*, now: datetime) -> tuple[int, int]:
     yesterday; how many applications moved, and came back. Can run twice.
     """
     today = day_of(now)
-    over = Absence.objects.filter(ends_on__lt=today, ended_at__isnull=True, handovers__isnull=False).distinct()
+    over = Absence.objects.filter(
+        ends_on__lt=today,
+        ended_at__isnull=True,
+        # Only those of which something may lie with the deputy yet, not every absence that ever was.
+        handovers__kind=HandoverKind.DEPUTISED,
+        handovers__application__handler_id=F("deputy_id"),
+        handovers__application__state__in=OPEN,
+    ).distinct()
     back = sum(_hand_back(absence=absence, now=now) for absence in over.order_by("pk"))
     moved = sum(_move_to_deputy(absence=absence, now=now) for absence in deputies(as_of=today).values())
     return moved, back
@@ -132,15 +141,18 @@ def _pass_on(*, application_id: int, absence: Absence, now: datetime) -> bool:
 
 def _hand_back(*, absence: Absence, now: datetime) -> int:
     lent = Application.objects.filter(
-        handler_id=absence.deputy_id, state__in=OPEN, handovers__absence=absence
+        handler_id=absence.deputy_id,
+        state__in=OPEN,
+        handovers__absence=absence,
+        handovers__kind=HandoverKind.DEPUTISED,
     ).distinct()
     back = 0
     for pk in list(lent.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
             application = lock(application_id=pk)
-            last = Handover.objects.filter(application=application).order_by("-pk").first()
-            if application.handler_id != absence.deputy_id or last is None or last.absence_id != absence.pk:
-                continue  # taken over in another way meanwhile
+            loan = loans(application_ids=[pk]).get(pk)
+            if loan is None or loan.absence_id != absence.pk or loan.taker_id != absence.deputy_id:
+                continue  # taken over in another way meanwhile, or the deputy's own work
             hand_over(
                 application=application,
                 kind=HandoverKind.RETURNED,

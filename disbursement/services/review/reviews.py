@@ -257,7 +257,9 @@ def send_back(*, application_id: int, text: str, actor: Actor, now: datetime) ->
         opine(application=application, kind=OpinionKind.SEND_BACK, text=text, actor=actor, role=role, now=now)
         application.decided_at = None
         first = application.log.filter(role=Role.REVIEWER).order_by("-seq").first()
-        staffing.give_back(application=application, user_id=first.actor_id if first else None, now=now)
+        # What a deputy reviewed was their colleague's, who has it again, or whoever stands in for them by now.
+        whose = None if first is None else first.for_person_id or first.actor_id
+        staffing.give_back(application=application, user_id=whose, now=now)
         application.publicities.filter(closed_at__isnull=True).update(closed_at=now)
         drop_draft(application=application, actor=actor)
     return application

@@ -22,7 +22,27 @@ from disbursement.models import (
     JointReview,
     Material,
     Participation,
+    TransitionLog,
 )
+
+# States in which the application waits for someone else while the same member of staff keeps it.
+# A publicity is none of them: a second reviewer has things to do in it and keeps it, who decides on an appeal has not.
+_KEPT = frozenset(
+    {
+        ApplicationState.CORRECTION,
+        ApplicationState.REVIEW_CORRECTION,
+        ApplicationState.EXPERT,
+        ApplicationState.JOINT_REVIEW,
+    }
+)
+
+# Who acts without taking the application on their own desk.
+BESIDE_THE_DESK = frozenset({Role.ENTERPRISE, Role.SYSTEM, Role.JOINT_REVIEWER})
+
+
+def stays_on_desk(*, target: ApplicationState, role: Role) -> bool:
+    """Whether who led it to this state, in this role, keeps it on the desk."""
+    return target in _KEPT or bool(APPLICATION.actions(target, role))
 
 
 def may_see(*, application: Application, actor: Actor) -> bool:
@@ -201,10 +221,33 @@ def stands_in_for(*, application: Application, user_id: int) -> int | None:
     """The person in whose place this one has the application on the desk (代理), if so."""
     if application.handler_id != user_id:
         return None
-    last = Handover.objects.filter(application=application).order_by("-pk").first()
-    if last is None or last.kind != HandoverKind.DEPUTISED or last.taker_id != user_id:
-        return None
-    return last.giver_id
+    loan = loans(application_ids=[application.pk]).get(application.pk)
+    return None if loan is None or loan.taker_id != user_id else loan.giver_id
+
+
+def loans(*, application_ids: Collection[int]) -> dict[int, Handover]:
+    """Which of them lie on a deputy's desk in somebody's place now (代理), with the row by which each came there.
+
+    What has left that desk since is not lent, not even where the deputy takes it up again: that is work of their own.
+    At most two queries.
+    """
+    rows = Handover.objects.filter(application_id__in=application_ids).select_related("giver", "application")
+    last = {row.application_id: row for row in rows.order_by("pk")}
+    lent = {
+        pk: row
+        for pk, row in last.items()
+        if row.kind == HandoverKind.DEPUTISED and row.taker_id == row.application.handler_id
+    }
+    if not lent:
+        return {}
+    steps = TransitionLog.objects.filter(application_id__in=lent).values_list("application_id", "role", "target", "at")
+    for application_id, role, target, at in steps:
+        row = lent.get(application_id)
+        if row is None or at <= row.at or Role(role) in BESIDE_THE_DESK:
+            continue
+        if not stays_on_desk(target=ApplicationState(target), role=Role(role)):
+            del lent[application_id]
+    return lent
 
 
 def _wrote(*, application: Application, user_id: int, known: Past | None = None) -> bool:

@@ -17,6 +17,7 @@ from disbursement.models import Absence, Application, Handover, Participation, S
 from disbursement.services.application import drafts
 from disbursement.services.review import absences, decisions, interests, reviews, staffing
 from matching.days import day_of
+from portal.accounts.models import RoleAssignment
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, case, staff
 
@@ -54,7 +55,8 @@ def test_the_desk_of_who_is_away_goes_to_the_deputy_and_comes_back_by_date() -> 
     assert handler(made) == deputy.user_id
     assert absences.keep_up(now=made.now + timedelta(days=6)) == (0, 1)
     assert handler(made) == made.reviewer.user_id
-    assert [row.kind for row in absence.handovers.order_by("pk")] == ["deputised", "returned"]
+    # Sent back, it comes to the deputy as what it was: the work of the one who is away.
+    assert [row.kind for row in absence.handovers.order_by("pk")] == ["deputised", "deputised", "returned"]
 
 
 def test_what_was_not_touched_returns_to_its_owner_the_day_after() -> None:
@@ -68,6 +70,76 @@ def test_what_was_not_touched_returns_to_its_owner_the_day_after() -> None:
     assert handler(made) == made.reviewer.user_id
     kinds = list(Handover.objects.filter(application_id=made.id).order_by("pk").values_list("kind", flat=True))
     assert kinds == ["deputised", "returned"]
+
+
+def both_roles(made: Case) -> Actor:
+    """An acceptor of the department who reviews, too."""
+    department = made.version.item.department
+    person = staff(Role.ACCEPTOR, department)
+    RoleAssignment.objects.create(user_id=person.user_id or 0, role="reviewer", department=department)
+    return Actor.of(user_id=person.user_id or 0, roles=[Role.ACCEPTOR, Role.REVIEWER], department_ids=[department.pk])
+
+
+def test_what_the_former_deputy_takes_up_for_themselves_is_not_handed_back() -> None:
+    made = case().submitted()
+    zhang, li = both_roles(made), both_roles(made)
+    reviews.claim(application_id=made.id, actor=zhang, now=made.now)
+    away(made, zhang, li, days=1)
+    assert absences.keep_up(now=made.later(days=1).now) == (0, 1)
+    reviews.accept(application_id=made.id, actor=zhang, now=made.later().now)
+    reviews.claim(application_id=made.id, actor=li, now=made.later().now)
+    reviews.start_review(application_id=made.id, actor=li, now=made.later().now)
+    assert absences.keep_up(now=made.later(days=1).now) == (0, 0)
+    assert handler(made) == li.user_id
+    assert StepClock.objects.get(application_id=made.id, step="review").holder_id == li.user_id
+
+
+def test_what_left_the_deputys_desk_and_was_claimed_again_is_the_deputys_own() -> None:
+    made = case().second_review()
+    zhang, li = made.second, made.other
+    reviews.claim(application_id=made.id, actor=zhang, now=made.now)
+    away(made, zhang, li, days=1)
+    assert staffing.principals(application_ids=[made.id]) == {made.id: str(Absence.objects.get().person)}
+    reviews.send_back(application_id=made.id, text="再核", actor=li, now=made.later().now)
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=made.later().now)
+    reviews.claim(application_id=made.id, actor=li, now=made.later().now)
+    # What the colleague keeps away from is no matter of this one's any longer.
+    interests.declare(enterprise_id=made.enterprise.pk, reason="持股", actor=zhang, now=made.now)
+    assert absences.keep_up(now=made.later(days=1).now) == (0, 0)
+    assert staffing.principals(application_ids=[made.id]) == {}
+    decisions.approve(application_id=made.id, actor=li, now=made.now)
+    assert TransitionLog.objects.get(action="approve").for_person_id is None
+
+
+def test_what_a_deputy_reviewed_is_sent_back_to_who_is_there_again() -> None:
+    made = case().in_review()
+    deputy = staff(Role.REVIEWER, made.version.item.department)
+    away(made, made.reviewer, deputy, days=1)
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=deputy, now=made.later().now)
+    assert absences.keep_up(now=made.later(days=1).now) == (0, 0)
+    reviews.send_back(application_id=made.id, text="再核", actor=made.second, now=made.later().now)
+    assert handler(made) == made.reviewer.user_id
+    assert absences.keep_up(now=made.later(days=1).now) == (0, 0)
+
+
+def test_the_nights_round_costs_no_more_for_absences_that_are_long_over() -> None:
+    made = case()
+
+    def past_absence() -> None:
+        done = case(version=made.version).in_review()
+        away(done, done.reviewer, staff(Role.REVIEWER, done.version.item.department), days=1)
+        assert absences.keep_up(now=done.now + timedelta(days=1)) == (0, 1)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert absences.keep_up(now=made.now + timedelta(days=9)) == (0, 0)
+        return len(asked)
+
+    past_absence()
+    one = queries()
+    for _ in range(3):
+        past_absence()
+    assert queries() == one
 
 
 def test_back_early_everything_is_handed_back_at_once() -> None:
