@@ -124,13 +124,16 @@ def faults_of(entries: Sequence[Due], *, total: Decimal, today: date) -> list[st
     return told
 
 
-def standing(entries: Sequence[Due], *, received: Decimal, as_of: date) -> list[Standing]:
-    """How each instalment stands, the earliest paid first, of what was received under the plan."""
+def standing(entries: Sequence[Due], *, received: Decimal, as_of: date, due_at_once: bool = False) -> list[Standing]:
+    """How each instalment stands, the earliest paid first, of what was received under the plan. What is `due_at_once`
+    is overdue on its day already; else that day is there to pay.
+    """
     left, found = received, []
     for entry in sorted(entries, key=lambda each: each.number):
         paid = min(max(left, money.ZERO), entry.amount)
         left -= paid
-        found.append(Standing(entry, paid, is_overdue=entry.due_on < as_of and paid < entry.amount))
+        is_past = entry.due_on <= as_of if due_at_once else entry.due_on < as_of
+        found.append(Standing(entry, paid, is_overdue=is_past and paid < entry.amount))
     return found
 
 

@@ -66,7 +66,9 @@ def received_of(*, demand: Clawback) -> Decimal:
 
 
 def standing_of(*, demand: Clawback, as_of: date) -> RecoveryStanding:
-    """How a demand stands on a day (Asia/Shanghai)."""
+    """How a demand stands on a day (Asia/Shanghai). From the very day on which a default was found all that is left is
+    overdue: an instalment of it was before, and what is coming may not slip out on that day.
+    """
     received = received_of(demand=demand)
     plan = demand.plans.filter(state__in=[PlanState.IN_FORCE, PlanState.DEFAULTED, PlanState.FULFILLED]).first()
     if plan is not None and plan.state != PlanState.DEFAULTED and plan.amount is not None:
@@ -75,8 +77,9 @@ def standing_of(*, demand: Clawback, as_of: date) -> RecoveryStanding:
         entries = standing(dues, received=received - before, as_of=as_of)
     else:
         # Without a plan, and after a default, the whole is one debt.
-        day = demand.due_on if plan is None or plan.ended_at is None else day_of(plan.ended_at)
-        entries = standing([Due(1, day, demand.amount)], received=received, as_of=as_of)
+        ended = None if plan is None or plan.ended_at is None else day_of(plan.ended_at)
+        whole = Due(1, ended or demand.due_on, demand.amount)
+        entries = standing([whole], received=received, as_of=as_of, due_at_once=ended is not None)
     excess = demand.receipts.filter(excess__gt=0, returned_on__isnull=True).aggregate(sum=Sum("excess"))["sum"]
     return RecoveryStanding(
         demand=demand,
