@@ -11,6 +11,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from . import money
 
@@ -76,13 +77,17 @@ def first_come(claims: Sequence[Claim], *, free: MutableMapping[Key, Decimal], m
 
 
 def pro_rata(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: date) -> Shared:
-    """Share out what the lines have left, by size, to the cent (largest remainder)."""
+    """Share out what the lines have left, by size, to the cent (largest remainder).
+
+    The claims of a year go together to the line that gives them more, their own on a tie: a share is final, and a cent
+    that their own year has left is no answer to them.
+    """
     found = Shared()
+    chosen = _chosen(claims, free=free, month=month)
     by_line: dict[Key, list[Claim]] = defaultdict(list)
     for claim in claims:
-        keys = lines_for(claim.code, claim.year, month=month)
-        key = next((key for key in keys if free.get(key, money.ZERO) > 0), None)
-        if key is None:
+        key = chosen[claim.code, claim.year]
+        if free.get(key, money.ZERO) <= 0:
             found.short.append(claim.pk)
         else:
             by_line[key].append(claim)
@@ -93,3 +98,24 @@ def pro_rata(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: dat
             else:
                 found.short.append(claim.pk)
     return found
+
+
+def _chosen(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: date) -> dict[Key, Key]:
+    """The line that pays what another year's line should, by that line. Those whose own line covers least of them
+    choose first, so that whoever joins them on a later line leaves them no worse off than at home.
+    """
+    asked: dict[Key, Decimal] = defaultdict(lambda: money.ZERO)
+    for claim in claims:
+        asked[claim.code, claim.year] += claim.amount
+
+    def covered(key: Key, wanted: Decimal) -> Fraction:
+        return min(Fraction(1), Fraction(max(free.get(key, money.ZERO), money.ZERO)) / Fraction(wanted))
+
+    chosen = {key: key for key in asked}
+    on_line = dict(asked)
+    for own in sorted(asked, key=lambda key: (covered(key, asked[key]), key)):
+        *_, later = lines_for(*own, month=month)
+        joined = on_line.get(later, money.ZERO) + asked[own]
+        if later != own and covered(later, joined) > covered(own, asked[own]):
+            chosen[own], on_line[later] = later, joined
+    return chosen

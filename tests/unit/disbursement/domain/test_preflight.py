@@ -99,3 +99,44 @@ def test_no_line_gives_more_than_it_has_and_every_claim_has_its_answer(
         assert money.total(share.amount for share in shares) <= has[key]
         assert all(0 < share.amount <= share.entitled for share in shares)
     assert sorted([*shared.short, *(s.pk for each in shared.served.values() for s in each)]) == list(range(len(claims)))
+
+
+def of_year(shared: shortage.Shared, year: int) -> Decimal:
+    """What the claims of a year got in all; those of 2025 have ids from 2025 on, and so on."""
+    shares = [share for each in shared.served.values() for share in each]
+    return money.total(share.amount for share in shares if share.pk // 1000 == year)
+
+
+def test_a_cent_that_the_old_year_has_left_settles_no_claim_that_the_new_year_can_pay() -> None:
+    claim = Claim(1, "a", 2025, Decimal("100000.00"))
+    free = {("a", 2025): money.CENT, ("a", 2026): Decimal("1000000.00")}
+    shared = shortage.pro_rata([claim], free=free, month=MONTH)
+    assert shared.served == {("a", 2026): [shortage.Share(1, claim.amount, claim.amount)]}
+
+
+@given(
+    old=st.lists(st.integers(1, 10**6), min_size=1, max_size=5),
+    free=st.integers(0, 10**7),
+    later=st.integers(0, 10**7),
+)
+def test_the_claims_of_a_year_get_what_the_best_single_line_gives(old: list[int], free: int, later: int) -> None:
+    claims = [Claim(2025000 + number, "a", 2025, cents * money.CENT) for number, cents in enumerate(old)]
+    has = {("a", 2025): free * money.CENT, ("a", 2026): later * money.CENT}
+    shared = shortage.pro_rata(claims, free=has, month=MONTH)
+    assert of_year(shared, 2025) == min(sum(old), max(free, later)) * money.CENT
+
+
+@given(
+    asked=st.lists(st.tuples(st.sampled_from([2024, 2025, 2026]), st.integers(1, 10**6)), min_size=1, max_size=9),
+    has=st.lists(st.integers(0, 10**6), min_size=3, max_size=3),
+)
+def test_who_goes_to_the_new_years_line_is_no_worse_off_there_whoever_else_does(
+    asked: list[tuple[int, int]], has: list[int]
+) -> None:
+    claims = [Claim(year * 1000 + no, "a", year, cents * money.CENT) for no, (year, cents) in enumerate(asked)]
+    free = {("a", 2024 + place): cents * money.CENT for place, cents in enumerate(has)}
+    shared = shortage.pro_rata(claims, free=free, month=MONTH)
+    for year in (2024, 2025):
+        wanted = money.total(claim.amount for claim in claims if claim.year == year)
+        # A share is rounded by less than a cent.
+        assert of_year(shared, year) >= min(wanted, free["a", year]) - len(claims) * money.CENT
