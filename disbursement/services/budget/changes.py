@@ -49,7 +49,7 @@ def propose(
     zero: takes away), of a transfer what goes to `to_line_id`. Raises Invalid for what cannot be, Denied.
     """
     require_role(actor=actor, roles=_FINANCE)
-    line = BudgetLine.objects.select_for_update().get(pk=line_id)
+    line = BudgetLine.objects.select_for_update(no_key=True).get(pk=line_id)
     target = None if to_line_id is None else BudgetLine.objects.get(pk=to_line_id)
     faults = []
     if not paper_number.strip():
@@ -89,7 +89,9 @@ def decide(*, change_id: int, approve: bool, actor: Actor, now: datetime, note: 
     if not approve and not note.strip():
         raise invalid("note", "请写明不批准的原因。")
     ids = sorted({change.line_id, change.to_line_id or change.line_id})
-    lines = {line.pk: line for line in BudgetLine.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    # Without its key: who reserves on a line holds its accounts, and names it at his commit.
+    locked = BudgetLine.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    lines = {line.pk: line for line in locked}
     line = lines[change.line_id]
     target = None if change.to_line_id is None else lines[change.to_line_id]
     change.approved, change.decided_by_id, change.decided_at, change.note = approve, person(actor), now, note.strip()

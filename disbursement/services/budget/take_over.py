@@ -39,7 +39,7 @@ def successor(*, line: BudgetLine) -> BudgetLine:
             },
         )
         # Locked first: a year that is being closed is waited for, and passed over once it is.
-        locked = BudgetLine.objects.select_for_update().get(pk=found.pk)
+        locked = BudgetLine.objects.select_for_update(no_key=True).get(pk=found.pk)
         if not is_closed(line=locked):
             return locked
         year += 1

@@ -127,7 +127,7 @@ def close(
     # Payables before their line, as everything locks that brings money back: a return of the bank's that waits for this
     # line while it holds one of its payables would wait for ever.
     ids = _locked_payables(line_id=line_id)
-    line = BudgetLine.objects.select_for_update().get(pk=line_id)
+    line = BudgetLine.objects.select_for_update(no_key=True).get(pk=line_id)
     done = YearEnd.objects.filter(line=line).first()
     if done is not None:
         return done
@@ -269,7 +269,7 @@ def _carry(
             "ceiling": money.ZERO,
         },
     )
-    target = BudgetLine.objects.select_for_update().get(pk=target.pk)
+    target = BudgetLine.objects.select_for_update(no_key=True).get(pk=target.pk)
     for each in sorted((line, target), key=lambda found: found.pk):
         lock_accounts(line=each)
     if is_closed(line=target) or freeze_of(line=target) is not None:

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 
 from disbursement.domain.errors import Invalid
 from disbursement.ledger.reconcile import ledger_findings
-from disbursement.models import CutOffDay, Cycle, Payable, YearEnd
-from disbursement.services.budget import year_end
+from disbursement.models import BudgetChange, ChangeKind, CutOffDay, Cycle, Payable, YearEnd
+from disbursement.services.budget import changes, year_end
 from disbursement.services.month import cut_off_days, cycles
 from disbursement.services.payment import payments
 from disbursement.services.recovery import recoveries
@@ -191,3 +191,47 @@ def test_of_two_who_record_the_same_entry_one_is_told_that_it_is_known(finance: 
         record(0)
     assert isinstance(said[0], Invalid)
     assert "不能重复登记" in str(said[0])
+
+
+def test_who_decides_on_a_budget_waits_for_who_reserves_on_it_and_both_succeed(finance: money.Finance) -> None:
+    """Who reserves holds the accounts, and names the line at his commit: neither may wait for the other for ever."""
+    with transaction.atomic():
+        line = money.line()
+        change = changes.propose(
+            kind=ChangeKind.ADJUST,
+            line_id=line.pk,
+            actor=finance.maker,
+            now=at("2026-03-02"),
+            paper_number=PAPER,
+            reason="追加",
+            amount=Decimal("500.00"),
+        )
+
+    def decide() -> BudgetChange:
+        return changes.decide(change_id=change.pk, approve=True, actor=finance.approver, now=at("2026-03-10"))
+
+    with meanwhile(decide) as said:
+        payable = money.payable()
+    [decided] = said
+    assert isinstance(decided, BudgetChange), decided
+    payable.refresh_from_db()
+    assert (payable.state, payable.budget_line) == ("reserved", line)
+    assert BudgetLine.objects.get(pk=line.pk).ceiling == line.ceiling + 500
+    assert ledger_findings(line=line) == []
+
+
+def test_who_closes_a_year_waits_for_who_reserves_in_it_and_says_that_something_came(finance: money.Finance) -> None:
+    with transaction.atomic():
+        line = money.line()
+
+    def end() -> YearEnd:
+        return year_end.close(line_id=line.pk, actor=finance.approver, now=at("2026-12-28"), paper_number=PAPER)
+
+    with meanwhile(end) as said:
+        payable = money.payable()
+    [refused] = said
+    assert isinstance(refused, Invalid), refused
+    assert "刚刚转入" in str(refused)
+    payable.refresh_from_db()
+    assert payable.budget_line == line
+    assert end().carried == payable.amount
