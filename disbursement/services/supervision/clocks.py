@@ -11,7 +11,7 @@ from disbursement.domain import clocks
 from disbursement.domain.calendar import Calendar
 from disbursement.domain.clocks import Colour
 from disbursement.domain.workflow import ClockAct, ClockEffect, ClockStep
-from disbursement.models import Application, ClockCard, ClockPause, StepClock
+from disbursement.models import Application, ClockCard, ClockPause, Handover, StepClock
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.limits import limits_for
 from disbursement.services.supervision import ledger as supervision
@@ -103,7 +103,8 @@ def charge_cards(*, now: datetime) -> int:
     """Draw the cards that are due today: yellow from 80 % of a promised limit, red past it; return how many are new.
 
     Each clock draws each colour once, so running it again the same night changes nothing. A clock that jumped over
-    yellow (a night was missed) draws both. Each card enters the supervision ledger with it.
+    yellow (a night was missed) draws both. Each card enters the supervision ledger with it. What is over is charged to
+    whoever had it when the limit ended, though it lies on another desk since midnight or since the weekend.
     """
     today = day_of(now)
     calendar = working_calendar()
@@ -125,7 +126,11 @@ def _since(today: date, calendar: Calendar) -> date:
 
 @transaction.atomic
 def _charge(*, clock: StepClock, today: date, calendar: Calendar, now: datetime) -> int:
-    reading = clocks.read(clock.as_clock(), as_of=today, calendar=calendar)
+    value = clock.as_clock()
+    reading = clocks.read(value, as_of=today, calendar=calendar)
+    holder_id = clock.holder_id
+    if reading.colour is Colour.RED:
+        holder_id = _holder_when_over(clock=clock, ended_on=clocks.due(value, calendar=calendar))
     colours = {Colour.GREEN: (), Colour.YELLOW: (Colour.YELLOW,), Colour.RED: (Colour.YELLOW, Colour.RED)}
     drawn = 0
     for colour in colours[reading.colour]:
@@ -137,10 +142,23 @@ def _charge(*, clock: StepClock, today: date, calendar: Calendar, now: datetime)
                 "used": reading.used,
                 "limit": reading.limit,
                 "department_id": clock.department_id,
-                "holder_id": clock.holder_id,
+                "holder_id": holder_id,
             },
         )
         if is_new:
             supervision.enter_card(card=card, now=now)
         drawn += is_new
     return drawn
+
+
+def _holder_when_over(*, clock: StepClock, ended_on: date) -> int | None:
+    """Who had it when the last day of the limit ended: not the deputy to whom, nor the colleague to whom, it passed by
+    itself since (离岗代理), who had no day of it.
+    """
+    if clock.stopped_on is not None or clock.step == ClockStep.JOINT:
+        return clock.holder_id
+    passed = Handover.objects.filter(
+        application_id=clock.application_id, by__isnull=True, absence__isnull=False, at__date__gt=ended_on
+    )
+    first = passed.order_by("pk").first()
+    return clock.holder_id if first is None else first.giver_id

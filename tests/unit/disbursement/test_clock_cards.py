@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from disbursement.domain.workflow import ClockStep
-from disbursement.models import ClockCard, ClockPause, StepClock
+from disbursement.domain.actors import Actor
+from disbursement.domain.workflow import ClockStep, Role
+from disbursement.models import ClockCard, ClockPause, StepClock, SupervisionEntry
 from disbursement.selectors.limits import limits_of
-from disbursement.services.review import decisions, experts, publicity, reviews
+from disbursement.services.review import absences, decisions, experts, publicity, reviews
 from disbursement.services.supervision import clocks
-from tests.factories.disbursement import at, case
+from tests.factories.disbursement import START, Case, at, case, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,55 @@ def test_a_yellow_card_at_four_fifths_and_a_red_one_past_the_limit_each_once() -
     cards = list(ClockCard.objects.order_by("pk").values_list("colour", "used", "holder_id", "department__code"))
     assert cards == [("yellow", 4, made.acceptor.user_id, "kjj"), ("red", 6, made.acceptor.user_id, "kjj")]
     assert drawn == [0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("first_day", "last_day", "who_had_it"),
+    [
+        ("2026-03-10", "2026-03-12", "the one who is away"),
+        ("2026-03-09", "2026-03-09", "the deputy"),
+    ],
+)
+def test_the_red_card_is_drawn_on_whoever_had_it_when_the_limit_ended(
+    first_day: str, last_day: str, who_had_it: str
+) -> None:
+    """Monday 9 March is the last of five working days; the night after it the desk passes on, or comes back."""
+    made, deputy = _handed_over(date.fromisoformat(first_day), date.fromisoformat(last_day))
+    expected = {"the one who is away": made.acceptor, "the deputy": deputy}[who_had_it]
+    for day in ("2026-03-09", "2026-03-10"):
+        absences.keep_up(now=at(day, 0, 30))
+        clocks.charge_cards(now=at(day, 0, 30))
+    assert made.fresh().handler_id != expected.user_id
+    assert ClockCard.objects.get(colour="red").holder_id == expected.user_id
+    assert SupervisionEntry.objects.get(kind="red").person_id == expected.user_id
+
+
+def test_a_limit_that_ended_on_friday_is_not_charged_to_who_got_it_over_the_weekend() -> None:
+    saturday = START + timedelta(days=5)
+    made, deputy = _handed_over(saturday, saturday + timedelta(days=9), limit=4)
+    for day in range(3):
+        now = at(saturday + timedelta(days=day), 0, 30)
+        absences.keep_up(now=now)
+        clocks.charge_cards(now=now)
+    assert made.fresh().handler_id == deputy.user_id
+    assert ClockCard.objects.get(colour="red").holder_id == made.acceptor.user_id
+
+
+def _handed_over(first_day: date, last_day: date, limit: int = 5) -> tuple[Case, Actor]:
+    """Claimed on Monday 2 March by an acceptor who will be away, with a deputy."""
+    made = case(limits={"acceptance": {"statutory": limit, "promised": limit}}).submitted()
+    reviews.claim(application_id=made.id, actor=made.acceptor, now=made.now)
+    deputy = staff(Role.ACCEPTOR, made.version.item.department)
+    absences.declare_absence(
+        person=made.acceptor,
+        deputy=deputy,
+        starts_on=first_day,
+        ends_on=last_day,
+        reason="年休假",
+        actor=made.acceptor,
+        now=made.now,
+    )
+    return made, deputy
 
 
 def test_a_missed_week_of_nights_draws_both_at_once() -> None:
