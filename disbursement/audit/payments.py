@@ -112,12 +112,14 @@ def _answers(payable: Payable, place: str) -> Iterator[Finding]:
     for attempt in payable.attempts.all():
         if attempt.outcome not in ("paid", "bounced", "refunded"):
             continue
-        said = [line for line in attempt.return_lines.all() if line.status == "posted"]
+        heard = [line for line in attempt.return_lines.all() if line.status != "exception"]
+        said = [line for line in heard if line.status == "posted"]
         told = [line for line in said if line.result == attempt.outcome]
         if not told and not by_hand & {"refund", "confirm_paid"}:
             problem = f"批次{attempt.batch.number}的支付结果“{attempt.get_outcome_display()}”没有银行回单或核实记录。"
             yield Finding("payables.answers", place, problem, _STATE)
-        if told and attempt.outcome_on not in {line.occurred_on for line in told}:
+        days = {line.occurred_on for line in heard if line.result == attempt.outcome}
+        if told and attempt.outcome_on not in days:
             yield Finding("payables.answers", place, "支付结果的日期与银行回单不符。", _STATE)
         if not told and not _day_is_told(payable, attempt):
             yield Finding("payables.answers", place, "支付结果的日期与办理记录不符。", _STATE)

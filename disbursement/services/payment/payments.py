@@ -212,7 +212,9 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
         post(line=payable.budget_line, kind=TransferKind.PAY, entries=[entry], now=now)
         move_payables(payables=[payable], action=PayableAction.CONFIRM_PAID, role=role, actor=actor, now=now, note=note)
         attempt.outcome = AttemptOutcome.PAID.value
-        told = attempt.return_lines.filter(status=LineStatus.POSTED, result=ReturnResult.PAID).first()
+        # The last one: where the bank paid twice, it is the payment after the bounce that arrived.
+        said = attempt.return_lines.filter(result=ReturnResult.PAID).exclude(status=LineStatus.EXCEPTION)
+        told = said.order_by("-occurred_on").first()
         attempt.outcome_on = told.occurred_on if told is not None else day_of(now)
     attempt.contradicted = False
     attempt.outcome_reason = note

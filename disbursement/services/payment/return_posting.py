@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -59,8 +60,30 @@ _LINE_COLUMNS = (
 )
 
 
-# What was posted on an attempt: result → (file, day).
-_Earlier = dict[str, tuple[int, date | None]]
+@dataclass(slots=True)
+class _Told:
+    """What the bank said of an attempt: by which file each result was posted, the last day of a 成功 and the first of a
+    退票. Days count of duplicates too: a payment that was routed again is 成功 for the second time.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    paid_last: date | None = None
+    bounced_first: date | None = None
+
+    def hear(self, result: str, day: date | None) -> bool:
+        """Take a line in; whether by it the bank says that it paid after it bounced. What was known already, and may
+        have been settled by a person, it does not say again.
+        """
+        was, before = self._is_torn, self.paid_last
+        if result == ReturnResult.PAID and day is not None:
+            self.paid_last = max(day, self.paid_last or day)
+        elif result == ReturnResult.BOUNCED and day is not None:
+            self.bounced_first = min(day, self.bounced_first or day)
+        return self._is_torn and not (was and self.paid_last == before)
+
+    @property
+    def _is_torn(self) -> bool:
+        return self.paid_last is not None and self.bounced_first is not None and self.paid_last > self.bounced_first
 
 
 @transaction.atomic
@@ -74,7 +97,7 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
     _write(settled, file=file, now=now)
     touched: dict[int, Batch] = {}
     known = [(line, line.attempt) for line in lines if line.attempt is not None and not line.problem]
-    earlier = _posted([attempt.pk for _, attempt in known])
+    earlier = _earlier([attempt.pk for _, attempt in known])
     for wave in _waves(known):
         _apply(wave, earlier=earlier, file=file, now=now)
         touched.update((a.batch.pk, a.batch) for line, a in wave if line.status == LineStatus.POSTED)
@@ -113,42 +136,45 @@ def _waves(known: Sequence[tuple[Judged, Attempt]]) -> Iterator[list[tuple[Judge
     yield from waves
 
 
-def _posted(attempt_ids: Sequence[int]) -> dict[int, _Earlier]:
-    found: dict[int, _Earlier] = defaultdict(dict)
-    rows = ReturnLine.objects.filter(attempt_id__in=attempt_ids, status=LineStatus.POSTED).order_by()
-    for attempt_id, result, file_id, day in rows.values_list("attempt_id", "result", "file_id", "occurred_on"):
-        found[attempt_id][result] = (file_id, day)
+def _earlier(attempt_ids: Sequence[int]) -> dict[int, _Told]:
+    found: dict[int, _Told] = defaultdict(_Told)
+    rows = ReturnLine.objects.filter(attempt_id__in=attempt_ids).exclude(status=LineStatus.EXCEPTION).order_by()
+    columns = ("attempt_id", "status", "result", "file_id", "occurred_on")
+    for attempt_id, status, result, file_id, day in rows.values_list(*columns):
+        if status == LineStatus.POSTED:
+            found[attempt_id].files[result] = file_id
+        found[attempt_id].hear(result, day)
     return found
 
 
 def _apply(
-    wave: Sequence[tuple[Judged, Attempt]], *, earlier: dict[int, _Earlier], file: ReturnFile, now: datetime
+    wave: Sequence[tuple[Judged, Attempt]], *, earlier: dict[int, _Told], file: ReturnFile, now: datetime
 ) -> None:
     groups: dict[tuple[str, str], list[tuple[Judged, Attempt]]] = defaultdict(list)
-    contradicted: dict[bool, list[int]] = {True: [], False: []}
+    contradicted: list[int] = []
     for line, attempt in wave:
         known = earlier[attempt.pk]
         key = (attempt.outcome, line.row.result)
-        if line.row.result in known:
+        if line.row.result in known.files:
             line.status = LineStatus.DUPLICATE
-            line.problem = f"该结果已于第{known[line.row.result][0]}号回单入账"
-            continue
-        problem, state = _after(attempt.state, key)
-        if problem:
-            line.status, line.problem = LineStatus.EXCEPTION, problem
-            continue
-        known[line.row.result] = (file.pk, line.row.occurred_on)
-        groups[key].append((line, attempt))
-        attempt.outcome, attempt.state = EFFECTS[key][2].value, state
-        if (is_contradicted := _contradicts(known)) is not None:
-            contradicted[is_contradicted].append(attempt.pk)
+            line.problem = f"该结果已于第{known.files[line.row.result]}号回单入账"
+        else:
+            problem, state = _after(attempt.state, key)
+            if problem:
+                line.status, line.problem = LineStatus.EXCEPTION, problem
+                continue
+            known.files[line.row.result] = file.pk
+            groups[key].append((line, attempt))
+            attempt.outcome, attempt.state = EFFECTS[key][2].value, state
+        if known.hear(line.row.result, line.row.occurred_on) and attempt.outcome == AttemptOutcome.BOUNCED:
+            contradicted.append(attempt.pk)
     _write([line for line, _ in wave], file=file, now=now)
     if len(groups) > 1:
         _lock_lines([attempt.payable_id for group in groups.values() for _, attempt in group])
     for key, group in groups.items():
         _effect(key, group, file=file, now=now)
-    for value, ids in contradicted.items():
-        PaymentAttempt.objects.filter(pk__in=ids).update(contradicted=value)
+    if contradicted:
+        PaymentAttempt.objects.filter(pk__in=contradicted).update(contradicted=True)
 
 
 def _lock_lines(payable_ids: Sequence[int]) -> None:
@@ -173,12 +199,6 @@ def _after(state: PayableState, key: tuple[str, str]) -> tuple[str, PayableState
     except Refused as error:
         return str(error), state
     return "", after
-
-
-def _contradicts(known: _Earlier) -> bool | None:
-    """Whether the bank paid after it bounced; None where it did not say both."""
-    (_, paid), (_, bounced) = known.get(ReturnResult.PAID, (0, None)), known.get(ReturnResult.BOUNCED, (0, None))
-    return None if paid is None or bounced is None else paid > bounced
 
 
 def _effect(key: tuple[str, str], group: Sequence[tuple[Judged, Attempt]], *, file: ReturnFile, now: datetime) -> None:

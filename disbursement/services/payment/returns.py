@@ -6,9 +6,9 @@ of an attempt is posted once; the same again is a duplicate; everything that can
 with its reason.
 
 The order in which lines come makes no difference: a bounce always outdoes a success, for a bank that pays and
-then returns is usual, while paying a bounced payment again after all is not. Where the success is dated later
-than the bounce the attempt is marked as contradicted, and nothing more is paid on it until a person has asked
-the bank.
+then returns is usual, while paying a bounced payment again after all is not. Where a success, be it the second,
+is dated later than the bounce the attempt is marked as contradicted, and nothing more is paid on it until a
+person has asked the bank.
 """
 
 from __future__ import annotations

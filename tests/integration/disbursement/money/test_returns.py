@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from itertools import permutations
 from pathlib import Path
@@ -12,6 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from disbursement.audit.findings import Scope
+from disbursement.audit.payments import check_payables
+from disbursement.audit.people import People
 from disbursement.domain.errors import Invalid
 from disbursement.domain.money import total
 from disbursement.ledger.posting import balances
@@ -103,6 +107,50 @@ def test_a_success_dated_after_the_bounce_stops_the_payment_until_a_person_asked
     attempt.refresh_from_db()
     assert (attempt.outcome, attempt.contradicted, Payable.objects.get().state) == ("paid", False, "settled")
     assert ledger_findings(line=money.line()) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_second_success_after_the_bounce_stops_the_payment_too_whatever_came_first(
+    finance: money.Finance, order: tuple[int, ...]
+) -> None:
+    batch = a_sent_batch(finance, 1)
+    files = [
+        money.answer(batch, on=date(2026, 3, 23)),
+        money.answer(batch, bounced=[1], on=date(2026, 3, 24)),
+        money.answer(batch, on=date(2026, 3, 25)),  # routed again
+    ]
+    for index in order:
+        money.receive(files[index], name=f"{index}.csv")
+    attempt = PaymentAttempt.objects.get()
+    assert (attempt.outcome, attempt.outcome_on, attempt.contradicted) == ("bounced", date(2026, 3, 24), True)
+
+    payments.settle_contradiction(
+        attempt_id=attempt.pk, actor=finance.checker, now=at("2026-03-27"), was_paid=True, note="银行确认已入账"
+    )
+    attempt.refresh_from_db()
+    assert (attempt.outcome, attempt.outcome_on, attempt.contradicted) == ("paid", date(2026, 3, 25), False)
+    assert ledger_findings(line=money.line()) == []
+    assert [str(found) for found in check_payables(scope=Scope(), people=People(), counts=Counter())] == []
+
+
+def test_what_a_person_settled_is_asked_again_only_of_a_payment_that_the_bank_made_since(
+    finance: money.Finance,
+) -> None:
+    batch = a_sent_batch(finance, 1)
+    for day in (23, 25):
+        money.receive(money.answer(batch, on=date(2026, 3, day)), name=f"{day}.csv")
+    money.receive(money.answer(batch, bounced=[1], on=date(2026, 3, 24)), name="24.csv")
+    attempt = PaymentAttempt.objects.get()
+    payments.settle_contradiction(
+        attempt_id=attempt.pk, actor=finance.checker, now=at("2026-03-27"), was_paid=False, note="银行确认未入账"
+    )
+    told = []
+    for index, (bounced, day) in enumerate([([], 25), ([1], 23), ([1], 26), ([], 24), ([], 26)]):
+        money.receive(money.answer(batch, bounced=bounced, only=[1], on=date(2026, 3, day)), name=f"again{index}.csv")
+        attempt.refresh_from_db()
+        told.append(attempt.contradicted)
+    assert told == [False, False, False, False, True]
+    assert ReturnLine.objects.filter(status="exception").count() == 0
 
 
 def test_a_bounce_that_was_contradicted_is_not_paid_again_before_it_is_settled(finance: money.Finance) -> None:

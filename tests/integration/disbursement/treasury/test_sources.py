@@ -92,6 +92,22 @@ def test_a_word_for_the_whole_file_pays_every_line_and_a_bounce_outdoes_it_in_an
     assert Batch.objects.get().state == "closed"
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_payment_routed_again_after_a_word_for_the_whole_file_is_asked_about_in_any_order(
+    finance: money.Finance, order: tuple[int, ...]
+) -> None:
+    batch = a_sent_batch(finance)
+    second = paid(batch)[1]
+    bounce = replace(second, result="bounced", on=date(2026, 3, 25), code="BE01")
+    arrived = replace(second, on=date(2026, 3, 26))
+    files = [("whole.xml", whole_batch(3, Decimal("300000.00"), batch.number))]
+    files += [(f"{n}.xml", write_answer("camt053", [answer])[1]) for n, answer in enumerate((bounce, arrived))]
+    for index in order:
+        money.receive(files[index][1], name=files[index][0], now=at("2026-03-27"))
+    attempts = list(PaymentAttempt.objects.order_by("line_no").values_list("outcome", "contradicted"))
+    assert attempts == [("paid", False), ("bounced", True), ("paid", False)]
+
+
 def test_a_word_for_a_whole_file_of_another_size_posts_nothing(finance: money.Finance) -> None:
     batch = a_sent_batch(finance)
     report = money.receive(whole_batch(3, Decimal("300000.01"), batch.number), name="whole.xml")
