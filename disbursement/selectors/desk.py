@@ -12,11 +12,13 @@ from disbursement.domain import clocks
 from disbursement.domain.actors import Actor
 from disbursement.domain.calendar import Calendar
 from disbursement.domain.clocks import Colour, Reading
+from disbursement.domain.supervision import CARDS
 from disbursement.domain.workflow import APPLICATION, ApplicationState, ClockStep, Role
 from disbursement.models import (
     Application,
     ClockCard,
     Correction,
+    EntryAppeal,
     InterestDeclaration,
     JointReview,
     Participation,
@@ -152,10 +154,18 @@ class CardCount:
 
 
 def card_counts(*, since: date, until: date) -> list[CardCount]:
-    """Yellow and red cards by department, both days included, most red first. One query."""
+    """Yellow and red cards by department, both days included, most red first; what was struck out of the ledger counts
+    nowhere. Two queries.
+    """
     counts: dict[int, list[int | str]] = {}
     cards = ClockCard.objects.filter(charged_on__gte=since, charged_on__lte=until).select_related("department")
+    struck = EntryAppeal.objects.filter(
+        is_struck=True, entry__kind__in=CARDS, entry__happened_on__gte=since, entry__happened_on__lte=until
+    )
+    gone = set(struck.values_list("entry__source", flat=True))
     for card in cards:
+        if f"card:{card.pk}" in gone:
+            continue
         entry = counts.setdefault(card.department_id, [card.department.name, 0, 0])
         index = 1 if card.colour == Colour.YELLOW else 2
         entry[index] = int(entry[index]) + 1

@@ -24,6 +24,7 @@ from disbursement.models import (
 )
 from disbursement.selectors import supervision as selectors
 from disbursement.selectors.calendar import working_calendar
+from disbursement.selectors.desk import card_counts
 from disbursement.selectors.supervision import Span
 from disbursement.services import notices
 from disbursement.services.payment.transitions import slip
@@ -214,6 +215,15 @@ def test_a_line_is_contested_by_whom_it_charges_and_struck_out_by_another_who_su
     assert "申辩成立，记录已撤销" in titles(made.acceptor.user_id, made.now)
     with pytest.raises(Invalid):
         supervision.decide(entry_id=entry.pk, strike=False, reason="反悔", actor=watching, now=made.now)
+
+
+def test_a_struck_card_is_not_among_the_cards_of_the_month_either() -> None:
+    made, entry = red_card()
+    supervision.contest(entry_id=entry.pk, grounds="系统停机三天", actor=made.acceptor, now=made.now)
+    (before,) = card_counts(since=MARCH.since, until=MARCH.until)
+    supervision.decide(entry_id=entry.pk, strike=True, reason="停机属实", actor=supervisor(), now=made.now)
+    (after,) = card_counts(since=MARCH.since, until=MARCH.until)
+    assert (before.yellow, before.red, after.yellow, after.red) == (1, 1, 1, 0)
 
 
 def test_a_warning_cannot_be_contested() -> None:
