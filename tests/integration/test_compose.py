@@ -18,7 +18,10 @@ import elasticsearch
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
+from django.test import Client
+from wagtail.models import Page
 
 from tests.cluster.nodes import free_ports, until
 from tests.rounds import first_round_only
@@ -164,6 +167,21 @@ def test_celery_understands_its_commands(service: str, tmp_path: Path) -> None:
         ping = shlex.split(composed()["services"][service]["healthcheck"]["test"][1])
         told = python("-m", *ping, "--help", HUIDA_VAR_DIR=str(tmp_path))
         assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.django_db
+def test_what_is_prepared_once_leaves_a_site_that_answers_and_changes_nothing_when_prepared_again(
+    client: Client,
+) -> None:
+    commands = re.findall(r"python manage\.py (\w+)", composed()["services"]["prepare"]["command"])
+    assert {"migrate", "setup_cms", "collectstatic"} == set(commands)
+    for _time in range(2):
+        for command in commands:
+            if command != "collectstatic":
+                call_command(command, verbosity=0)
+        assert settings.HUIDA_DISTRICT in client.get("/").content.decode()
+        assert client.get("/policies/").status_code == 200
+    assert Page.objects.count() == 3, "the root, the front page and the library"
 
 
 def database_in(folder: Path) -> str:
