@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,7 +13,7 @@ from django.db.models import Q
 from disbursement.domain.caps import Cap, share_of
 from disbursement.domain.money import money
 from disbursement.domain.payables import Earlier
-from disbursement.models import AwardLimit
+from disbursement.models import Award, AwardLimit
 from disbursement.selectors.granted import granted_in_year, sum_of
 from matching.models import Enterprise
 from matching.services.facts import profile_as_of
@@ -48,21 +48,29 @@ def limits_in_force(*, year: int) -> list[Limit]:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is known of one enterprise when its caps are read: what it has, and its facts as of a day."""
+    """What is known of one enterprise when its caps are read: what it has, and its facts as of a day. `naming`: the
+    items granted in the year, each with those that it excludes.
+    """
 
     year: int
     of_year: list[Earlier]
     of_all: list[Earlier]
+    naming: dict[str, set[str]]
     profile: dict[str, Any]
     as_of: date
 
 
 def position_of(*, enterprise: Enterprise, as_of: date) -> Position:
-    """Three queries or so; `as_of` (Asia/Shanghai) is the day of approval."""
+    """Four queries or so; `as_of` (Asia/Shanghai) is the day of approval."""
+    naming: dict[str, set[str]] = {}
+    awards = Award.objects.filter(enterprise=enterprise, year=as_of.year)
+    for item, rules in awards.values_list("item_code", "version__rules"):
+        naming.setdefault(item, set()).update((rules.get("award") or {}).get("exclusive_with") or [])
     return Position(
         year=as_of.year,
         of_year=granted_in_year(enterprise_id=enterprise.pk, year=as_of.year),
         of_all=granted_in_year(enterprise_id=enterprise.pk, year=None),
+        naming=naming,
         profile=profile_as_of(enterprise=enterprise, day=as_of),
         as_of=as_of,
     )
@@ -73,10 +81,12 @@ def caps_of(*, limit: Limit, position: Position) -> tuple[list[Cap], list[str]]:
     declared, caps, problems = limit.declared, [], []
     had = sum_of(earlier=position.of_year, codes=limit.codes)
     if declared.per_year is not None:
-        caps.append(Cap("per_year", f"{limit.label}，{position.year}年上限", declared.per_year, had, declared.pk))
+        caps.append(
+            Cap("per_year", f"{limit.label}，{position.year}年上限", declared.per_year, had, declared.pk, limit.codes)
+        )
     if declared.total is not None:
         used = sum_of(earlier=position.of_all, codes=limit.codes)
-        caps.append(Cap("total", f"{limit.label}，累计上限", declared.total, used, declared.pk))
+        caps.append(Cap("total", f"{limit.label}，累计上限", declared.total, used, declared.pk, limit.codes))
     if declared.fact:
         value = fact_value(reference=declared.fact, profile=position.profile, as_of=position.as_of)
         if value is None:
@@ -84,14 +94,26 @@ def caps_of(*, limit: Limit, position: Position) -> tuple[list[Cap], list[str]]:
         else:
             ceiling = share_of(value, declared.fact_share)
             label = f"{limit.label}，{declared.fact}的{declared.fact_share}%"
-            caps.append(Cap("fact", label, ceiling, had, declared.pk))
+            caps.append(Cap("fact", label, ceiling, had, declared.pk, limit.codes))
     return caps, problems
 
 
-def excluded_by(*, code: str, limits: Iterable[Limit], known: Collection[str]) -> set[str]:
-    """Of the `known` item codes, those that a declared exclusive group sets against `code`."""
+def excluded_by(*, code: str, names: Iterable[str], limits: Iterable[Limit], position: Position) -> list[str]:
+    """The items granted in the year that exclude `code`: those that it `names`, those that name it (exclusion binds
+    both, whichever names the other), and those that a declared group sets against it.
+    """
+    named = set(names)
     groups = [limit for limit in limits if limit.declared.is_exclusive and limit.covers(code)]
-    return {other for other in known if other != code and any(limit.covers(other) for limit in groups)}
+    return [
+        each.item
+        for each in position.of_year
+        if each.item != code
+        and (
+            each.item in named
+            or code in position.naming.get(each.item, ())
+            or any(limit.covers(each.item) for limit in groups)
+        )
+    ]
 
 
 def fact_value(*, reference: str, profile: dict[str, Any], as_of: date) -> Decimal | None:

@@ -27,7 +27,7 @@ def given_up_for(*, enterprise_id: int, year: int, code: str) -> list[str]:
     entry = None if choice is None else next((row for row in choice.given_up if row["item"] == code), None)
     if choice is None or entry is None:
         return []
-    standing = [row for row in choice.taken if row["item"] in entry["for"] and not _has_failed(row, enterprise_id)]
+    standing = [row for row in choice.taken if row["item"] in entry["for"] and not _has_failed(row, choice)]
     if not standing:
         return []
     names = "、".join(f"“{row['label']}”" for row in standing)
@@ -38,10 +38,14 @@ def given_up_for(*, enterprise_id: int, year: int, code: str) -> list[str]:
     return [told]
 
 
-def _has_failed(row: dict[str, Any], enterprise_id: int) -> bool:
-    """Whether every application for the chosen item came to nothing; where there is none yet, it may still come."""
-    states = Application.objects.filter(enterprise_id=enterprise_id, item__code=row["item"])
+def _has_failed(row: dict[str, Any], choice: Choice) -> bool:
+    """Whether every application for the chosen item came to nothing; where there is none yet, it may still come. One
+    that was over before the choice says nothing of it.
+    """
+    states = Application.objects.filter(enterprise_id=choice.enterprise_id, item__code=row["item"])
     if row.get("application") is not None:
         states = states.filter(pk__gte=row["application"])
+    else:
+        states = states.filter(submitted_at__gte=choice.made_at)
     found = set(states.exclude(state=_S.DRAFT).values_list("state", flat=True))
     return bool(found) and found <= {state.value for state in FAILED}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from disbursement.domain import money
 from disbursement.domain.invoices import Invoice
@@ -58,12 +58,7 @@ def rows_of(*, application: Application) -> list[Row]:
     """
     table = table_of(application=application)
     others: dict[str, list[str]] = {}
-    found = (
-        ApplicationInvoice.objects.filter(plain_number__in=[invoice.plain_number for invoice in table])
-        .exclude(application=application)
-        .exclude(application__state__in=[state.value for state in _NOT_LIVE])
-        .order_by("application__number")
-    )
+    found = _same_number(table, application=application)
     for number, other in found.values_list("plain_number", "application__number"):
         if other is not None and other not in others.setdefault(number, []):
             others[number].append(other)
@@ -76,6 +71,50 @@ def rows_of(*, application: Application) -> list[Row]:
         )
         for invoice in table
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A paper that does not suffice for all live applications that name it, or that they state differently: the numbers
+    of those of the same enterprise, and whether another enterprise has one.
+    """
+
+    invoice: Invoice
+    numbers: list[str]
+    has_strangers: bool
+
+
+def overused(*, application: Application) -> list[Shared]:
+    """Those of the application's papers that others use, too, beyond what they have."""
+    table = table_of(application=application)
+    rows = list(_same_number(table, application=application).select_related("application"))
+    others = [(as_invoice(row), row.application) for row in rows]
+    keys = keys_of([*table, *(other for other, _owner in others)])
+    found = []
+    for invoice in table:
+        same = [
+            (other, owner)
+            for other, owner in others
+            if other.kind == invoice.kind and not set(keys[other]).isdisjoint(keys[invoice])
+        ]
+        used = money.total(other.used for other, _owner in same)
+        if any(other.amount != invoice.amount for other, _owner in same) or (
+            same and used + invoice.used > invoice.amount
+        ):
+            ours = [owner for _other, owner in same if owner.enterprise_id == application.enterprise_id]
+            numbers = list(dict.fromkeys(owner.number for owner in ours if owner.number is not None))
+            found.append(Shared(invoice, numbers, len(ours) < len(same)))
+    return found
+
+
+def _same_number(table: Iterable[Invoice], *, application: Application) -> QuerySet[ApplicationInvoice]:
+    """The rows of other live applications that bear one of these numbers, however it is written."""
+    return (
+        ApplicationInvoice.objects.filter(plain_number__in=[invoice.plain_number for invoice in table])
+        .exclude(application=application)
+        .exclude(application__state__in=[state.value for state in _NOT_LIVE])
+        .order_by("application__number", "pk")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ for. The amounts are those of the rules as known today; a range counts with its 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,11 +37,11 @@ from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Choice
 from disbursement.selectors.caps import Limit, Position, caps_of, limits_in_force, position_of
 from disbursement.selectors.choices import latest_choice
-from disbursement.selectors.granted import sum_of
 from disbursement.selectors.invoices import papers_of, table_of
 from disbursement.selectors.papers import keys_of
 from disbursement.services.application import judging
 from disbursement.services.application.applications import withdraw
+from disbursement.services.award.history import beside_granted
 from disbursement.services.payment.transitions import person
 from matching.days import day_of
 from matching.models import Enterprise, Match, PolicyItem, PolicyVersion, Verdict
@@ -260,23 +260,8 @@ def _take(
 def _beside_granted(candidate: Candidate, *, limits: Sequence[Limit], position: Position) -> Candidate:
     """What the item would still add to what was granted of items that exclude it (the difference, 补差)."""
     award = candidate.version.rules.get("award") or {}
-    excluded = set(award.get("exclusive_with") or [])
-    groups = [limit for limit in limits if limit.declared.is_exclusive and limit.covers(candidate.key)]
-    had = money.total(
-        each.amount
-        for each in position.of_year
-        if each.item != candidate.key and (each.item in excluded or any(limit.covers(each.item) for limit in groups))
-    )
-    own_cap = award.get("cap_per_year")
-    amount = max(candidate.amount - had, money.ZERO)
-    if own_cap is not None:
-        room = money.money(str(own_cap)) - sum_of(earlier=position.of_year, codes={candidate.key})
-        amount = max(min(amount, room), money.ZERO)
-    elif any(each.item == candidate.key and each.amount > 0 for each in position.of_year):
-        amount = money.ZERO  # granted this year, once
-    return Candidate(
-        candidate.item, candidate.version, candidate.application, amount, candidate.is_estimate, before=had
-    )
+    granted = beside_granted(candidate.amount, code=candidate.key, award=award, limits=limits, position=position)
+    return replace(candidate, amount=granted.amount, before=granted.before)
 
 
 def _problem(

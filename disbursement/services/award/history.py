@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from disbursement.domain import money
-from disbursement.domain.caps import Cap, under_caps
-from disbursement.domain.payables import apply_history
+from disbursement.domain.caps import Cap
+from disbursement.domain.payables import Granted, apply_history
 from disbursement.models import Application, Award, CapUse
-from disbursement.selectors.caps import caps_of, excluded_by, limits_in_force, position_of
+from disbursement.selectors.caps import Limit, Position, caps_of, excluded_by, limits_in_force, position_of
 from disbursement.selectors.choices import given_up_for
 from disbursement.selectors.granted import sum_of
 from matching.criteria.award import Award as AwardRules
@@ -35,30 +37,49 @@ def allowed(*, application: Application, rules: AwardRules, computed: Decimal, n
     position = position_of(enterprise=application.enterprise, as_of=today)
     limits = limits_in_force(year=today.year)
     own_cap = None if rules.cap_per_year is None else money.money(rules.cap_per_year)
-    excluded = {
-        *rules.exclusive_with,
-        *_naming(application=application, year=today.year),
-        *excluded_by(code=code, limits=limits, known={each.item for each in position.of_year}),
-    }
+    had = sum_of(earlier=position.of_year, codes={code})
+    declared: list[Cap] = []
+    problems: list[str] = []
+    for limit in limits:
+        if limit.covers(code):
+            found, unknown = caps_of(limit=limit, position=position)
+            declared += found
+            problems += unknown
     granted = apply_history(
         computed,
         item=code,
         year=today.year,
         cap_per_year=own_cap,
-        exclusive_with=sorted(excluded),
+        exclusive_with=excluded_by(code=code, names=rules.exclusive_with, limits=limits, position=position),
         earlier=position.of_year,
+        caps=declared,
     )
-    had = sum_of(earlier=position.of_year, codes={code})
-    caps = [] if own_cap is None else [Cap("item_year", f"本事项{today.year}年上限", own_cap, had)]
-    problems: list[str] = []
-    for limit in limits:
-        if limit.covers(code):
-            found, unknown = caps_of(limit=limit, position=position)
-            caps += found
-            problems += unknown
-    capped = under_caps(granted.amount, caps)
+    own = [] if own_cap is None else [Cap("item_year", f"本事项{today.year}年上限", own_cap, had)]
     problems += given_up_for(enterprise_id=application.enterprise_id, year=today.year, code=code)
-    return Allowed(capped.amount, [*granted.working, *capped.working], caps, problems, had > 0)
+    return Allowed(granted.amount, granted.working, [*own, *declared], problems, had > 0)
+
+
+def beside_granted(
+    amount: Decimal, *, code: str, award: Mapping[str, Any], limits: Sequence[Limit], position: Position
+) -> Granted:
+    """What an item with these award rules would still add to what was granted, before the caps that it shares with all
+    that excludes it: those hold what is taken together, whatever that is.
+    """
+    own_cap = award.get("cap_per_year")
+    if own_cap is None and sum_of(earlier=position.of_year, codes={code}) > 0:
+        return Granted(money.ZERO)  # granted this year, once
+    names = award.get("exclusive_with") or []
+    rivals = excluded_by(code=code, names=names, limits=limits, position=position)
+    declared = [cap for limit in limits if limit.covers(code) for cap in caps_of(limit=limit, position=position)[0]]
+    return apply_history(
+        amount,
+        item=code,
+        year=position.year,
+        cap_per_year=None if own_cap is None else money.money(str(own_cap)),
+        exclusive_with=rivals,
+        earlier=position.of_year,
+        caps=[cap for cap in declared if not all(cap.covers(rival) for rival in rivals)],
+    )
 
 
 def record_caps(*, award: Award, caps: list[Cap]) -> None:
@@ -75,14 +96,3 @@ def record_caps(*, award: Award, caps: list[Cap]) -> None:
         )
         for cap in caps
     )
-
-
-def _naming(*, application: Application, year: int) -> list[str]:
-    """Exclusion binds both, whichever of the two names the other: the items granted this year that name this one."""
-    return [
-        item
-        for item, said in Award.objects.filter(enterprise_id=application.enterprise_id, year=year).values_list(
-            "item_code", "version__rules"
-        )
-        if application.item.code in ((said.get("award") or {}).get("exclusive_with") or [])
-    ]

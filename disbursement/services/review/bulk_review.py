@@ -34,7 +34,7 @@ from disbursement.models import (
 from disbursement.services.application import judging
 from disbursement.services.application.applications import permitted_actions
 from disbursement.services.award import awards
-from disbursement.services.award.clashes import clashes_of
+from disbursement.services.award.clashes import clashes_for_reviewer
 from disbursement.services.month.payment_checks import credit_warnings
 from disbursement.services.review import conditions, decisions, publicity, reviews, staffing, steps
 from matching.days import day_of
@@ -187,7 +187,7 @@ def _unclear(application: Application, now: datetime) -> list[str]:
         told.append(_("有材料以告知承诺代替。"))
     if application.corrections.exists():
         told.append(_("补正过，须打开核对补正内容。"))
-    told += clashes_of(application=application, year=day_of(now).year)
+    told += clashes_for_reviewer(application=application, year=day_of(now).year)
     told += credit_warnings(enterprise_id=application.enterprise_id, day=day_of(now))
     flags = MaterialFlag.objects.filter(material__application=application, settled_at__isnull=True)
     if flags.filter(material__replaced_at__isnull=True).exists():

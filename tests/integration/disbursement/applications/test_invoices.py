@@ -15,12 +15,13 @@ from disbursement.models import ApplicationInvoice, ClaimedInvoice, CorrectionSu
 from disbursement.selectors.invoices import rows_of
 from disbursement.services.application import corrections, drafts
 from disbursement.services.application.corrections import Ask
+from disbursement.services.award.clashes import clashes_for_reviewer, clashes_of
 from disbursement.services.review import decisions, publicity, reviews
 from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise
 from matching.services import enterprises
 from portal.accounts.models import User
-from tests.factories.disbursement import Case, at, case, invoices
+from tests.factories.disbursement import Case, at, case, invoices, item
 from tests.factories.matching import credit_code_of, enterprise
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +242,38 @@ def _signed_in(user_id: int | None) -> Client:
     client = Client()
     client.force_login(User.objects.get(pk=user_id))
     return client
+
+
+def row(number: str, issuer: str, amount: str = "300000", **more: str) -> list[dict[str, str]]:
+    return [{"issuer": issuer, "number": number, "issued_on": "2026-01-15", "amount": amount, **more}]
+
+
+def told(made: Case) -> list[str]:
+    return clashes_of(application=made.fresh(), year=made.now.year)
+
+
+def test_anothers_paper_that_happens_to_bear_the_same_number_is_no_clash() -> None:
+    made = brought(case(), row("25510001", "成都电子测试所"))
+    for other in (row("25510001", "绵阳机械检测站"), row("25510001", "成都电子测试所", kind="contract")):
+        brought(case(version=made.version), other)
+    assert told(made) == []
+    [hint] = rows_of(application=made.fresh())
+    assert len(hint.elsewhere) == 2
+
+
+def test_parts_that_a_paper_suffices_for_are_no_clash_and_beyond_it_they_are() -> None:
+    made = brought(case(), row("25510001", "成都电子测试所", "900000", used="300000"))
+    sharing = case(version=item(), enterprise=made.enterprise)
+    brought(sharing, row("2551-0001", "成都电子测试所", "900000", used="600000"))
+    assert told(made) == []
+    brought(case(), row("25510001", "成都电子测试所", "900000", used="100000"))
+    [line] = told(made)
+    assert line == f"发票25510001 还用于申报 {sharing.fresh().number}、其他企业的申报，只能享受一次。"
+
+
+def test_a_clash_with_another_enterprise_bears_no_number_of_its_application() -> None:
+    made = brought(case(), row("25510001", "成都电子测试所"))
+    other = brought(case(), row("25510001", "成都电子测试所", "400000"))
+    assert told(made) == ["发票25510001 还用于其他企业的申报，只能享受一次。"]
+    [line] = clashes_for_reviewer(application=made.fresh(), year=made.now.year)
+    assert str(other.fresh().number) in line

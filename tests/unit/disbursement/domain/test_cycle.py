@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from disbursement.domain import cycle
 from disbursement.domain.calendar import shipped
+from disbursement.domain.caps import Cap
 from disbursement.domain.payables import Earlier, apply_history, instalments
 
 CALENDAR = shipped()
@@ -93,5 +94,45 @@ def test_each_reduction_shows_its_working() -> None:
         exclusive_with=["other"],
         earlier=[Earlier("other", "其他事项", Decimal("30000"))],
     )
-    assert result.amount == 50000
-    assert ["就高不重复" in result.working[0], "年度上限" in result.working[1]] == [True, True]
+    assert result.amount == 20000
+    assert ["年度上限" in result.working[0], "就高不重复" in result.working[1]] == [True, True]
+
+
+def test_the_highest_is_what_an_items_own_cap_leaves_of_it() -> None:
+    other = Earlier("other", "其他事项", Decimal("60000"))
+    assert granted("150000", "100000", ("other",), other) == 40000
+    assert granted("50000", "100000", ("other",), other) == 0
+    mine = Earlier("me", "本事项", Decimal("40000"))
+    assert granted("150000", "100000", ("other",), Earlier("other", "其他事项", Decimal("30000")), mine) == 30000
+
+
+_TERMS = st.tuples(st.integers(1, 200), st.none() | st.integers(0, 200), st.none() | st.integers(0, 200))
+
+
+@given(st.tuples(_TERMS, _TERMS))
+def test_in_either_order_two_exclusive_items_with_caps_of_their_own_end_with_the_higher(
+    terms: tuple[tuple[int, int | None, int | None], tuple[int, int | None, int | None]],
+) -> None:
+    """Each: what its rules give, its own yearly cap, and a declared cap over it alone."""
+    each = [min(part for part in one if part is not None) for one in terms]
+    for order in ((0, 1), (1, 0)):
+        earlier: list[Earlier] = []
+        for number in order:
+            computed, own, declared = terms[number]
+            code = str(number)
+            caps = (
+                []
+                if declared is None
+                else [Cap("per_year", "上限", Decimal(declared), Decimal(0), 1, frozenset({code}))]
+            )
+            amount = apply_history(
+                Decimal(computed),
+                item=code,
+                year=2026,
+                cap_per_year=None if own is None else Decimal(own),
+                exclusive_with=[str(1 - number)],
+                earlier=earlier,
+                caps=caps,
+            ).amount
+            earlier.append(Earlier(code, code, amount))
+        assert sum(one.amount for one in earlier) == max(each)
