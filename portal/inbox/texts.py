@@ -22,6 +22,7 @@ from disbursement.models import (
     Rectification,
     TransitionLog,
 )
+from disbursement.services.application import ratings
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 
@@ -60,7 +61,10 @@ def _correction(application: Application) -> tuple[str, str]:
 def _refusal(title: str | Promise) -> Callable[[Application], tuple[str, str]]:
     def write(application: Application) -> tuple[str, str]:
         decision = application.decisions.order_by("-pk").first()
-        return str(title), "" if decision is None else _why(decision)
+        body = "" if decision is None else _why(decision)
+        if ratings.is_rateable(application=application):
+            body = (f"{_bare(body)}。" if body else "") + _("您也可以在申报详情中为这次办理打分。")
+        return str(title), body
 
     return write
 
@@ -111,6 +115,12 @@ def _objected(application: Application) -> tuple[str, str]:
     return _("《%(item)s》的公示异议成立"), body + _("申报退回重新审核，结果另行告知。")
 
 
+def _closed(application: Application) -> tuple[str, str]:
+    # Often it was rated when the money came.
+    asked = _("请为这次办理打分，您的评价会公开督办。") if ratings.is_rateable(application=application) else ""
+    return _("《%(item)s》的申报已办结"), asked
+
+
 def _note_of(application: Application, action: Act) -> str:
     """What was written with the last step of this kind."""
     row = TransitionLog.objects.filter(application=application, action=action.value).order_by("-seq").first()
@@ -151,7 +161,7 @@ _APPLICATION: dict[Act, Callable[[Application], tuple[str, str]]] = {
     Act.REJECT: _refusal(gettext_lazy("《%(item)s》的申报审核不通过")),
     Act.UPHOLD: _refusal(gettext_lazy("《%(item)s》的复核维持原决定")),
     Act.REVOKE: _refusal(gettext_lazy("《%(item)s》的审核决定已撤销")),
-    Act.CLOSE: _plain(gettext_lazy("《%(item)s》的申报已办结"), gettext_lazy("请为这次办理打分，您的评价会公开督办。")),
+    Act.CLOSE: _closed,
 }
 
 

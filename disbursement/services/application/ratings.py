@@ -1,4 +1,5 @@
-"""Ratings of the service (好差评): once for each application, after its money came; a low one must be answered."""
+"""Ratings of the service (好差评): once for each application, after its money came or it ended; a low one must
+be answered."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
-from disbursement.domain.workflow import PayableState, Role
+from disbursement.domain.workflow import ApplicationState, PayableState, Role
 from disbursement.models import Application, Rating, RatingLevel, Rectification
 from disbursement.models.rating import LOWEST_TWO
 from disbursement.selectors.calendar import working_calendar
@@ -21,16 +22,28 @@ from matching.registry import outbox
 RECTIFY_WITHIN = 10
 
 _PAID = (PayableState.PAID.value, PayableState.SETTLED.value)
+# Who was refused, or whose money was cancelled, was served, too.
+_ENDED = (
+    ApplicationState.NOT_ACCEPTED,
+    ApplicationState.REJECTED,
+    ApplicationState.REJECTION_UPHELD,
+    ApplicationState.CLOSED,
+)
 _ANSWERING = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER)
 
 
+def is_rateable(*, application: Application) -> bool:
+    """Whether the enterprise may rate the application now: it ended or something was paid, and no rating was given."""
+    return _is_time(application) and not Rating.objects.filter(application=application).exists()
+
+
 def may_rate(*, application: Application, actor: Actor) -> bool:
-    """Whether this person's enterprise may rate the application now: something was paid, and no rating was given."""
-    return (
-        actor.acts_for(application.enterprise_id)
-        and application.payables.filter(state__in=_PAID).exists()
-        and not Rating.objects.filter(application=application).exists()
-    )
+    """Whether it may be rated, and this person's enterprise is the one to do it."""
+    return actor.acts_for(application.enterprise_id) and is_rateable(application=application)
+
+
+def _is_time(application: Application) -> bool:
+    return application.status in _ENDED or application.payables.filter(state__in=_PAID).exists()
 
 
 @transaction.atomic
@@ -46,8 +59,8 @@ def rate(*, application_id: int, level: int, actor: Actor, now: datetime, commen
         raise Invalid(Fault("level", _("请在“非常满意”至“非常不满意”五级中选择。")))
     if Rating.objects.filter(application=application).exists():
         raise Invalid(Fault("level", _("这件申报已经评价过，谢谢。")))
-    if not application.payables.filter(state__in=_PAID).exists():
-        raise Invalid(Fault("level", _("资金到账后即可评价。")))
+    if not _is_time(application):
+        raise Invalid(Fault("level", _("资金到账后，或者办理有了结果后，即可评价。")))
     low = level in LOWEST_TWO
     due = working_calendar().add_working_days(day_of(now), RECTIFY_WITHIN) if low else None
     rating = Rating.objects.create(

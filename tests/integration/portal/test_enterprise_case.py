@@ -10,8 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from disbursement.models import Opinion
+from disbursement.domain.workflow import ApplicationState
+from disbursement.models import Opinion, Rating
 from disbursement.models.steps import ExpertPaper
+from disbursement.services.application import applications, ratings
+from disbursement.services.payment import payments
 from disbursement.services.review import publicity, recalls, reviews
 from disbursement.services.review.conditions import Reason
 from matching.registry import outbox
@@ -19,7 +22,8 @@ from portal.accounts.models import User
 from portal.inbox.models import Notification
 from tests.factories import matching as base
 from tests.factories import papers
-from tests.factories.disbursement import Case, at, case
+from tests.factories.disbursement import Case, at, case, case_in
+from tests.factories.money import Finance
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +139,54 @@ def test_departments_are_recalled_on_the_page() -> None:
     assert answer.status_code == 302
     assert made.fresh().state == "in_review"
     assert "机构调整" not in page_of(made)
+
+
+ASKED = "请为这次办理打分"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ApplicationState.NOT_ACCEPTED, "不予受理"),
+        (ApplicationState.REJECTED, "审核不通过"),
+        (ApplicationState.REJECTION_UPHELD, "维持原决定"),
+    ],
+)
+def test_who_was_refused_is_told_that_the_service_can_be_rated_and_rates_it(
+    state: ApplicationState, words: str
+) -> None:
+    made = case_in(state)
+    title, body = told(made)[-1]
+    assert words in title
+    assert "为这次办理打分" in body
+    assert ASKED in page_of(made)
+    desk = signed_in(made.agent.user_id)
+    sent = desk.post(reverse("enterprise:rate", args=[made.id]), {"level": "1", "comment": "理由没有说清楚"})
+    assert sent.status_code == 302
+    assert Rating.objects.get(application_id=made.id).level == 1
+    assert ASKED not in page_of(made)
+
+
+def test_a_revoked_decision_asks_for_no_rating() -> None:
+    made = case_in(ApplicationState.REVOKED)
+    title, body = told(made)[-1]
+    assert "已撤销" in title
+    assert "打分" not in body
+    assert ASKED not in page_of(made)
+
+
+@pytest.mark.parametrize("rated_before", [False, True])
+def test_a_case_whose_only_instalment_was_cancelled_closes_with_a_message_that_fits_its_page(
+    rated_before: bool,
+) -> None:
+    made = case().approved()
+    payments.cancel(
+        payable_id=made.application.payables.get().pk, actor=Finance().approver, now=made.now, reason="企业放弃"
+    )
+    applications.close_settled(now=made.now)
+    assert made.fresh().status is ApplicationState.CLOSED
+    if rated_before:
+        ratings.rate(application_id=made.id, level=3, actor=made.agent, now=made.now)
+    title, body = told(made)[-1]
+    assert "已办结" in title
+    assert (ASKED in body) is (ASKED in page_of(made)) is (not rated_before)

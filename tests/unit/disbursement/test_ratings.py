@@ -1,4 +1,4 @@
-"""Five levels, once, after the money; the lowest two must be answered."""
+"""Five levels, once, after the money or the end; the lowest two must be answered."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 from disbursement.domain.errors import Denied, Invalid
-from disbursement.domain.workflow import Role
+from disbursement.domain.workflow import ApplicationState, Role
 from disbursement.models import Rating, Rectification
 from disbursement.selectors.desk import rectifications
 from disbursement.services.application import ratings
 from tests.factories import matching as base
 from tests.factories import money
-from tests.factories.disbursement import Case, agent, applicant, at, case, staff
+from tests.factories.disbursement import Case, agent, applicant, at, case, case_in, staff
 
 pytestmark = pytest.mark.django_db
 NOW = at("2026-03-30")
@@ -77,3 +77,28 @@ def test_nobody_rates_before_the_money_or_for_another_enterprise(made: Case) -> 
         ratings.rate(application_id=made.id, level=5, actor=agent(applicant()), now=NOW)
     with pytest.raises(Invalid, match="五级"):
         rate(made, 6)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ApplicationState.NOT_ACCEPTED,
+        ApplicationState.REJECTED,
+        ApplicationState.REJECTION_UPHELD,
+        ApplicationState.CLOSED,
+    ],
+)
+def test_who_was_refused_or_saw_the_case_end_without_money_rates_it_too(state: ApplicationState) -> None:
+    ended = case_in(state)
+    assert ratings.may_rate(application=ended.fresh(), actor=ended.agent)
+    assert not ratings.may_rate(application=ended.fresh(), actor=agent(applicant()))
+    assert rate(ended, 1).rectification.department == ended.version.item.department
+    assert not ratings.may_rate(application=ended.fresh(), actor=ended.agent)
+
+
+@pytest.mark.parametrize("state", [ApplicationState.APPEAL, ApplicationState.WITHDRAWN, ApplicationState.APPROVED])
+def test_nobody_rates_what_is_not_decided_or_was_taken_back(state: ApplicationState) -> None:
+    made = case_in(state)
+    assert not ratings.may_rate(application=made.fresh(), actor=made.agent)
+    with pytest.raises(Invalid, match="办理有了结果"):
+        rate(made, 5)
