@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from cms.importers.lines import LineProblem, read_policy_lines
+from cms.importers.lines import read_policy_lines
 from cms.importers.pages import Refused, Writer
 from cms.services.setup import setup_cms
+from matching.files import LineProblem
 from matching.services.vocabulary import current_vocabulary, ensure_default
 
 ORDER = ("department", "budget_line", "document", "item", "reading")
