@@ -107,8 +107,8 @@ class _Task:
 def issue(*, kind: DocumentKind, subject_id: int, now: datetime) -> Document:
     """The notice of this kind about this subject: the stored one, or rendered now, once.
 
-    `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle or Clawback, as `SUBJECT` says; of a
-    year's report the year, of a month's supervision its `month_number`.
+    `subject_id` is the id of a Decision, Correction, PaymentAttempt, Batch, Cycle, Clawback, ClawbackPlan or SetOff, as
+    `SUBJECT` says; of a year's report the year, of a month's supervision its `month_number`.
     Two at once take turns. Raises NothingToTell where nothing of the kind has happened.
     """
     subject = f"{SUBJECT[kind]}:{subject_id}"

@@ -265,7 +265,7 @@ def return_excess(
     *, receipt_id: int, actor: Actor, now: datetime, returned_on: date, reference: str
 ) -> ClawbackReceipt:
     """What came in beyond what was owed was given back by a transfer of its own, says somebody other than who recorded
-    it. Raises Invalid for a reference that was recorded before, whatever as.
+    it. Raises Conflict for that person, Invalid for a reference that was recorded before, whatever as.
     """
     receipt = ClawbackReceipt.objects.select_related("clawback").get(pk=receipt_id)
     locked(clawback_id=receipt.clawback_id, actor=actor, roles=_FINANCE)

@@ -57,7 +57,8 @@ _FINDS_FACTS = {
 def claim(*, application_id: int, actor: Actor, now: datetime) -> Application:
     """Take an application on one's own desk: its running clock is charged to this person from now on.
 
-    Raises Conflict where somebody else has it, Denied where the person has no part in this step.
+    Raises Invalid where somebody else has it, Denied where the person has no part in this step, Conflict where they
+    have an interest in the enterprise or took an earlier part that bars them.
     """
     with transaction.atomic():
         application = lock(application_id=application_id)

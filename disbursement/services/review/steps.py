@@ -222,7 +222,7 @@ def _whom(
 def give_opinion(*, application_id: int, agrees: bool, text: str, actor: Actor, now: datetime) -> JointReview:
     """A department gives its opinion (出具会审意见), by a reviewer of its own; the last one takes the review on.
 
-    Raises Denied where the person's departments were not asked, or have answered.
+    Raises Invalid without a text, Denied where the person's departments were not asked, or have answered.
     """
     if not text.strip():
         raise Invalid(Fault("text", _("请写明会审意见；不同意的，写明理由。")))

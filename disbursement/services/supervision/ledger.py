@@ -102,7 +102,8 @@ def contest(*, entry_id: int, grounds: str, actor: Actor, now: datetime) -> Entr
 def decide(*, entry_id: int, strike: bool, reason: str, actor: Actor, now: datetime) -> EntryAppeal:
     """A supervisor strikes a contested line out, or lets it stand, with reasons; once. The line stays in the ledger.
 
-    Raises Denied for those who do not supervise the department or contested it themselves.
+    Raises Denied for those who do not supervise the department or contested it themselves, Invalid where nothing is
+    contested, it was decided, or reasons are missing.
     """
     entry = _entry(entry_id)
     appeal = EntryAppeal.objects.filter(entry=entry).first()
