@@ -10,6 +10,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "matching.deliver_outbox", "schedule": 60.0, "options": {"expires": 55}},
     # Chunks wake a worker each; this finds runs whose workers died or whose wake-ups were lost.
     "resume-match-runs": {"task": "matching.resume_runs", "schedule": 60.0, "options": {"expires": 55}},
+    # What officers gave a time in the editor (定时发布), to the minute.
+    "publish-scheduled": {"task": "cms.publish_scheduled", "schedule": 60.0, "options": {"expires": 55}},
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
     # Limits come near by the day; hourly, so that a round that died is made up for before people come to work.
     "supervise": {"task": "disbursement.supervise", "schedule": crontab(minute=50), "options": {"expires": 3500}},

@@ -27,6 +27,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", include("portal.inbox.urls")),
     path("verify/", include("portal.verify.urls")),
     path("publicity/", include("portal.publicity.urls")),
+    # Before Wagtail's own, in whose place they stand.
+    path("cms/login/", views.login_of_wagtail, {"permission": "wagtailadmin.access_admin"}),
+    path("_util/login/", views.login_of_wagtail),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("", include("portal.public.urls")),

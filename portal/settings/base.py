@@ -162,6 +162,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 WAGTAIL_SITE_NAME = "惠达"
 WAGTAILADMIN_BASE_URL = env.str("HUIDA_BASE_URL", default="http://localhost:8000")
 WAGTAIL_I18N_ENABLED = False
+# A forgotten password is set anew by a link from an administrator, never by whoever reads a mailbox.
+WAGTAIL_PASSWORD_RESET_ENABLED = False
 # Finds Chinese by any part of a word; the full-text ones take a whole sentence without spaces for one word.
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database.fallback"}}
 WAGTAIL_ENABLE_UPDATE_CHECK = False

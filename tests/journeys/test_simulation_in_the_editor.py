@@ -33,10 +33,10 @@ def test_a_draft_is_simulated_as_it_stands_in_the_editor_saved_or_not(chromium: 
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.set_default_timeout(20_000)
-    page.goto(f"{live_server.url}{reverse('wagtailadmin_login')}")
+    page.goto(f"{live_server.url}{reverse('wagtailadmin_home')}")
     page.fill("input[name=username]", user.username)
     page.fill("input[name=password]", PASSWORD)
-    page.locator("form button[type=submit]").first.click()
+    page.locator("form.card button").click()
     page.goto(f"{live_server.url}{reverse('wagtailadmin_pages:edit', args=[page_.pk])}")
     page.get_by_role("tab", name="审查与评估").click()
     answer = page.locator("#simulation-answer")

@@ -28,7 +28,6 @@ from disbursement.models import (
     EntryAppeal,
     LineStatus,
     Payable,
-    PayeeAccount,
     PaymentAttempt,
     Rating,
     Rectification,
@@ -44,7 +43,7 @@ from disbursement.services.application import ratings
 from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.finance_scope import visible_batches
+from portal.desk.views.finance_scope import visible_accounts, visible_batches
 from portal.desk.worklist import OPEN, visible
 from portal.inbox.models import NotificationKind
 from portal.inbox.selectors import unread_of
@@ -113,7 +112,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         exceptions = ReturnLine.objects.filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).count()
         torn = PaymentAttempt.objects.filter(contradicted=True).count()
         waiting.append(Waiting(_("回单例外"), exceptions + torn, reverse("desk:exceptions")))
-        proposed = PayeeAccount.objects.filter(state=AccountState.PROPOSED).count()
+        proposed = visible_accounts(request).filter(state=AccountState.PROPOSED).count()
         waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
         if access.has({StaffRole.FINANCE_APPROVER}):
             asked = Reissue.objects.filter(approved__isnull=True).count()

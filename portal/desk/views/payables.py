@@ -27,7 +27,7 @@ from disbursement.services.payment import payees, payments
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.finance_scope import visible_payables
+from portal.desk.views.finance_scope import visible_accounts, visible_payables
 from portal.desk.views.money_sheets import Filters, lines_of
 from portal.desk.views.reissues import reissue_context
 from portal.forms import DateInput, typed
@@ -171,16 +171,19 @@ def payable_act(request: HttpRequest, payable_id: int, deed: str) -> HttpRespons
 def accounts(request: HttpRequest) -> HttpResponseBase:
     """Accounts that wait for their check by a second person, with what waits for them."""
     show = request.GET.get("show", "")
-    found = PayeeAccount.objects.select_related("enterprise", "proposed_by", "checked_by", "proof")
+    found = visible_accounts(request).select_related("enterprise", "proposed_by", "checked_by", "proof")
     found = found.order_by("-pk") if show == "all" else found.filter(state=AccountState.PROPOSED).order_by("pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     waiting: dict[int, list[Payable]] = {}
-    mended = Payable.objects.filter(
+    mended = visible_payables(request).filter(
         enterprise_id__in=[row.enterprise_id for row in page.object_list], state=PayableState.MENDED
     )
     for row in mended:
         waiting.setdefault(row.enterprise_id, []).append(row)
-    return render(request, "desk/accounts.html", {"page": page, "waiting": waiting, "show": show})
+    # An account serves what every department pays: it is checked for the whole district.
+    may_check = actor_for(request).holds(Role.FINANCE_CHECKER)
+    shown = {"page": page, "waiting": waiting, "show": show, "may_check": may_check}
+    return render(request, "desk/accounts.html", shown)
 
 
 @role_required(StaffRole.FINANCE_CHECKER)

@@ -15,17 +15,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.preflight import Issue, Outlook
+from disbursement.domain.preflight import MOST_LISTED, Issue, Outlook
 from disbursement.models import Cycle, RunKind
 from disbursement.selectors.cut_off import YEARS, months_of
 from disbursement.services import runs
 from disbursement.services.month import cut_off_days, preflight
+from matching.chunks import chunks
 from matching.days import day_of
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.accounts.people import finance_staff
 from portal.desk.background import in_background
-from portal.desk.views.finance_scope import READERS
+from portal.desk.views.finance_scope import READERS, is_bound, visible_payables
 from portal.downloads import attachment
 from portal.forms import DateInput
 from portal.refusals import lay_on
@@ -63,6 +64,8 @@ def cycle_preflight(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
     found = get_object_or_404(Cycle, pk=cycle_id)
     kept = preflight.last_before(cycle=found)
     outlook = None if kept is None else Outlook.from_json(kept.content)
+    if outlook is not None and is_bound(request):
+        _name_only_visible(request, outlook)
     return render(
         request,
         "desk/preflight.html",
@@ -75,10 +78,11 @@ def cycle_preflight(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
             else [
                 (
                     severity,
-                    [(issue, _page_of(issue), issue.listed[:SHOWN], max(issue.count - SHOWN, 0)) for issue in of],
+                    [(issue, _page_of(issue), shown := issue.listed[:SHOWN], issue.count - len(shown)) for issue in of],
                 )
                 for severity, of in outlook.by_severity
             ],
+            "is_bound": is_bound(request),
             "differences": preflight.compare(cycle=found),
             "may_look": found.cut_at is None and access_for(request).has(FINANCE_ROLES),
             "earlier": found.preflights.select_related("made_by").defer("content").order_by("-pk")[:10],
@@ -105,6 +109,10 @@ def cycle_preflight_run(request: HttpRequest, cycle_id: int) -> HttpResponseBase
 
 @role_required(*READERS)
 def cycle_preflight_pdf(request: HttpRequest, cycle_id: int) -> HttpResponseBase:
+    """The report on paper; for those who answer for the whole district, since it names payees of every department."""
+    if is_bound(request):
+        messages.error(request, _("预检报告含各部门的款项，只对全区财务人员开放下载。"))
+        return redirect("desk:cycle_preflight", cycle_id)
     found = get_object_or_404(Cycle, pk=cycle_id)
     kept = preflight.last_before(cycle=found)
     if kept is None:
@@ -158,6 +166,16 @@ def cut_off_calendar(request: HttpRequest) -> HttpResponseBase:
         {"year": year, "rows": rows, "today": today, "may_set": may_set},
         status=422 if bound is not None and bound.errors else 200,
     )
+
+
+def _name_only_visible(request: HttpRequest, outlook: Outlook) -> None:
+    """Payables are named to who may open them. Counts and sums stay the month's: it is cut off for all together."""
+    named = {row.payable for issue in outlook.issues for row in issue.listed}
+    visible: set[int] = set()
+    for some in chunks(sorted(named), MOST_LISTED):
+        visible.update(visible_payables(request).filter(pk__in=some).values_list("pk", flat=True))
+    for issue in outlook.issues:
+        issue.listed = [row for row in issue.listed if row.payable in visible]
 
 
 def _page_of(issue: Issue) -> str:

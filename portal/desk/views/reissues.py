@@ -20,7 +20,7 @@ from disbursement.services.evidence import stored
 from disbursement.services.payment import reissues
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.accounts.models import StaffRole
-from portal.desk.views.finance_scope import visible_payables
+from portal.desk.views.finance_scope import visible_accounts, visible_payables
 from portal.downloads import attachment
 from portal.forms import typed
 from portal.refusals import attempt
@@ -88,7 +88,9 @@ def decide(request: HttpRequest, payable_id: int, reissue_id: int) -> HttpRespon
 @role_required(*FINANCE_ROLES, StaffRole.SUPERVISOR)
 def account_proof(request: HttpRequest, account_id: int) -> HttpResponseBase:
     """The paper that came with an account, as a download."""
-    row = get_object_or_404(AccountProof.objects.select_related("stored"), account=account_id)
+    row = get_object_or_404(
+        AccountProof.objects.select_related("stored"), account__in=visible_accounts(request).filter(pk=account_id)
+    )
     content = None
     if row.stored.may_be_opened:
         content = attempt(request, lambda: stored.read(stored=row.stored))

@@ -1,0 +1,64 @@
+"""What officers set a time for (定时发布): pages go live, and down, when it has come.
+
+Wagtail's own `publish_scheduled` takes down first, and with a page that ends forgets what is to follow it; it takes
+down in no transaction, so that a page could be gone and its item still listed; and it stops at the first that fails.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.db import transaction
+from wagtail.models import Page, Revision
+
+logger = logging.getLogger(__name__)
+
+
+def keep_times(*, now: datetime) -> dict[str, int]:
+    """Publish what is due, then take down what has ended; how many of each. Run again it finds nothing.
+
+    Every page is a transaction of its own. One that breaks is logged and tried again the next time; when all others are
+    done, what broke first is raised.
+    """
+    broken: list[Exception] = []
+    # What follows goes live first: then what it replaces has not ended, but gone on.
+    due = Revision.objects.filter(approved_go_live_at__lte=now).order_by("approved_go_live_at", "pk")
+    live = _each(due.values_list("pk", flat=True), lambda pk: _go_live(pk, now), broken)
+    ended = Page.objects.filter(live=True, expire_at__lte=now).order_by("expire_at", "pk")
+    down = _each(ended.values_list("pk", flat=True), lambda pk: _go_down(pk, now), broken)
+    if broken:
+        raise broken[0]
+    return {"live": live, "down": down}
+
+
+def _each(ids: Iterable[int], step: Callable[[int], bool], broken: list[Exception]) -> int:
+    done = 0
+    for pk in list(ids):
+        try:
+            with transaction.atomic():
+                done += step(pk)
+        except Exception as error:
+            logger.exception("%s broke for %s; the others go on", step, pk)
+            broken.append(error)
+    return done
+
+
+def _go_live(revision_id: int, now: datetime) -> bool:
+    due = Revision.objects.select_for_update().filter(pk=revision_id, approved_go_live_at__lte=now).first()
+    if due is None:  # called off, or done by another, a moment ago
+        return False
+    due.publish(log_action="wagtail.publish.scheduled")
+    return True
+
+
+def _go_down(page_id: int, now: datetime) -> bool:
+    ended = Page.objects.select_for_update().filter(pk=page_id, live=True, expire_at__lte=now).first()
+    if ended is None:
+        return False
+    to_follow = list(ended.revisions.filter(approved_go_live_at__gt=now))
+    ended.specific.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
+    for revision in to_follow:  # who takes a page down by hand calls them off; its last day does not
+        revision.save(update_fields=["approved_go_live_at"])
+    return True
