@@ -19,7 +19,7 @@ from disbursement.domain.workflow import Role
 from disbursement.models import Appeal, Application, JointReview, Rectification, TransitionLog
 from disbursement.models.rating import LOWEST_TWO
 from portal.accounts.access import REVIEW_ROLES
-from portal.accounts.models import StaffRole
+from portal.accounts.people import joint_reviewers
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
@@ -73,7 +73,7 @@ def _asked(application: Application, *, seq: int, now: datetime) -> Iterator[Mes
     if application.status is not State.JOINT_REVIEW:
         return
     for asked in JointReview.objects.filter(application=application, at__isnull=True).order_by("pk"):
-        people = present(holders([StaffRole.REVIEWER], asked.department_id), now)
+        people = present(joint_reviewers(department_id=asked.department_id), now)
         for user_id in free(people, application, Role.JOINT_REVIEWER):
             if user_id == asked.asked_by_id:
                 continue

@@ -16,6 +16,7 @@ from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockCard, ClockWarning, EntryAppeal, StepClock, Urging
 from portal.accounts.access import REVIEW_ROLES
 from portal.accounts.models import StaffRole
+from portal.accounts.people import joint_reviewers
 from portal.inbox.models import NotificationKind
 from portal.inbox.services import Message
 from portal.inbox.texts import link
@@ -26,7 +27,6 @@ _WORKING = {
     ClockStep.ACCEPTANCE: StaffRole.ACCEPTOR,
     ClockStep.REVIEW: StaffRole.REVIEWER,
     ClockStep.APPEAL: StaffRole.SECOND_REVIEWER,
-    ClockStep.JOINT: StaffRole.REVIEWER,
 }
 
 
@@ -139,4 +139,6 @@ def _to(
 def _holding(clock: StepClock, *, holder_id: int | None, now: datetime) -> list[int]:
     if holder_id is not None:
         return present([holder_id], now)
+    if clock.step == ClockStep.JOINT:
+        return present(joint_reviewers(department_id=clock.department_id), now)
     return present(holders({_WORKING[ClockStep(clock.step)]}, clock.department_id), now)

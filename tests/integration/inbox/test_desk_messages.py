@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from disbursement.services.month import batches
 from disbursement.services.payment import gateways, payees, sealing
 from disbursement.services.payment.gateways import GatewaySettings
 from disbursement.services.review import absences, interests, reviews
+from disbursement.services.supervision import clocks, warnings
 from disbursement.treasury.channels import Refusal, Unsure
 from portal.accounts.models import User
 from portal.inbox.models import Notification
@@ -81,6 +83,23 @@ def test_departments_that_are_asked_are_told_by_when(deliver):
     assert told(asked) == ["请在 3 个工作日内出具会审意见"]
     assert "是否属于鼓励类项目" in Notification.objects.get(user_id=asked.user_id).body
     assert told(stranger) == []
+
+
+def test_who_reviews_for_the_whole_district_is_asked_for_no_departments_opinion(deliver):
+    case = people.case()
+    fgj = make.department("fgj", "发改局")
+    own, everywhere = people.staff(Role.REVIEWER, fgj), people.staff(Role.REVIEWER)
+    case.asked_departments(fgj)
+    deliver()
+    assert told(own) == ["请在 3 个工作日内出具会审意见"]
+    assert told(everywhere) == []
+    soon = at(case.now.date() + timedelta(days=2), 0, 50)
+    warnings.warn(now=soon)
+    late = at(case.now.date() + timedelta(days=6), 0, 30)
+    clocks.charge_cards(now=late)
+    deliver(now=late)
+    assert set(told(own)[1:]) == {"时限提醒", "到期提醒", "黄牌", "红牌"}
+    assert told(everywhere) == []
 
 
 def test_work_that_is_done_before_anybody_is_told_is_not_told(deliver):
