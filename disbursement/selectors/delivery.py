@@ -133,29 +133,6 @@ class Honoured:
         return 100 * self.kept // total if total else None
 
 
-def honoured(
-    *, since: date, until: date, department_ids: Collection[int] | None = None, item_id: int | None = None
-) -> Honoured:
-    """How the promises fared that were made from `since` to `until` (both included, Asia/Shanghai). Two queries."""
-    rows = TimePromise.objects.filter(promised_on__gte=since, promised_on__lte=until)
-    if department_ids is not None:
-        rows = rows.filter(application__item__department_id__in=department_ids)
-    if item_id is not None:
-        rows = rows.filter(application__item_id=item_id)
-    told = rows.aggregate(
-        settled=Count("pk", filter=Q(kept__isnull=False)),
-        kept=Count("pk", filter=Q(kept=True)),
-        open=Count("pk", filter=Q(ended_on__isnull=True, broken_on__isnull=True)),
-        overdue=Count("pk", filter=Q(ended_on__isnull=True, broken_on__isnull=False)),
-    )
-    first = Payable.objects.filter(application__time_promise__in=rows, number=1, state__in=["paid", "settled"])
-    paid = first.aggregate(
-        paid=Count("pk"),
-        paid_in_time=Count("pk", filter=Q(pay_month__lte=F("application__time_promise__pay_month"))),
-    )
-    return Honoured(**told, **paid)
-
-
 def items_with_terms(*, department_ids: Collection[int] | None = None) -> list[PolicyItem]:
     """Listed items whose version in force names terms of delivery, by code."""
     found = PolicyItem.objects.filter(is_listed=True, current_version__isnull=False)

@@ -11,7 +11,7 @@ import pytest
 from disbursement.domain.workflow import ApplicationState, ClockStep, Role
 from disbursement.models import Application, CorrectionSubject, LaneChoice, MachineDraw, StepClock, TimePromise
 from disbursement.selectors import desk
-from disbursement.selectors.delivery import figures, honoured, items_with_terms
+from disbursement.selectors.delivery import Honoured, figures, items_with_terms
 from disbursement.services.application import applications, corrections, drafts, materials
 from disbursement.services.application.corrections import Ask
 from disbursement.services.delivery import time_promises
@@ -172,6 +172,13 @@ def windowed(days: int = 5) -> Case:
     return case(delivery="window", delivery_terms={"decide_within": days})
 
 
+def honoured() -> Honoured:
+    """How the promises of the one item with terms fared."""
+    [told] = figures(items=items_with_terms(), year=START.year)
+    assert told.honoured is not None
+    return told.honoured
+
+
 def test_acceptance_promises_a_day_and_a_decision_within_it_keeps_the_promise() -> None:
     made = windowed().accepted()
     promise = TimePromise.objects.get(application=made.id)
@@ -183,7 +190,7 @@ def test_acceptance_promises_a_day_and_a_decision_within_it_keeps_the_promise() 
     decisions.approve(application_id=made.id, actor=made.second, now=at("2026-03-09"))
     promise.refresh_from_db()
     assert (promise.ended_on, promise.used, promise.kept) == (date(2026, 3, 9), 5, True)
-    told = honoured(since=START, until=date(2026, 3, 31))
+    told = honoured()
     assert (told.settled, told.kept, told.percent) == (1, 1, 100)
 
 
@@ -201,7 +208,7 @@ def test_past_its_day_the_supervisor_is_told_once_and_the_case_goes_on_top() -> 
     assert Notification.objects.filter(user=supervisor, title__contains="限时承诺已过").count() == 1
     order = [line.application.pk for line in desk.worklist(actor=reviewer, as_of=day_of(now))]
     assert order == [late.id, other.id]
-    told = honoured(since=START, until=date(2026, 3, 31))
+    told = honoured()
     assert (told.settled, told.overdue, told.percent) == (0, 1, 0)
 
 
