@@ -7,9 +7,12 @@ folder.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -45,11 +48,7 @@ class FolderGateway:
         target = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                if not _same(target, content):
-                    raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
-                return
-            if once and self._stood(name):
+            if self._is_there(target, content, once=once):
                 return
             # A name of its own for each writer: two that send the same bytes at once must not take each other's file.
             with tempfile.NamedTemporaryFile(
@@ -60,11 +59,37 @@ class FolderGateway:
                 os.fsync(handle.fileno())
             part = Path(handle.name)
             part.chmod(0o644)
-            if once:
-                self._note(part)
-            part.replace(target)
+            with self._alone():
+                # While this one wrote, another may have put it there, and a machine have fetched it.
+                with part.open("rb") as written:
+                    is_there = self._is_there(target, written, once=once)
+                if is_there:
+                    part.unlink()
+                    return
+                if once:
+                    self._note(part)
+                part.replace(target)
         except OSError as error:
             raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other writer of this machine puts a file into the folder meanwhile; where the mount can lock."""
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _is_there(self, target: Path, content: BinaryIO, *, once: bool) -> bool:
+        """Whether the file is there or, with `once`, was there before. Raises GatewayError for another of that name."""
+        if not target.exists():
+            return once and self._stood(target.name)
+        if not _same(target, content):
+            raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
+        return True
 
     def _stood(self, name: str) -> bool:
         """Whether the file was renamed into the folder before."""

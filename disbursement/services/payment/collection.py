@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from disbursement.services.payment.returns import ReturnReport, import_return
 from disbursement.services.rounds import every
 from disbursement.treasury.channels import Channel, Unsure
 
+logger = logging.getLogger(__name__)
 _PROBLEM = 300
 
 
@@ -41,6 +43,14 @@ def collect(*, gateway_id: int, now: datetime, channel: Channel | None = None) -
             except Invalid as refusal:
                 done.problems.append(f"{arrival.name}：{refusal}")
                 arrival.reject(str(refusal))
+            except OSError:
+                raise
+            except Exception:
+                # It stays where it is and is read again the next time; those after it are read now.
+                logger.exception("return file %s of gateway %s broke; the others go on", arrival.name, gateway.pk)
+                done.problems.append(
+                    f"{arrival.name}：处理时出错，未全部入账；已记入日志，请联系运维人员。其余文件照常处理。"
+                )
             else:
                 arrival.keep()
     except Unsure as doubt:

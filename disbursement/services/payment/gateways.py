@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +23,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine, SealedFile
+from disbursement.services.payment.sending_outcomes import PROBLEM, note, note_refusal
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.treasury.channels import (
     ByHand,
@@ -41,7 +41,6 @@ from matching.registry.models import BudgetLine
 from matching.stored_bytes import stored
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
-_PROBLEM = 300
 
 
 def gateway_for(*, line: BudgetLine) -> Gateway | None:
@@ -107,7 +106,7 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     Returns the sending: done, or waiting for a person to take the file there. Raises Invalid where the bank refused
     it or may not have it; the row says so, and the next call goes on from there.
     """
-    delivery, may_have_left = _begin(batch_id=batch_id, now=now, channel=channel)
+    delivery, may_have_left, in_doubt_since = _begin(batch_id=batch_id, now=now, channel=channel)
     sealed = delivery.sealed_file
     parcel = parcel_of(delivery)
     if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
@@ -119,15 +118,15 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     try:
         receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=may_have_left)
     except Refusal as refusal:
-        _note(delivery, state=DeliveryState.REFUSED, now=now, problem=str(refusal)[:_PROBLEM])
-        raise invalid("gateway", f"批次{sealed.batch.number}：{refusal}") from refusal
+        told = note_refusal(delivery=delivery, refusal=refusal, in_doubt_since=in_doubt_since, now=now)
+        raise invalid("gateway", f"批次{sealed.batch.number}：{told}") from refusal
     except Unsure as doubt:
-        _note(delivery, state=DeliveryState.UNSURE, now=now, problem=str(doubt)[:_PROBLEM])
+        note(delivery=delivery, state=DeliveryState.UNSURE, now=now, problem=str(doubt)[:PROBLEM])
         raise invalid("gateway", f"批次{sealed.batch.number}：{doubt}") from doubt
     if receipt is None:
-        return _note(delivery, state=DeliveryState.BY_HAND, now=now, problem="")
-    return _note(
-        delivery, state=DeliveryState.DONE, now=now, problem="", reference=receipt.reference[:100], done_at=now
+        return note(delivery=delivery, state=DeliveryState.BY_HAND, now=now, problem="")
+    return note(
+        delivery=delivery, state=DeliveryState.DONE, now=now, problem="", reference=receipt.reference[:100], done_at=now
     )
 
 
@@ -139,8 +138,8 @@ def parcel_of(delivery: Delivery) -> Parcel:
     return Parcel(delivery.key, sealed.name, sealed.sha256, size, partial(stored, SealedFile, sealed.pk))
 
 
-def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool]:
-    """The committed row of this sending, and whether an earlier try may have reached the bank."""
+def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool, datetime | None]:
+    """The committed row of this sending, whether the bank is to be asked first, and since when a try is in doubt."""
     # Committed here, not with what follows: nothing leaves the house while its row could still be rolled back.
     with transaction.atomic():
         sealed = (
@@ -152,7 +151,7 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
         )
         if sealed is None:
             raise invalid("batch", "批次尚未封存，没有可发送的文件。请先完成签署并封存。")
-        delivery, _ = Delivery.objects.get_or_create(
+        planned, _ = Delivery.objects.get_or_create(
             sealed_file=sealed,
             defaults={
                 "gateway": gateway_for(line=sealed.batch.budget_line),
@@ -160,40 +159,23 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
                 "planned_at": now,
             },
         )
+        # Locked, and read anew: nobody chooses another way between this and the try.
+        delivery = Delivery.objects.select_for_update().get(pk=planned.pk)
         delivery.sealed_file = sealed
         if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
-            return delivery, False
+            return delivery, False, None
         if channel is None:
             # Raises before anything is counted as a try where the way is not set up.
             channel_for(gateway=delivery.gateway)
         may_have_left = delivery.tries > 0
         delivery.tries += 1
+        in_doubt_since = None if delivery.state == DeliveryState.REFUSED else delivery.tried_at
         delivery.tried_at = now
-        delivery.save(update_fields=["tries", "tried_at"])
-    return delivery, may_have_left
-
-
-def _note(delivery: Delivery, *, state: DeliveryState, now: datetime, **changes: Any) -> Delivery:
-    """What came of a try; another process may have learnt meanwhile that the bank has it, and that stands. What did not
-    reach the bank is told: topic `delivery.stuck` {delivery}.
-    """
-    with transaction.atomic():
-        standing = Delivery.objects.select_for_update().get(pk=delivery.pk)
-        if standing.state == DeliveryState.DONE:
-            return standing
-        for name, value in {"state": state, **changes}.items():
-            setattr(standing, name, value)
-        standing.save(update_fields=["state", *changes])
-        if state != DeliveryState.DONE:
-            # A refusal follows a try that a person asked for; what is not sure is asked again all day, and told once.
-            occasion = str(standing.tries) if state == DeliveryState.REFUSED else day_of(now).isoformat()
-            outbox.emit(
-                topic="delivery.stuck",
-                payload={"delivery": standing.pk},
-                now=now,
-                dedupe_key=f"delivery.stuck:{standing.pk}:{state}:{occasion}",
-            )
-    return standing
+        if delivery.state == DeliveryState.REFUSED:
+            # On its way again: from here on nobody knows that the bank has it not, and it goes no other way.
+            delivery.state, delivery.problem = DeliveryState.PLANNED, ""
+        delivery.save(update_fields=["tries", "tried_at", "state", "problem"])
+    return delivery, may_have_left, in_doubt_since
 
 
 @transaction.atomic
@@ -225,7 +207,8 @@ def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> D
             "gateway", f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。请先用“再次发送”查明。"
         )
     delivery.gateway, delivery.state, delivery.problem = gateway, DeliveryState.PLANNED, ""
-    delivery.save(update_fields=["gateway", "state", "problem"])
+    delivery.tried_at = None  # no try is in doubt
+    delivery.save(update_fields=["gateway", "state", "problem", "tried_at"])
     return delivery
 
 
@@ -280,6 +263,12 @@ def save_gateway(*, wanted: GatewaySettings, actor: Actor, now: datetime, gatewa
     that the actor administers.
     """
     made = Gateway() if gateway_id is None else Gateway.objects.select_for_update().get(pk=gateway_id)
+    # With nothing left the house, or an end that is known, another way is no second one.
+    in_doubt = [DeliveryState.PLANNED, DeliveryState.UNSURE]
+    doubtful = Delivery.objects.filter(gateway_id=made.pk, state__in=in_doubt, tried_at__isnull=False)
+    if wanted.kind != made.kind and made.pk is not None and doubtful.exists():
+        text = "有付款文件可能已经由此通道送出，结果尚未查明，不能改变方式。请先在批次页用“再次发送”查明。"
+        raise invalid("kind", text)
     if wanted.kind == GatewayKind.HTTP:
         try:
             check_url(wanted.url)

@@ -50,7 +50,13 @@ class Arrival:
 
 
 class Refusal(Exception):
-    """The other side has not taken the parcel, and said so. The message is for people."""
+    """The other side has not taken the parcel this time, and said so. The message is for people. With `of_key` it says
+    so of the parcel's key, under which whatever else was handed over is refused as well.
+    """
+
+    def __init__(self, message: str, *, of_key: bool = False) -> None:
+        super().__init__(message)
+        self.of_key = of_key
 
 
 class Unsure(Exception):

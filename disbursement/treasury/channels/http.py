@@ -73,7 +73,7 @@ class HttpChannel:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
     def hand_over(self, parcel: Parcel, *, tried: bool) -> Receipt | None:
-        doubt, problem = tried, "未能连接银行"
+        doubt, problem, posts = tried, "未能连接银行", 0
         for number in range(self._tries):
             if number:
                 self._wait(2 ** (number - 2))  # half a second, one, two
@@ -82,7 +82,13 @@ class HttpChannel:
                     found = self.enquire(parcel)
                     if found is not None:
                         return found
+                posts += 1
                 return self._post(parcel)
+            except Refusal as refusal:
+                if posts > 1 and not refusal.of_key:
+                    # A post before this one has no answer, and may be taken yet.
+                    raise Unsure(f"{refusal}同一次发送中有请求没有得到答复，尚不能确定银行是否收到。") from refusal
+                raise
             except Unsure as error:
                 doubt, problem = True, str(error)
         raise Unsure(f"{problem}。尚不能确定银行是否收到；再次发送会先查询，并使用同一个幂等键，不会重复支付。")
@@ -109,12 +115,16 @@ class HttpChannel:
         files = _json(content).get("files")
         if not isinstance(files, list):
             raise Unsure("回单清单无法识别")
-        for listed in files[:MOST_FILES]:
+        fetched = 0
+        for listed in files:
             if not isinstance(listed, dict):
                 continue
             name, digest = str(listed.get("name", "")), str(listed.get("sha256", ""))
             if not name or known(digest):
                 continue
+            if fetched == MOST_FILES:
+                raise Unsure(f"银行还有回单未取：每轮至多取{MOST_FILES}个，其余下一轮再取")
+            fetched += 1
             status, content = self._call("GET", f"/returns/{quote(name, safe='')}", most=LARGEST)
             if status != 200 or hashlib.sha256(content).hexdigest() != digest:
                 # Cut on the way, or another file by now: it stands in the list the next time, too.
@@ -137,16 +147,20 @@ class HttpChannel:
             raise Unsure(f"银行答复 {status}")
         reason = _reason(content)
         if status == 409:
-            raise Refusal(f"银行称该幂等键已用于内容不同的文件（409 {reason}）。请勿另行发送，立即与银行核对。")
-        raise Refusal(f"银行拒绝接收（{status} {reason}）。文件未被受理，请按原因处理后再次发送。")
+            # Whatever the bank has under the key: none of ours may go another way before somebody has asked it.
+            raise Unsure(f"银行称该幂等键已用于内容不同的文件（409 {reason}）。请勿另行发送，立即与银行核对")
+        raise Refusal(
+            f"银行拒绝接收（{status} {reason}）。文件未被受理，请按原因处理后再次发送。",
+            of_key=_rejects(content, parcel),
+        )
 
     def _judge(self, parcel: Parcel, content: bytes) -> Receipt:
         said = _json(content)
         if said.get("key") != parcel.key or said.get("sha256") != parcel.sha256:
-            raise Unsure("银行答复的幂等键或摘要与所发文件不符")
+            raise Unsure("银行答复的幂等键或摘要与所发文件不符。请勿另行发送，立即与银行核对")
         status = said.get("status")
         if status == "rejected":
-            raise Refusal(f"银行拒绝受理：{str(said.get('reason', ''))[:200]}。请按原因处理后再次发送。")
+            raise Refusal(f"银行拒绝受理：{str(said.get('reason', ''))[:200]}。请按原因处理后再次发送。", of_key=True)
         if status not in _TAKEN:
             raise Unsure(f"银行答复的状态“{str(status)[:20]}”无法识别")
         return Receipt(str(said.get("reference", ""))[:100])
@@ -205,6 +219,15 @@ def _json(content: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise Unsure("银行的答复无法识别")
     return said
+
+
+def _rejects(content: bytes, parcel: Parcel) -> bool:
+    """Whether an answer says of the parcel's own key, and its bytes, that they are rejected."""
+    try:
+        said = _json(content)
+    except Unsure:
+        return False
+    return (said.get("key"), said.get("sha256"), said.get("status")) == (parcel.key, parcel.sha256, "rejected")
 
 
 def _reason(content: bytes) -> str:

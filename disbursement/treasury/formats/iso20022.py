@@ -76,6 +76,10 @@ REASONS: dict[str, str] = {
 }
 # A file that is refused for these was most likely taken before: nothing may be concluded but that a person must ask.
 DUPLICATES = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DUPL"})
+# The payee's account or name is at fault: such a reason speaks of one payment, never of a file.
+OF_THE_PAYEE = frozenset(
+    {"AC01", "AC03", "AC04", "AC06", "AC07", "AC14", "BE01", "BE04", "BE06", "CNOR", "MD07", "RC01", "RC04", "RR03"}
+)
 # The payee wants it so (退款); for every other reason the bank could not pay (退票).
 GIVEN_BACK = frozenset({"CUST", "FOCR"})
 

@@ -3,7 +3,8 @@
 Three levels speak: the group (the file), the payment information (its one block), the transaction. A transaction's
 word counts for itself. A whole file is taken as paid only where the bank says so with the count and the sum of the
 file, and speaks of no single transaction. A whole file that was refused is never posted line by line: nothing was
-paid, the accounts are not at fault, and where it was refused as a duplicate an earlier sending may have been paid.
+paid, the accounts are not at fault, and where it was refused as a duplicate an earlier sending may have been paid. The
+transactions that it lists as refused fall with it, unless one names its payee's account as the reason.
 """
 
 from __future__ import annotations
@@ -48,10 +49,13 @@ class _State:
     message_id: str = ""
     group: etree._Element | None = None
     group_id: str = ""
+    group_refused: bool = False
     block_id: str = ""
     blocks: int = 0
     loose: int = 0  # transactions so far
     in_block: int = 0
+    fallen: int = 0  # transactions refused with their file or block, so far
+    fallen_in_block: int = 0
     waiting: Counter[str] = field(default_factory=Counter)
 
 
@@ -69,7 +73,7 @@ def pain002_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
             case "OrgnlGrpInfAndSts":
                 yield from _group(element, state, findings)
             case "OrgnlPmtInfId":
-                state.block_id, state.in_block = flat(element.text or ""), 0
+                state.block_id, state.in_block, state.fallen_in_block = flat(element.text or ""), 0, 0
             case "TxInfAndSts":
                 yield from _transaction(element, state)
                 iso.forget(element)
@@ -79,6 +83,8 @@ def pain002_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:
     # The group's word for all, now that it is known that nobody spoke for himself.
     if state.group is not None and not state.loose and not state.blocks and not findings.problems:
         yield from _covering(state.group, state, level="GrpSts", number=state.group_id)
+    if state.fallen:
+        findings.notes.append(f"报文整批拒绝，所列{state.fallen}笔随之拒绝，未逐笔入账。")
     if state.waiting:
         said = "、".join(f"{status} {count}笔" for status, count in sorted(state.waiting.items()))
         findings.notes.append(f"报文中{said}尚未办结，未入账；待银行给出最终结果。")
@@ -93,6 +99,7 @@ def _group(element: etree._Element, state: _State, findings: Findings) -> Iterat
         findings.problems.append(f"原报文信息：{error}")
         return
     if status in REFUSED:
+        state.group_refused = True
         yield _refused_whole(element, state, number=state.group_id)
     elif status in _TAKEN and BATCH_NUMBER.fullmatch(state.group_id):
         findings.accepted[state.group_id] = state.message_id[:100]
@@ -105,13 +112,14 @@ def _block(element: etree._Element, state: _State, findings: Findings) -> Iterat
     except iso.Unclear as error:
         findings.problems.append(f"支付信息{state.block_id[:35]}：{error}")
         return
-    if not state.in_block and status in REFUSED:
+    told_with_group = state.in_block and (state.group_refused or not state.fallen_in_block)
+    if status in REFUSED and not told_with_group:
         yield _refused_whole(element, state, number=state.block_id)
     elif not state.in_block:
         yield from _covering(element, state, level="PmtInfSts", number=state.block_id)
     if not findings.problems:
         _check_counts(element, state, findings)
-    state.block_id, state.in_block = "", 0
+    state.block_id, state.in_block, state.fallen_in_block = "", 0, 0
 
 
 def _check_counts(element: etree._Element, state: _State, findings: Findings) -> None:
@@ -181,9 +189,29 @@ def _transaction(element: etree._Element, state: _State) -> Iterator[ReturnRow]:
             state.waiting[status] += 1
             state.row_no += 1
             return
+        if status in REFUSED and _falls_with_file(element, state):
+            state.fallen += 1
+            state.fallen_in_block += 1
+            state.row_no += 1
+            return
         yield _settled(element, state, ids=ids, status=status)
     except (iso.Unclear, FormatError) as error:
         yield _broken(state, line_id, str(error))
+
+
+def _falls_with_file(element: etree._Element, state: _State) -> bool:
+    """Whether a refused transaction is so only because its file or block is: its own reason is not its payee's account,
+    or is the one that is given for all.
+    """
+    block = element.getparent()
+    wholes = [state.group] if state.group_refused else []
+    if block is not None and iso.text(block, "PmtInfSts") in REFUSED:
+        wholes.append(block)
+    own = iso.reason(element, "StsRsnInf").code
+    above = {iso.reason(whole, "StsRsnInf").code for whole in wholes if whole is not None}
+    if not wholes or own in iso.DUPLICATES - above:
+        return False
+    return own not in iso.OF_THE_PAYEE or own in above
 
 
 def _settled(element: etree._Element, state: _State, *, ids: list[str], status: str) -> ReturnRow:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DataError
 
 from disbursement.ledger.posting import balances
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Gateway, Payable, PaymentAttempt, ReturnFile, ReturnLine
-from disbursement.services.payment import collection, sealing
+from disbursement.services.payment import collection, returns, sealing
+from disbursement.treasury.channels import HttpChannel
+from disbursement.treasury.channels.http import MOST_FILES
 from disbursement.treasury.simulator import ANSWER_FORMATS, Bank, Mischief
 from disbursement.treasury.simulator.server import Server
 from tests.factories import money
@@ -158,3 +162,55 @@ def test_the_round_ends_what_was_begun_and_fetches_what_came(
     server.bank.settle(on=PAID_ON)
     assert collection.treasury_round(now=NOW) == {"sent": 0, "failed": 0, "files": 1, "problems": 0}
     assert Batch.objects.get().state == "closed"
+
+
+def test_files_that_were_taken_in_before_do_not_count_against_what_one_round_fetches(
+    server: Server, tmp_path: Path
+) -> None:
+    for number in range(MOST_FILES + 3):
+        (tmp_path / "bank" / "returns" / f"HD{number:05d}.csv").write_bytes(str(number).encode())
+    known = {hashlib.sha256(str(number).encode()).hexdigest() for number in range(MOST_FILES + 2)}
+    channel = HttpChannel(server.url, token="the-secret", timeout=5)
+    arrived = [arrival.name for arrival in channel.arrivals(known=known.__contains__, at=0)]
+    assert arrived == [f"HD{MOST_FILES + 2:05d}.csv"]
+
+
+def test_what_is_left_for_the_next_round_is_told(
+    server: Server, over_http: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("disbursement.treasury.channels.http.MOST_FILES", 2)
+    for number in range(3):
+        (tmp_path / "bank" / "returns" / f"HD{number}.csv").write_bytes(
+            money.return_file({f"20260300{number}-000001": ("1.00", "成功")})
+        )
+    [done] = collection.collect_all(now=NOW)
+    assert (len(done.reports), "其余下一轮再取" in done.problems[0]) == (2, True)
+    [done] = collection.collect_all(now=NOW)
+    assert (len(done.reports), done.problems) == (1, [])
+
+
+def test_a_file_on_which_the_reading_breaks_stops_no_other_and_stays_for_the_next_round(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = a_gateway(folder="icbc")
+    inbox = settings.HUIDA_TREASURY_FOLDERS / "icbc" / "in"
+    inbox.mkdir(parents=True)
+    for number in range(3):
+        (inbox / f"{number}.csv").write_bytes(money.return_file({f"20260300{number}-000001": ("1.00", "成功")}))
+    read = returns.import_return
+
+    def breaks(*, name: str, **said: Any) -> Any:
+        if name == "1.csv":
+            raise DataError("integer out of range")
+        return read(name=name, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collection, "import_return", breaks)
+        [done] = collection.collect_all(now=at("2099-01-01"))
+    assert len(done.reports) == 2
+    assert "1.csv：处理时出错" in done.problems[0]
+    gateway.refresh_from_db()
+    assert gateway.problem == done.problems[0]
+    assert [path.name for path in sorted(inbox.glob("*.csv"))] == ["1.csv"]
+    [done] = collection.collect_all(now=at("2099-01-01"))
+    assert (len(done.reports), done.problems) == (1, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,21 @@ def test_a_folder_from_which_people_take_files_has_them_again_when_asked(tmp_pat
     (tmp_path / "out" / "202603001.csv").unlink()
     channel.hand_over(PARCEL, tried=True)
     assert visible(tmp_path / "out") == ["202603001.csv"]
+
+
+def test_of_two_that_write_at_once_the_slower_does_not_put_there_again_what_the_faster_did_and_the_bank_fetched(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if not list(out.glob(".*.sent")):
+                FolderChannel(tmp_path).hand_over(PARCEL, tried=False)
+                (out / PARCEL.name).unlink()
+            return super().read(size)
+
+    slow = Parcel(PARCEL.key, PARCEL.name, PARCEL.sha256, PARCEL.size, lambda: Slow(b"paid"))
+    assert FolderChannel(tmp_path).hand_over(slow, tried=True)
+    assert visible(out) == []
+    assert list(out.glob(".*.part")) == []
