@@ -11,7 +11,7 @@ import time
 from decimal import Decimal
 from itertools import combinations
 
-from disbursement.domain.combination import Bar, Cap, Combination, Option, Paper, Problem, best, is_lawful, payments
+from disbursement.domain.combination import Bar, Cap, Combination, Option, Paper, Problem, best, payments, unlawful
 
 SEED = 20261122
 
@@ -43,7 +43,7 @@ def brute_force(asked: Problem) -> Decimal:
     found = Decimal(0)
     for size in range(len(keys) + 1):
         for subset in combinations(keys, size):
-            if is_lawful(asked, subset):
+            if not unlawful(asked, subset):
                 found = max(found, Combination(payments(asked, subset)).total)
     return found
 

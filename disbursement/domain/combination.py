@@ -131,11 +131,6 @@ def payments(problem: Problem, taken: Collection[str]) -> dict[str, Decimal]:
     return paid
 
 
-def is_lawful(problem: Problem, taken: Collection[str]) -> bool:
-    """Whether no bar has two takers and no paper lends more than it has."""
-    return not unlawful(problem, taken)
-
-
 def unlawful(problem: Problem, taken: Collection[str]) -> list[str]:
     """What is wrong with taking all of these, for people; empty where it is lawful."""
     chosen = [option for option in problem.options if option.key in set(taken)]

@@ -50,19 +50,3 @@ def check_person(
     if concerned:
         shown = "、".join(concerned[:3]) + ("等" if len(concerned) > 3 else "")
         raise Conflict(f"您已申报与{shown}存在利益关系，须回避{subject}。请由其他人员办理。")
-
-
-def may_act(
-    *,
-    person: int,
-    role: Role,
-    deeds: Collection[Deed],
-    interests: Collection[int] = (),
-    enterprises: Mapping[int, str] | None = None,
-) -> bool:
-    """As `check_person`, as a yes or no; for buttons and for choosing whom to assign."""
-    try:
-        check_person(person=person, role=role, deeds=deeds, interests=interests, enterprises=enterprises)
-    except Conflict:
-        return False
-    return True

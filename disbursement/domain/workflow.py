@@ -53,7 +53,6 @@ __all__ = [
     "Transition",
     "WrongRole",
     "WrongState",
-    "next_state",
 ]
 
 
@@ -144,11 +143,6 @@ class Table(Generic[S, A]):
 
     def is_final(self, state: S) -> bool:
         return not any(row.source == state for row in self)
-
-
-def next_state(table: Table[S, A], state: S, action: A, role: Role) -> S:
-    """The state that follows; raises WrongState or WrongRole."""
-    return table.find(state, action, role).target
 
 
 def _rows(

@@ -48,16 +48,6 @@ def with_clocks(applications: QuerySet[Application]) -> QuerySet[Application]:
     )
 
 
-def enterprise_applications(
-    *, enterprise_id: int, as_of: date, states: tuple[str, ...] = (), limit: int = 100, offset: int = 0
-) -> list[Line]:
-    """An enterprise's applications, newest first, as of a day in Asia/Shanghai. A fixed number of queries."""
-    found = Application.objects.filter(enterprise_id=enterprise_id)
-    if states:
-        found = found.filter(state__in=states)
-    return lines(applications=list(with_clocks(found)[offset : offset + limit]), as_of=as_of)
-
-
 def lines(*, applications: list[Application], as_of: date) -> list[Line]:
     """The lines of applications that were read `with_clocks`."""
     calendar = working_calendar()

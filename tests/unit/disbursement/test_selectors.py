@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.workflow import Role
-from disbursement.selectors.applications import enterprise_applications
+from disbursement.models import Application
+from disbursement.selectors.applications import Line, lines, with_clocks
 from disbursement.selectors.desk import card_counts, stuck, worklist
 from disbursement.services.review import interests, reviews
 from disbursement.services.supervision import clocks
+from matching.models import Enterprise
 from tests.factories import matching as base
 from tests.factories.disbursement import START, Case, applicant, at, case, item, staff
 
@@ -27,6 +29,12 @@ def queries(read: Callable[[], object]) -> int:
     return len(captured)
 
 
+def own(enterprise: Enterprise) -> list[Line]:
+    """An enterprise's list, as its page reads it."""
+    found = with_clocks(Application.objects.filter(enterprise=enterprise))
+    return lines(applications=list(found), as_of=START)
+
+
 def ids(actor: Actor, **options: object) -> list[int]:
     lines = worklist(actor=actor, as_of=START + timedelta(days=1), **options)  # type: ignore[arg-type]
     return [line.application.pk for line in lines]
@@ -35,7 +43,7 @@ def ids(actor: Actor, **options: object) -> list[int]:
 def test_an_enterprises_list_is_its_own_and_says_what_it_is_asked_for() -> None:
     made = case().submitted().asked()
     case().submitted()
-    (line,) = enterprise_applications(enterprise_id=made.enterprise.pk, as_of=START)
+    (line,) = own(made.enterprise)
     assert line.application.pk == made.id
     assert line.correction is not None
     assert [entry.label for entry in line.correction.items.all()] == ["发票清单"]
@@ -48,7 +56,7 @@ def test_an_enterprises_list_takes_as_many_queries_for_ten_as_for_one() -> None:
     case(enterprise=enterprise).submitted().asked()
 
     def read() -> None:
-        for line in enterprise_applications(enterprise_id=enterprise.pk, as_of=START):
+        for line in own(enterprise):
             assert line.application.item.department.name
             assert line.application.enterprise.name
 

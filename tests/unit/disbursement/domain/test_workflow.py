@@ -22,7 +22,6 @@ from disbursement.domain.workflow import (
     Transition,
     WrongRole,
     WrongState,
-    next_state,
 )
 
 TABLES = [
@@ -49,12 +48,12 @@ def test_every_state_can_be_reached_and_every_unfinished_one_can_be_left(
 
 def test_an_action_that_the_state_does_not_know_is_told_with_those_that_it_knows() -> None:
     with pytest.raises(WrongState, match=r"草稿.*提交申报、撤回"):
-        next_state(APPLICATION, ApplicationState.DRAFT, ApplicationAction.APPROVE, Role.SECOND_REVIEWER)
+        APPLICATION.find(ApplicationState.DRAFT, ApplicationAction.APPROVE, Role.SECOND_REVIEWER)
 
 
 def test_the_wrong_role_is_told_who_may() -> None:
     with pytest.raises(WrongRole, match="财务复核"):
-        next_state(BATCH, BatchState.MADE, BatchAction.VERIFY, Role.FINANCE_MAKER)
+        BATCH.find(BatchState.MADE, BatchAction.VERIFY, Role.FINANCE_MAKER)
 
 
 def test_a_row_that_stands_twice_is_a_mistake() -> None:
