@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "disbursement",
     "matching",
     "matching.registry",
-    "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
     "wagtail.embeds",
     "wagtail.sites",
@@ -48,7 +47,6 @@ INSTALLED_APPS = [
     "taggit",
     "django_filters",
     "django_htmx",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -227,11 +225,11 @@ HUIDA_MACHINE_DECIDES = env.bool("HUIDA_MACHINE_DECIDES", default=True)
 HUIDA_MACHINE_SHARE = env.int("HUIDA_MACHINE_SHARE", default=10)
 # Append-only tables of other rooms that audits cover, and who tells them which roles a person held when.
 HUIDA_AUDITED_TABLES = ("accounts_rolechange",)
+HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"
 # The people of finance, for what must know who could sign.
 HUIDA_FINANCE_STAFF = "portal.accounts.people.finance_staff"
 # Who could give a department's opinion on another department's application (会审).
 HUIDA_JOINT_STAFF = "portal.accounts.people.joint_reviewers"
-HUIDA_ROLE_HISTORY = "portal.accounts.history.RoleHistory"
 # The account that pays, as it stands in payment files; the default number is plainly no account.
 HUIDA_PAYER = {
     "name": env.str("HUIDA_PAYER_NAME", default=f"{HUIDA_DISTRICT}财政局"),

@@ -37,8 +37,8 @@ def declare_absence(
     administrator for them. What is due today moves at once.
 
     Batches and payments are nobody's own: for roles of finance the deputy is told in the person's place, and nothing
-    moves. Raises Denied for anybody else who declares it, Invalid where the deputy lacks one of the person's roles in its
-    department, is away too, or the days cannot be.
+    moves. Raises Denied for anybody else who declares it, Invalid where the deputy lacks one of the person's roles in
+    its department, is away too, or the days cannot be.
     """
     if actor.user_id is None or (actor.user_id != person.user_id and not is_administrator):
         raise Denied(_("离岗由本人登记，或者由系统管理员代为登记。"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
@@ -42,6 +44,7 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponseBase:
             "year": year,
             "years": sorted(set(BudgetLine.objects.order_by().values_list("year", flat=True)) | {year}),
             "rows": found,
+            "common": _common(found),
             "open": sum(row.done is None for row in found),
             "ready": sum(row.done is None and not row.blockers for row in found),
             "form": CloseForm(),
@@ -77,6 +80,14 @@ def year_close(request: HttpRequest, year: int) -> HttpResponseBase:
 def year_report(request: HttpRequest, year: int) -> HttpResponseBase:
     document = get_object_or_404(Document, kind=DocumentKind.YEAR, subject=f"year:{year}")
     return attachment(content=bytes(document.content), name=f"{document.number}.pdf", content_type="application/pdf")
+
+
+def _common(found: Sequence[year_end.Preflight]) -> list[str]:
+    """What keeps every line from being closed alike: told once for the year."""
+    waiting = [row.blockers for row in found if row.done is None]
+    if len(waiting) < 2:
+        return []
+    return [why for why in waiting[0] if all(why in blockers for blockers in waiting)]
 
 
 def _report(year: int) -> Document | None:

@@ -125,6 +125,9 @@ def test_the_year_end_page_says_what_is_open_and_closes_what_can_be(world: World
     page = text(approver.get(reverse("desk:year_end", args=[2026])))
     assert "12月1日起才能关闭" in page
     assert "还不能关账" in page
+    people.budget_line(code="another", year=2026, ceiling="1000")
+    page = text(approver.get(reverse("desk:year_end", args=[2026])))
+    assert (page.count("12月1日起才能关闭"), page.count("还不能关账")) == (1, 2), "told once for the year"
     people.budget_line(code="old", year=2025, ceiling="1000")
     close = reverse("desk:year_end_close", args=[2025])
     assert world.clients["finance_maker"].post(close, {"paper_number": "x"}).status_code == 403
