@@ -33,7 +33,7 @@ from matching.registry.models import BudgetLine
 from tests.factories import matching as base
 from tests.factories import money
 from tests.factories.disbursement import at
-from tests.stateful.world import TERMS, World, broken_books, cents, rows, standing, trace, twice_paid
+from tests.stateful.world import TERMS, World, broken_books, cents, rows, standing, torn, trace, twice_paid
 
 # What the suite has time for. A server's journeys make a step three times as slow.
 EXAMPLES = int(os.environ.get("HUIDA_STATEFUL_EXAMPLES") or ("12" if connection.vendor == "sqlite" else "4"))
@@ -69,6 +69,8 @@ class Months(RuleBasedStateMachine):
         self.now = money.APPROVED
         # What the bank said that it did: line id → results, whatever we made of them.
         self.said: dict[str, set[str]] = {}
+        # What a person asked the bank about: attempt → the last day on which it said by then that it paid.
+        self.asked: dict[int, Any] = {}
         self.files = 0
         self.entries = 0
         self.age = 0
@@ -188,6 +190,17 @@ class Months(RuleBasedStateMachine):
         self.files += 1
         on = self.now.date() + timedelta(days=later)
         money.receive(money.return_file(answers, on=on), name=f"{self.files}.csv", now=self.tick())
+        for attempt, (is_marked, paid) in torn().items():
+            is_open = paid is not None and self.asked.get(attempt) != paid
+            assert is_marked == is_open, f"attempt {attempt}, paid again on {paid}"
+
+    @precondition(lambda self: Batch.objects.exclude(sent_at=None).exists())
+    @rule(index=pick, skip=st.integers(0, 2))
+    def route_again(self, index: int, skip: int) -> None:
+        """The bank gives a payment back, and makes it again after all, whatever it said of it before."""
+        batch = self.one(Batch.objects.exclude(sent_at=None).order_by("-id"), index)
+        self.bank_says(batch, ["退票"], skip, later=1)
+        self.bank_says(batch, ["成功"], skip, later=2)
 
     @rule(index=pick, accept=st.booleans())
     def mend_an_account(self, index: int, accept: bool) -> None:
@@ -258,6 +271,7 @@ class Months(RuleBasedStateMachine):
     def ask_the_bank(self, index: int, was_paid: bool) -> None:
         attempt = self.one(PaymentAttempt.objects.filter(contradicted=True).order_by("id"), index)
         if attempt is not None:
+            _, paid = torn()[attempt.pk]
             self.attempt(
                 payments.settle_contradiction,
                 attempt_id=attempt.pk,
@@ -265,6 +279,9 @@ class Months(RuleBasedStateMachine):
                 was_paid=was_paid,
                 note="已核实",
             )
+            attempt.refresh_from_db()
+            if not attempt.contradicted:
+                self.asked[attempt.pk] = paid
 
     @invariant()
     def the_books_balance_and_say_what_the_payables_say(self) -> None:

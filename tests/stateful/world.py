@@ -158,6 +158,20 @@ WHERE: dict[str, str | None] = {
 }
 
 
+def torn() -> dict[int, tuple[bool, Any]]:
+    """Bounced payments of which the bank says, in a line posted or again, that it paid them on a later day: whether
+    each is marked, and that day. One marked without it stands here with no day.
+    """
+    found = rows(
+        "SELECT a.id, a.contradicted, MAX(CASE l.result WHEN 'paid' THEN l.occurred_on END),"
+        " MIN(CASE l.result WHEN 'bounced' THEN l.occurred_on END)"
+        " FROM disbursement_paymentattempt a JOIN disbursement_returnline l ON l.attempt_id = a.id"
+        " WHERE a.outcome = 'bounced' AND l.status <> 'exception' GROUP BY a.id, a.contradicted"
+    )
+    later = {pk: (bool(marked), paid if paid and paid > bounced else None) for pk, marked, paid, bounced in found}
+    return {pk: told for pk, told in later.items() if any(told)}
+
+
 def twice_paid() -> list[tuple[Any, ...]]:
     """Payables with more than one payment alive, or with a posting that stands twice."""
     return rows(

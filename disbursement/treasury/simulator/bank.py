@@ -29,9 +29,10 @@ class Mischief:
 
     On the way in: `lost_request` (cut before the file is taken), `lost_answer` (taken, then cut), `error` (503 before
     it is taken). In what it returns: `bounce` and `refund` are its ordinary life; `late_bounce` says paid first and
-    退票 a day later; `duplicate` the same results in other words, `repeat` the very same file again; `partial` a file
-    cut short before the whole; `wrong_amount`, `wrong_payee` a line that does not agree, mended in a later file;
-    `out_of_order` later files before earlier ones; `strangers` a line of somebody else's.
+    退票 a day later; `routed_again` pays a day after it bounced; `duplicate` the same results in other words, `repeat`
+    the very same file again; `partial` a file cut short before the whole; `wrong_amount`, `wrong_payee` a line that
+    does not agree, mended in a later file; `out_of_order` later files before earlier ones; `strangers` a line of
+    somebody else's.
     """
 
     slow: float = 0
@@ -41,6 +42,7 @@ class Mischief:
     bounce: float = 0
     refund: float = 0
     late_bounce: float = 0
+    routed_again: float = 0
     duplicate: float = 0
     repeat: float = 0
     partial: float = 0
@@ -164,7 +166,7 @@ class Bank:
         return path.read_bytes()
 
     def _files(self, order: Order, on: date) -> Iterator[tuple[str, bytes]]:
-        first, late = self._results(order, on)
+        first, late, last = self._results(order, on)
         files: list[tuple[str, bytes]] = []
 
         def add(label: str, answers: Sequence[Answer], *, cut: bool = False) -> None:
@@ -185,27 +187,34 @@ class Bank:
             files.append((f"e-{files[-1][0]}", files[-1][1]))
         if late:
             add("f-late", late)
+        if last:
+            add("g-routed-again", last)
         if self.happens("out_of_order"):
             files.reverse()
         for place, (label, content) in enumerate(files, start=1):
             yield f"HD{order.number}-{place}-{label}", content
 
-    def _results(self, order: Order, on: date) -> tuple[list[Answer], list[Answer]]:
+    def _results(self, order: Order, on: date) -> tuple[list[Answer], list[Answer], list[Answer]]:
         first: list[Answer] = []
         late: list[Answer] = []
+        last: list[Answer] = []
         for place, line in enumerate(order.lines, start=1):
             paid = Answer(line.line_id, line.name, line.account, line.amount, "paid", on, f"B{on:%m%d}{place:06d}")
             next_day = replace(paid, on=on + timedelta(days=1), reference=f"{paid.reference}L")
             code, reason = self._dice.choice(_BOUNCES)
             if self.happens("bounce"):
                 first.append(replace(paid, result="bounced", code=code, reason=reason))
+                if self.happens("routed_again"):
+                    last.append(next_day)
                 continue
             first.append(paid)
             if self.happens("late_bounce"):
                 late.append(replace(next_day, result="bounced", code=code, reason=reason))
+                if self.happens("routed_again"):
+                    last.append(replace(next_day, on=on + timedelta(days=2), reference=f"{next_day.reference}L"))
             elif self.happens("refund") and self._answers != "pain002":  # which has no word for it
                 late.append(replace(next_day, result="refunded", reason="企业主动退回"))
-        return first, late
+        return first, late, last
 
     def _spoilt(self, answers: list[Answer]) -> list[Answer]:
         told = list(answers)
