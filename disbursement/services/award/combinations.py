@@ -260,7 +260,9 @@ def _take(
 def _beside_granted(candidate: Candidate, *, limits: Sequence[Limit], position: Position) -> Candidate:
     """What the item would still add to what was granted of items that exclude it (the difference, 补差)."""
     award = candidate.version.rules.get("award") or {}
-    granted = beside_granted(candidate.amount, code=candidate.key, award=award, limits=limits, position=position)
+    granted = beside_granted(
+        computed=candidate.amount, code=candidate.key, award=award, limits=limits, position=position
+    )
     return replace(candidate, amount=granted.amount, before=granted.before)
 
 

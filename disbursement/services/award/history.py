@@ -60,7 +60,7 @@ def allowed(*, application: Application, rules: AwardRules, computed: Decimal, n
 
 
 def beside_granted(
-    amount: Decimal, *, code: str, award: Mapping[str, Any], limits: Sequence[Limit], position: Position
+    *, computed: Decimal, code: str, award: Mapping[str, Any], limits: Sequence[Limit], position: Position
 ) -> Granted:
     """What an item with these award rules would still add to what was granted, before the caps that it shares with all
     that excludes it: those hold what is taken together, whatever that is.
@@ -72,7 +72,7 @@ def beside_granted(
     rivals = excluded_by(code=code, names=names, limits=limits, position=position)
     declared = [cap for limit in limits if limit.covers(code) for cap in caps_of(limit=limit, position=position)[0]]
     return apply_history(
-        amount,
+        computed,
         item=code,
         year=position.year,
         cap_per_year=None if own_cap is None else money.money(str(own_cap)),
