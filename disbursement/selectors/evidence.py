@@ -152,6 +152,16 @@ def codes_there(*, application: Application, day: date) -> set[str]:
     }
 
 
+def promised_codes(*, application: Application, version: PolicyVersion) -> set[str]:
+    """Codes of the materials for which a promise stands in: signed, and offered by the version in these very words."""
+    offered = {(rule.code, rule.promise) for rule in material_rules(version=version) if rule.promise}
+    return {
+        promise.material_code
+        for promise in application.promises.all()
+        if (promise.material_code, promise.text) in offered
+    }
+
+
 def uses(*, evidence: Evidence) -> list[Material]:
     """Every application that took a version of the certificate, the latest first."""
     found = Material.objects.filter(evidence_version__evidence=evidence).select_related(

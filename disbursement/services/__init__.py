@@ -12,6 +12,7 @@ The rooms: application, review, delivery, evidence, award, budget, month, paymen
 The application, step by step (application, review, delivery)
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
     drafts.save_draft(form, contact_name, contact_phone, invoices)   kept as typed, complete or not
+    drafts.bring_up_to_date(application_id) -> bool        under the version in force, where the item was changed
     sheets.save(base, states, settled) -> Saved            merged with others since revision `base`
     copying.sources / preview / copy(source_id, keys)      answers of an earlier application, and why some are left
     rehearsal.rehearse(application_id) -> Rehearsal        what would be decided and paid; leaves no trace

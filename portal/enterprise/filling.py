@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disbursement.domain.errors import Invalid
-from disbursement.domain.invoices import read_rows
+from disbursement.domain.invoices import KINDS, read_rows
 from disbursement.domain.merging import Choice, Clash, Settlement, State
 from disbursement.models import Application, DraftSheet
 from disbursement.selectors.forms import Rules
@@ -23,6 +23,7 @@ from disbursement.services.application.readiness import asked_answers
 from matching.criteria import Scope
 from matching.days import day_of
 from matching.forms import FieldType
+from matching.models import PolicyVersion
 from matching.services.declarations import Known, known_facts
 from matching.services.publish import FORM_WORDS
 from portal.accounts.models import User
@@ -186,7 +187,7 @@ class Filling:
             return [_("（空）")]
         value = state.get("raw", state.get("value"))
         if key == sheets.INVOICES and isinstance(value, list):
-            return [" ".join(str(row.get(c) or "") for c in ("issuer", "number", "amount")) for row in value]
+            return [_paper_line(row) for row in value]
         return [str(value)]
 
     def tell(self, clashes: tuple[Clash, ...]) -> None:
@@ -205,6 +206,14 @@ class Filling:
             )
 
 
+def _paper_line(row: Mapping[str, Any]) -> str:
+    """A row of the invoice table in words, with all in which two can differ."""
+    words = [KINDS.get(row.get("kind") or "invoice", ""), *(row.get(c) or "" for c in ("issuer", "number", "amount"))]
+    if row.get("used"):
+        words.append(_("本次使用 %(amount)s") % {"amount": row["used"]})
+    return " ".join(str(word) for word in words if word)
+
+
 def read_sent(request: HttpRequest, filling: Filling) -> Sent:
     """What the page sent. One without a revision knows the draft as it is, and speaks only of what it names."""
     data = request.POST
@@ -220,8 +229,31 @@ def read_sent(request: HttpRequest, filling: Filling) -> Sent:
             said = data.get(f"settle-{key}", "")
             choice = Choice(said) if said in (Choice.MINE, Choice.THEIRS) else Choice.OPEN
             settled[key] = Settlement(choice, _number(data.get(f"clash-{key}")))
-    states = {key: storable(state) for key, state in states.items()}
+    shown = _shown_by(data, filling)
+    states = {key: storable(state) for key, state in states.items() if shown is None or key in shown}
     return Sent(states, _number(data.get("revision")) if whole else filling.sheet.revision, settled)
+
+
+def stale_page(data: Mapping[str, Any], filling: Filling) -> PolicyVersion | None:
+    """The version whose questions the page shows, where that is not the one the draft stands under now."""
+    known = _number(data.get("version"))
+    if known in (0, filling.application.version_id):
+        return None
+    return PolicyVersion.objects.filter(pk=known, item_id=filling.application.item_id).first()
+
+
+def _shown_by(data: Mapping[str, Any], filling: Filling) -> set[str] | None:
+    """What a page of an older version can speak of: a question that it does not show, it has not left empty.
+
+    None for a page of the version under which the draft stands.
+    """
+    version = stale_page(data, filling)
+    if version is None:
+        return None
+    then, asked = judging.rules_of(version=version, now=filling.now).form, filling.rules.form
+    both = [one for one in asked.fields if (was := then.get(one.key)) is not None and was.type is one.type]
+    table = any(one.type is FieldType.INVOICES for one in both)
+    return {one.key for one in both} | set(CONTACT_KEYS.values()) | ({sheets.INVOICES} if table else set())
 
 
 def _number(text: str | None) -> int:

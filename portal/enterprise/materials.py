@@ -47,8 +47,9 @@ class File:
 def material_rows(application: Application) -> list[dict[str, Any]]:
     """Each material of the item with the files, the promise, the gap and the data that stand for it.
 
-    `verified`: the facts that make a paper needless (数据核验). `offers`: certificates of the library that may be
-    handed in and are not. `flagged`: the files, and those taken out whose flag is open. In a fixed number of queries.
+    `verified`: the facts that make a paper needless (数据核验). `old_promise`: signed in words that are not offered any
+    more. `offers`: certificates of the library that may be handed in and are not. `flagged`: the files, and those taken
+    out whose flag is open. In a fixed number of queries.
     """
     day = day_of(application.submitted_at or timezone.now())
     rules = material_rules(version=application.version)
@@ -64,13 +65,15 @@ def material_rows(application: Application) -> list[dict[str, Any]]:
         flagged = files.get(rule.code, [])
         there = [file for file in flagged if file.material.replaced_at is None]
         taken = {file.material.sha256 for file in there}
-        facts, promise = verified.get(rule.code, []), promises.get(rule.code)
+        facts, signed = verified.get(rule.code, []), promises.get(rule.code)
+        promise = signed if signed is not None and signed.text == rule.promise else None
         rows.append(
             {
                 "rule": rule,
                 "files": there,
                 "flagged": flagged,
                 "promise": promise,
+                "old_promise": signed if promise is None else None,
                 "gap": gaps.get(rule.code),
                 "verified": facts,
                 "offers": [e for e in offers.get(rule.code, []) if e.version.stored.sha256 not in taken],

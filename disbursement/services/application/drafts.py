@@ -17,7 +17,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState, Ro
 from disbursement.models import Application, Occasion, ToleratedGap
 from disbursement.selectors.forms import form_fields
 from disbursement.services.application import judging, materials, sheets
-from disbursement.services.application.applications import transition
+from disbursement.services.application.applications import lock, transition
 from disbursement.services.application.readiness import (
     LONGEST_GAP,
     Readiness,
@@ -27,6 +27,7 @@ from disbursement.services.application.readiness import (
     readiness_of,
 )
 from disbursement.services.delivery import lanes, machine
+from disbursement.services.evidence.following import refresh
 from disbursement.services.numbering import next_number
 from matching.days import day_of
 from matching.models import Enterprise, PolicyItem, PolicyVersion
@@ -50,9 +51,8 @@ def create_draft(*, item_id: int, enterprise_id: int, actor: Actor, now: datetim
         item=item, enterprise_id=enterprise_id, state=ApplicationState.DRAFT.value
     ).first()
     if existing is not None:
-        if existing.version_id != version.pk:
-            existing.version = version
-            existing.save(update_fields=["version"])
+        bring_up_to_date(application_id=existing.pk, actor=actor, now=now)
+        existing.refresh_from_db()
         return existing
     enterprise = Enterprise.objects.get(pk=enterprise_id)
     try:
@@ -71,6 +71,34 @@ def create_draft(*, item_id: int, enterprise_id: int, actor: Actor, now: datetim
         return Application.objects.get(item=item, enterprise_id=enterprise_id, state=ApplicationState.DRAFT.value)
     materials.reuse_known(application=draft, actor=actor, now=now)
     return draft
+
+
+@transaction.atomic
+def bring_up_to_date(*, application_id: int, actor: Actor, now: datetime) -> bool:
+    """Move a draft to the version in force, by which it will be submitted; whether it had to be moved.
+
+    Answers stay, certificates of the library that are asked now are brought. A draft of an item that takes no
+    applications now stays as it is. Raises Denied for a stranger.
+    """
+    application = lock(application_id=application_id)
+    _check_own(application=application, actor=actor)
+    if application.status is not ApplicationState.DRAFT:
+        return False
+    try:
+        version = version_in_force(item=application.item, day=day_of(now))
+    except Invalid:
+        return False
+    if application.version_id == version.pk:
+        return False
+    application.version = version
+    rules = judging.rules_of(version=version, now=now)
+    # A total that was typed, and is that of a table now, could not be handed in without the table.
+    application.form = sheets.with_totals(
+        rules=rules, form=application.form, keys=[one.key for one in rules.form.fields]
+    )
+    application.save(update_fields=["version", "form"])
+    refresh(application=application, now=now, by=actor.user_id)
+    return True
 
 
 def version_in_force(*, item: PolicyItem, day: date) -> PolicyVersion:
@@ -203,6 +231,7 @@ def _check_own(*, application: Application, actor: Actor) -> None:
 __all__ = [
     "LONGEST_GAP",
     "Readiness",
+    "bring_up_to_date",
     "check_draft",
     "create_draft",
     "missing_materials",

@@ -119,7 +119,8 @@ def remove(*, material_id: int, actor: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime) -> Promise:
-    """Sign the item's promise in place of a material (告知承诺). Raises Invalid where the item offers none for it."""
+    """Sign the item's promise in place of a material (告知承诺). Raises Invalid where the item offers none for it, or
+    another was signed under an older version."""
     application = lock(application_id=application_id)
     rule = _rule(application=application, code=code)
     gap = _check_open(application=application, code=code, actor=actor)
@@ -131,6 +132,9 @@ def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime)
         material_code=code,
         defaults={"text": rule.promise, "signed_by_id": actor.user_id, "signed_at": now},
     )
+    if promise.text != rule.promise:  # what was signed stays on record, and a material has one promise
+        text = _("“%(name)s”的承诺是按旧的承诺内容签署的，不能改签，请上传。") % {"name": rule.name}
+        raise Invalid(Fault(f"material.{code}", text))
     _fill(gap, now)
     return promise
 

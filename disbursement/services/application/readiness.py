@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain import money
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.models import Application, Promise
+from disbursement.models import Application
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.evidence import codes_there, verified_by_data
+from disbursement.selectors.evidence import codes_there, promised_codes, verified_by_data
 from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging, sheets
@@ -59,7 +59,14 @@ def readiness_of(
         return Readiness((*invalid.faults, *unusable, *faults), (), None)
     told = {fault.place for fault in unusable}
     unanswered = [
-        *_required(rules=rules, application=application, form=form, stands_in=[*covered, *gaps], now=now),
+        *_required(
+            rules=rules,
+            application=application,
+            version=version,
+            form=form,
+            stands_in=[*covered, *gaps],
+            now=now,
+        ),
         *_unanswered(rules=rules, assessment=assessment),
     ]
     for fault in unanswered:
@@ -88,14 +95,14 @@ def needed_gaps(
         return {}
     rules = judging.rules_of(version=version, now=now)
     covered = verified_by_data(version=version, rules=rules, enterprise_id=application.enterprise_id, day=day_of(now))
-    there = _there(application=application, day=day_of(now), covered=covered)
+    there = _there(application=application, version=version, day=day_of(now), covered=covered)
     return {code: promised_by for code, promised_by in gaps.items() if code not in there}
 
 
-def _there(*, application: Application, day: date, covered: Collection[str]) -> set[str]:
+def _there(*, application: Application, version: PolicyVersion, day: date, covered: Collection[str]) -> set[str]:
     """Codes of materials that need not be brought any more: there, promised, or `covered`."""
     there = codes_there(application=application, day=day) | set(covered)
-    return there | set(Promise.objects.filter(application=application).values_list("material_code", flat=True))
+    return there | promised_codes(application=application, version=version)
 
 
 def _once(faults: Sequence[Fault]) -> tuple[Fault, ...]:
@@ -106,6 +113,7 @@ def _required(
     *,
     rules: Rules,
     application: Application,
+    version: PolicyVersion,
     form: Mapping[str, Any],
     stands_in: Collection[str],
     now: datetime,
@@ -118,7 +126,7 @@ def _required(
     wide = rules.form
     known = profile_as_of(enterprise=application.enterprise, day=day)
     facts = answered_facts(wide, {**known, **form})
-    there = _there(application=application, day=day, covered=stands_in)
+    there = _there(application=application, version=version, day=day, covered=stands_in)
     faults = []
     for one in wide.fields:
         if not is_required(one, wide, facts, as_of=day):
@@ -172,7 +180,7 @@ def missing_materials(
     `covered`: codes of materials that data proves (`selectors.evidence.verified_by_data`). A certificate that was
     replaced, withdrawn or has ended by `day` is not there.
     """
-    there = _there(application=application, day=day, covered=covered)
+    there = _there(application=application, version=version, day=day, covered=covered)
     rules = {rule.code: rule for rule in material_rules(version=version)}
     latest = working_calendar().add_working_days(day, LONGEST_GAP)
     faults = []

@@ -141,9 +141,13 @@ def close(*, application: Application) -> None:
 def unusable(*, application: Application, rules: Rules) -> list[Fault]:
     """What was typed and cannot be used as it stands, with what was said of it."""
     sheet = DraftSheet.objects.filter(application=application).first()
+    fact = invoice_fact(rules=rules)
+    # What an older version asked stands on no page any more, and cannot be mended.
+    asked = _asked(rules) - (set() if fact else {INVOICES})
     faults = []
     for key, typed in sorted((sheet.typed if sheet else {}).items()):
-        fact = invoice_fact(rules=rules)
+        if key not in asked:
+            continue
         place = key.removeprefix("@") if key in CONTACT else f"form.{fact.key if key == INVOICES and fact else key}"
         one = rules.form.get(key)
         label = f"{one.label}：" if one is not None else ""
@@ -161,7 +165,7 @@ def _open(*, application_id: int, actor: Actor) -> tuple[Application, DraftSheet
 
 
 def _check_keys(*, states: Mapping[str, State], rules: Rules) -> None:
-    asked = {one.key for one in rules.form.fields if one.is_answered_here} | {*CONTACT, INVOICES}
+    asked = _asked(rules)
     faults = [
         Fault(f"form.{key}", _("申报表中没有“%(key)s”这一项，请刷新页面。") % {"key": key})
         for key in states
@@ -169,6 +173,10 @@ def _check_keys(*, states: Mapping[str, State], rules: Rules) -> None:
     ]
     if faults:
         raise Invalid(faults)
+
+
+def _asked(rules: Rules) -> set[str]:
+    return {one.key for one in rules.form.fields if one.is_answered_here} | {*CONTACT, INVOICES}
 
 
 def _changes(*, sheet: DraftSheet, after: int) -> list[Change]:

@@ -29,7 +29,7 @@ from disbursement.models import (
     ScanState,
     StoredFile,
 )
-from disbursement.selectors.evidence import DECIDED, LIBRARY, Entry, ending_soon, staleness, usable
+from disbursement.selectors.evidence import DECIDED, LIBRARY, Entry, ending_soon, promised_codes, staleness, usable
 from disbursement.selectors.forms import material_rules
 from disbursement.services.application.applications import check_conflicts, lock, roles_for
 from disbursement.services.evidence import library
@@ -86,6 +86,7 @@ def refresh(
     wanted = [rule.code for rule in material_rules(version=application.version) if rule.origin == LIBRARY]
     wanted = [code for code in wanted if codes is None or code in set(codes)]
     best = usable(enterprise_id=application.enterprise_id, day=day, kinds=wanted)
+    promised = promised_codes(application=application, version=application.version)
     added = []
     for code in wanted:
         live = list(
@@ -96,7 +97,7 @@ def refresh(
         stale = _stale(live, day)
         for material, reason in stale:
             drop(material=material, reason=reason, now=now, by=by)
-        if len(live) > len(stale) or application.promises.filter(material_code=code).exists():
+        if len(live) > len(stale) or code in promised:
             continue
         if entries := best.get(code):
             added.append(attach(application=application, entry=entries[0], now=now, by=by))

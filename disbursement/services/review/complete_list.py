@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.errors import Invalid
 from disbursement.models import Application, Correction, CorrectionSubject, Material, MaterialFlag
-from disbursement.selectors.evidence import verified_by_data
+from disbursement.selectors.evidence import promised_codes, verified_by_data
 from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
@@ -54,7 +54,7 @@ def lacking(*, application: Application, rules: Rules, since: date | None = None
     before `since`, where that is given.
     """
     there = set(application.materials.filter(replaced_at__isnull=True).values_list("code", flat=True))
-    there |= set(application.promises.values_list("material_code", flat=True))
+    there |= promised_codes(application=application, version=application.version)
     gaps = application.gaps.filter(filled_at__isnull=True)
     if since is not None:
         gaps = gaps.filter(promised_by__gte=since)

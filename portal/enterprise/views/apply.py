@@ -38,6 +38,20 @@ def handed_in(request: HttpRequest, application: Application) -> HttpResponseBas
     return redirect("enterprise:application", application.pk)
 
 
+def up_to_date(request: HttpRequest, application: Application) -> Application:
+    """The draft under the version in force, which its owner is told where the item was changed since."""
+    if application.version_id == application.item.current_version_id:
+        return application
+    actor = enterprise_actor(request)
+    if not drafts.bring_up_to_date(application_id=application.pk, actor=actor, now=timezone.now()):
+        return application
+    messages.info(
+        request,
+        _("这个事项的申报要求已更新，草稿已改按新的要求。已填写的内容都在；请核对各项内容和材料。"),
+    )
+    return own_application(request, application.pk)
+
+
 @enterprise_required
 def apply(request: HttpRequest, code: str) -> HttpResponseBase:
     """Begin, or go on with the draft there is."""

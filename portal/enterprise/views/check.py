@@ -25,7 +25,7 @@ from portal.accounts.access import enterprise_actor, enterprise_required
 from portal.enterprise.answers import answers_of
 from portal.enterprise.materials import material_rows
 from portal.enterprise.places import place_url
-from portal.enterprise.views.apply import handed_in, own_application
+from portal.enterprise.views.apply import handed_in, own_application, up_to_date
 from portal.refusals import words_of
 
 
@@ -58,6 +58,7 @@ def check(request: HttpRequest, application_id: int) -> HttpResponseBase:
             else:
                 messages.success(request, _("已提交。我们会在承诺时限内受理，进展会及时告诉您。"))
             return redirect("enterprise:application", application.pk)
+    application = up_to_date(request, application)
     try:
         readiness = drafts.check_draft(application_id=application.pk, actor=actor, now=now, gaps=gaps)
     except Invalid as closed:

@@ -13,7 +13,7 @@ from disbursement.models import Application
 from disbursement.services.application import copying, judging
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.enterprise.answers import value_lines
-from portal.enterprise.views.apply import handed_in, own_application
+from portal.enterprise.views.apply import handed_in, own_application, up_to_date
 from portal.refusals import attempt
 
 
@@ -23,6 +23,8 @@ def copy(request: HttpRequest, application_id: int) -> HttpResponseBase:
     application = own_application(request, application_id)
     if (led_on := handed_in(request, application)) is not None:
         return led_on
+    if request.method != "POST":
+        application = up_to_date(request, application)
     now = timezone.now()
     chosen = request.POST.get("from") or request.GET.get("from") or ""
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 18):

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from disbursement.domain.errors import REFUSALS
@@ -20,11 +21,13 @@ from disbursement.models import Application
 from disbursement.selectors.forms import material_rules
 from disbursement.services.application import sheets
 from portal.accounts.access import enterprise_actor, enterprise_required
-from portal.enterprise.filling import Filling, read_sent
+from portal.enterprise.filling import Filling, read_sent, stale_page
 from portal.enterprise.materials import material_rows
-from portal.enterprise.views.apply import handed_in, own_application
+from portal.enterprise.views.apply import handed_in, own_application, up_to_date
 from portal.facts.fields import PREFIX
 from portal.refusals import words_of
+
+CHANGED = gettext_lazy("申报要求已更新：填写的内容已保存，请刷新页面，按新的要求继续填写。")
 
 
 @enterprise_required
@@ -34,6 +37,8 @@ def edit(request: HttpRequest, application_id: int) -> HttpResponseBase:
     application = own_application(request, application_id)
     if (led_on := handed_in(request, application)) is not None:
         return led_on
+    if request.method != "POST":  # what is sent is read by what the page showed
+        application = up_to_date(request, application)
     filling = Filling(application, timezone.now())
     refused: list[str] = []
     if request.method == "POST":
@@ -76,6 +81,7 @@ def keep(request: HttpRequest, application_id: int) -> HttpResponseBase:
             "notes": _notes(request, filling),
             "wrong": [key for key in _keys(filling) if _told(filling, key)],
             "clashes": list(filling.clashes),
+            "changed": str(CHANGED) if stale_page(request.POST, filling) else "",
             "aside": render_to_string("enterprise/_apply_aside.html", _context(request, filling), request),
         }
     )

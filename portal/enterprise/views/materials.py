@@ -13,7 +13,7 @@ from disbursement.services.application import materials
 from portal.accounts.access import current_enterprise, enterprise_actor, enterprise_required
 from portal.downloads import streamed
 from portal.enterprise.materials import material_rows, page_of, take_material
-from portal.enterprise.views.apply import handed_in, own_application
+from portal.enterprise.views.apply import handed_in, own_application, up_to_date
 from portal.refusals import attempt
 
 
@@ -25,6 +25,7 @@ def bring_materials(request: HttpRequest, application_id: int) -> HttpResponseBa
     if request.method == "POST":
         take_material(request, application)
         return redirect("enterprise:materials", application.pk)
+    application = up_to_date(request, application)
     return render(
         request,
         "enterprise/apply_materials.html",

@@ -134,7 +134,8 @@ async function save() {
     beside(answer.beside);
     document.querySelector("[data-aside]").innerHTML = answer.aside;
     const how = answer.clashes.length ? words("Clash") : answer.wrong.length ? words("Wrong") : words("Saved");
-    say(`${how} ${answer.saved}`, answer.clashes.length ? "wrong" : "saved");
+    if (answer.changed) say(answer.changed, "wrong");
+    else say(`${how} ${answer.saved}`, answer.clashes.length ? "wrong" : "saved");
   } catch {
     dirty = true;
     say(words("Offline"), "wrong");
