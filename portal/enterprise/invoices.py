@@ -37,7 +37,7 @@ class InvoiceTable:
 
     def show(self, rows: Sequence[Mapping[str, str]], *, more: bool = False) -> None:
         """Show these rows, as they were typed, with an empty one to go on in."""
-        self.typed = [{column: str(row.get(column) or "") for column in COLUMNS} for row in rows]
+        self.typed = [{column: str(row.get(column) or "") for column in (*COLUMNS, *MORE_COLUMNS)} for row in rows]
         shown = max(ROWS, len(self.typed) + (2 if more else 1))
         self.rows = [*self.typed, *(dict[str, str]() for _row in range(shown - len(self.typed)))][:MOST_ROWS]
 
