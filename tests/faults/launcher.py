@@ -47,7 +47,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     from django.conf import settings
     from django.db import connection
 
-    from disbursement.treasury import gateway
+    from disbursement.treasury.channels import folder_writer
     from tests.faults import deeds, push_deeds
 
     connection.settings_dict["NAME"] = request["database"]
@@ -63,13 +63,13 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
 
         Path.replace = replace  # type: ignore[assignment, method-assign]
     if at == "delivered":
-        deliver = gateway.FolderGateway.deliver
+        deliver = folder_writer.FolderWriter.deliver
 
-        def delivered(self: gateway.FolderGateway, *, name: str, content: BinaryIO, once: bool = True) -> None:
+        def delivered(self: folder_writer.FolderWriter, *, name: str, content: BinaryIO, once: bool = True) -> None:
             deliver(self, name=name, content=content, once=once)
             kill()
 
-        gateway.FolderGateway.deliver = delivered  # type: ignore[method-assign]
+        folder_writer.FolderWriter.deliver = delivered  # type: ignore[method-assign]
     fuse = Fuse(at if isinstance(at, int) else None)
     connection.execute_wrappers.append(fuse)
     deed = getattr(deeds, request["do"], None) or getattr(push_deeds, request["do"])

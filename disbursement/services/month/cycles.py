@@ -34,7 +34,6 @@ from disbursement.services.payment.bulk import Tally
 from disbursement.services.payment.reconciliation import close_cycle_if_done
 from disbursement.services.payment.sealing import seal, send
 from disbursement.services.payment.transitions import move_cycle
-from disbursement.treasury.gateway import Gateway
 from matching.days import day_of
 from matching.registry import outbox
 from matching.registry.models import BudgetLine
@@ -184,7 +183,6 @@ def seal_signed(
     *,
     month: date,
     now: datetime,
-    gateway: Gateway | None = None,
     on_step: Progress | None = None,
     on_progress: Counted | None = None,
 ) -> Sent:
@@ -202,7 +200,7 @@ def seal_signed(
                 on_step(f"封存并发送批次{batch.number}")
             try:
                 sealed = seal(batch_id=batch.pk, now=now, on_piece=tally.add)
-                sent = send(batch_id=batch.pk, now=now, gateway=gateway)
+                sent = send(batch_id=batch.pk, now=now)
             except REFUSALS as refusal:
                 refused.append(Fault(f"batch.{batch.number}", str(refusal)))
             else:

@@ -14,7 +14,7 @@ from disbursement.services import runs
 from disbursement.services.payment import gateways, returns, sealing
 from disbursement.services.payment.returns import ReturnReport, import_return
 from disbursement.services.rounds import every
-from disbursement.treasury.channels import Channel, Unsure
+from disbursement.treasury.channels import Unsure
 
 logger = logging.getLogger(__name__)
 _PROBLEM = 300
@@ -29,14 +29,14 @@ class Collected:
     problems: list[str] = field(default_factory=list)
 
 
-def collect(*, gateway_id: int, now: datetime, channel: Channel | None = None) -> Collected:
+def collect(*, gateway_id: int, now: datetime) -> Collected:
     """Fetch a gateway's returns and post them, file by file. A file that cannot be read stops no other; it stays with
-    its reason. `channel` stands in for the gateway's own.
+    its reason.
     """
     gateway = Gateway.objects.get(pk=gateway_id)
     done = Collected(gateway)
     try:
-        channel = channel or gateways.channel_for(gateway=gateway)
+        channel = gateways.channel_for(gateway=gateway)
         for arrival in channel.arrivals(known=_known, at=now.timestamp()):
             try:
                 done.reports.append(import_return(name=arrival.name, content=arrival.content, now=now))

@@ -18,7 +18,6 @@ from disbursement.models import (
     AttemptOutcome,
     Batch,
     BatchApproval,
-    Delivery,
     DeliveryState,
     InterestDeclaration,
     Payable,
@@ -32,8 +31,7 @@ from disbursement.services.payment.files import control_totals, sha256_of, spool
 from disbursement.services.payment.gateways import hand_over
 from disbursement.services.payment.transitions import lock_batch, move_batch
 from disbursement.treasury.formats import payment_format
-from disbursement.treasury.gateway import Gateway, GatewayError
-from matching.stored_bytes import create_with_content, pieces_of, stored
+from matching.stored_bytes import create_with_content, pieces_of
 
 _CASE = "payable__application"
 _SENDABLE = (BatchState.SEALED, BatchState.SENT, BatchState.ACKNOWLEDGED, BatchState.RECONCILED, BatchState.CLOSED)
@@ -143,23 +141,15 @@ def _still_to_be_paid(*, batch: Batch) -> None:
         )
 
 
-def send(*, batch_id: int, now: datetime, gateway: Gateway | None = None) -> Batch:
+def send(*, batch_id: int, now: datetime) -> Batch:
     """Hand the sealed bytes over, then record it. Done again (after a crash, or on demand) it hands over the
     same bytes under the same key. A file that a person has to take to the bank leaves its batch sealed.
 
     Raises WrongState for an unsealed batch, Invalid where the bank refused the file or may not have it (the batch
     stays sealed).
     """
-    sealed = SealedFile.objects.filter(batch_id=batch_id).defer("content").first()
-    delivery: Delivery | None = None
-    if sealed is not None and gateway is not None:
-        try:
-            with stored(SealedFile, sealed.pk) as content:
-                gateway.deliver(name=sealed.name, content=content)
-        except GatewayError as error:
-            raise invalid("gateway", str(error)) from error
-    elif sealed is not None:
-        delivery = hand_over(batch_id=batch_id, now=now)
+    is_sealed = SealedFile.objects.filter(batch_id=batch_id).exists()
+    delivery = hand_over(batch_id=batch_id, now=now) if is_sealed else None
     with transaction.atomic():
         batch = lock_batch(batch_id=batch_id)
         if delivery is not None and delivery.state == DeliveryState.BY_HAND:

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from disbursement.treasury.gateway import FolderGateway, GatewayError
+from disbursement.treasury.channels.folder_writer import FolderWriter, WriteError
 
 from .base import LARGEST, Arrival, Parcel, Receipt, Unsure
 
@@ -46,13 +46,13 @@ class FolderChannel:
         return f"文件夹 {self._out} 不能写入。请检查挂载和权限。"
 
     def hand_over(self, parcel: Parcel, *, tried: bool) -> Receipt | None:
-        gateway = FolderGateway(self._out)
+        writer = FolderWriter(self._out)
         try:
             with parcel.open() as content:
-                gateway.deliver(name=parcel.name, content=content, once=not self._again)
+                writer.deliver(name=parcel.name, content=content, once=not self._again)
             if self._marked:
-                gateway.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(f"{parcel.sha256}\n".encode()))
-        except GatewayError as error:
+                writer.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(f"{parcel.sha256}\n".encode()))
+        except WriteError as error:
             raise Unsure(str(error)) from error
         return Receipt()
 

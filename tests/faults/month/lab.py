@@ -46,10 +46,10 @@ class HonestBank(Bank):
         super().__init__(folder, **options)
         self.truth: dict[str, str] = {}
 
-    def _results(self, order: Order, on: date) -> tuple[list[Answer], list[Answer]]:
-        first, late = super()._results(order, on)
-        self.truth.update((answer.line_id, answer.result) for answer in [*first, *late])
-        return first, late
+    def _results(self, order: Order, on: date) -> tuple[list[Answer], list[Answer], list[Answer]]:
+        first, late, last = super()._results(order, on)
+        self.truth.update((answer.line_id, answer.result) for answer in [*first, *late, *last])
+        return first, late, last
 
 
 class QuietServer(Server):

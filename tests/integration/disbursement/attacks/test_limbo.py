@@ -15,8 +15,8 @@ from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Cycle, Payable, ReturnFile, ReturnLine
 from disbursement.services.month import batches, cycles
 from disbursement.services.payment import payees, payments, sealing
+from disbursement.treasury.channels.folder_writer import FolderWriter
 from disbursement.treasury.formats.bank_return_csv import COLUMNS
-from disbursement.treasury.gateway import FolderGateway
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -73,7 +73,7 @@ def test_a_file_that_was_handed_over_before_a_crash_has_its_answers_posted(finan
     money.signed(batch, finance)
     sealed = sealing.seal(batch_id=batch.pk, now=money.CUT)
     # Delivered, then the power went before that could be recorded; the bank answers all the same.
-    FolderGateway(settings.HUIDA_TREASURY_OUTBOX).deliver(name=sealed.name, content=io.BytesIO(bytes(sealed.content)))
+    FolderWriter(settings.HUIDA_TREASURY_OUTBOX).deliver(name=sealed.name, content=io.BytesIO(bytes(sealed.content)))
     money.receive(money.answer(batch))
     payable.refresh_from_db()
     batch.refresh_from_db()

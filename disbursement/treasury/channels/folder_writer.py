@@ -1,8 +1,5 @@
-"""Where sealed files go. A gateway may be handed the same file any number of times: it ends up there once,
-whole.
-
-The folder gateway serves both a person who downloads the file and a machine that fetches from a shared
-folder.
+"""How a sealed file is put into a folder, from which a person takes it or a machine fetches it: handed in any number of
+times it stands there once, whole.
 """
 
 from __future__ import annotations
@@ -14,24 +11,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 _PIECE = 1024 * 1024
 _NOTE = ".sent"
 
 
-class GatewayError(Exception):
-    """The file could not be handed over; nothing was half-written. The message is for people."""
+class WriteError(Exception):
+    """The file could not be written; nothing was half-written. The message is for people."""
 
 
-class Gateway(Protocol):
-    def deliver(self, *, name: str, content: BinaryIO, once: bool = True) -> None:
-        """Hand the bytes over under that name, read from where `content` stands; again with the same bytes changes
-        nothing. With `once` also after somebody has fetched the file and taken it away. Raises GatewayError.
-        """
-
-
-class FolderGateway:
+class FolderWriter:
     """Writes into a folder: first under a temporary name, then renamed, so that no reader sees half a
     file.
 
@@ -43,8 +33,11 @@ class FolderGateway:
         self._folder = folder
 
     def deliver(self, *, name: str, content: BinaryIO, once: bool = True) -> None:
+        """Put the bytes there under that name, read from where `content` stands; again with the same bytes changes
+        nothing. With `once` also after somebody has fetched the file and taken it away. Raises WriteError.
+        """
         if Path(name).name != name or name.startswith("."):
-            raise GatewayError(f"文件名“{name}”不能用。")
+            raise WriteError(f"文件名“{name}”不能用。")
         target = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +63,7 @@ class FolderGateway:
                     self._note(part)
                 part.replace(target)
         except OSError as error:
-            raise GatewayError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
+            raise WriteError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -84,11 +77,11 @@ class FolderGateway:
             os.close(folder)
 
     def _is_there(self, target: Path, content: BinaryIO, *, once: bool) -> bool:
-        """Whether the file is there or, with `once`, was there before. Raises GatewayError for another of that name."""
+        """Whether the file is there or, with `once`, was there before. Raises WriteError for another of that name."""
         if not target.exists():
             return once and self._stood(target.name)
         if not _same(target, content):
-            raise GatewayError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
+            raise WriteError(f"{target} 已有同名但内容不同的文件，未覆盖。请核对该文件的来源。")
         return True
 
     def _stood(self, name: str) -> bool:
