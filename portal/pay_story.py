@@ -15,7 +15,7 @@ from disbursement.domain.pay_month import Cause, supply_by
 from disbursement.models import Application, Payable, PayForecast
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import cuts_of, situation_of
+from disbursement.selectors.pay_month import cuts_of, situation_of
 
 _DONE = frozenset({"paid", "settled", "refunded", "clawback", "clawed_back", "cancelled"})
 # Causes that say only that nothing stands in the way.

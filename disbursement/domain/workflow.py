@@ -265,6 +265,12 @@ APPLICATION: Table[ApplicationState, ApplicationAction] = Table(
         *_rows(_S.APPROVED, _A.CLOSE, _R.SYSTEM, _S.CLOSED),
     ],
 )
+UNDER_WAY = frozenset(
+    state
+    for state in ApplicationState
+    if state not in (_S.DRAFT, _S.APPROVED, _S.REJECTED) and not APPLICATION.is_final(state)
+)
+"""Submitted and not decided: somebody of the department has it at work, or waits for somebody else."""
 
 _P, _Q = PayableState, PayableAction
 _FINANCE = (_R.FINANCE_MAKER, _R.FINANCE_CHECKER, _R.FINANCE_APPROVER)

@@ -12,7 +12,7 @@ from disbursement.domain.clocks import Reading
 from disbursement.models import Application, Correction, LaneChoice, StepClock, TimePromise
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.delivery import lanes_of, open_promises
-from disbursement.selectors.promise import PayMonth, cuts_of, pay_month
+from disbursement.selectors.pay_month import PayMonth, cuts_of, pay_month
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,14 @@ from django.db.models.functions import TruncMonth
 
 from disbursement.domain import money
 from disbursement.domain.forecast import Alert, Forecast, alerts, forecast
-from disbursement.domain.workflow import ApplicationState, PayableState
+from disbursement.domain.workflow import UNDER_WAY, ApplicationState, PayableState
 from disbursement.models import Application, BudgetChange, ChangeKind, Judgement, LedgerTransfer, Payable, TransferKind
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import cuts_of, pay_month
+from disbursement.selectors.pay_month import cuts_of, pay_month
 from matching.registry.models import BudgetLine
 
 _S, _P = ApplicationState, PayableState
-_UNDER_WAY = (
-    *(_S.SUBMITTED, _S.CORRECTION, _S.ACCEPTED, _S.IN_REVIEW, _S.REVIEW_CORRECTION),
-    *(_S.EXPERT, _S.SITE_VISIT, _S.JOINT_REVIEW, _S.SECOND_REVIEW, _S.PUBLICITY, _S.APPEAL),
-)
 _PAYMENTS = {
     **dict.fromkeys((TransferKind.PAY, TransferKind.HAND_OVER, TransferKind.TAKE_OVER), 1),
     **dict.fromkeys((TransferKind.UNPAY, TransferKind.REFUND, TransferKind.CLAW_BACK), -1),
@@ -107,9 +103,7 @@ def _add_expected(
 ) -> None:
     keys = {(line.code, line.year) for line in wanted}
     latest = Judgement.objects.filter(application=OuterRef("pk")).order_by("-pk").values("result")[:1]
-    under_way = Application.objects.filter(
-        state__in=[state.value for state in _UNDER_WAY], award__isnull=True
-    ).annotate(judged=Subquery(latest))
+    under_way = Application.objects.filter(state__in=UNDER_WAY, award__isnull=True).annotate(judged=Subquery(latest))
     calendar = working_calendar()
     cuts = cuts_of(as_of=as_of, calendar=calendar)
     for application in with_clocks(under_way).order_by("pk").iterator(chunk_size=500):

@@ -38,7 +38,7 @@ The application, step by step (application, review, delivery)
     notices.issue(kind, subject_id) / verify(number) / open_document
 
 Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (an enterprise's list, one
-application whole), `desk` (a reviewer's worklist, the stuck list), `promise` (the month of the money).
+application whole), `desk` (a reviewer's worklist, the stuck list), `pay_month` (the month of the money).
 
 The nightly round is `disbursement.tasks`: cards, lapsed corrections, ended publicity; notices follow the outbox.
 

@@ -11,19 +11,6 @@ from portal.accounts.access import REVIEW_ROLES, Access
 from portal.accounts.models import StaffRole
 
 _S = ApplicationState
-OPEN = (
-    _S.SUBMITTED,
-    _S.CORRECTION,
-    _S.ACCEPTED,
-    _S.IN_REVIEW,
-    _S.REVIEW_CORRECTION,
-    _S.EXPERT,
-    _S.SITE_VISIT,
-    _S.JOINT_REVIEW,
-    _S.SECOND_REVIEW,
-    _S.PUBLICITY,
-    _S.APPEAL,
-)
 WAITING = (_S.CORRECTION, _S.REVIEW_CORRECTION, _S.EXPERT, _S.JOINT_REVIEW, _S.PUBLICITY)
 
 

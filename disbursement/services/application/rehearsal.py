@@ -17,7 +17,7 @@ from disbursement.domain.workflow import ClockStep
 from disbursement.models import Application, Judgement, Occasion
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.limits import limits_of
-from disbursement.selectors.promise import PayMonth, pay_month
+from disbursement.selectors.pay_month import PayMonth, pay_month
 from disbursement.services.application import judging
 from disbursement.services.application.drafts import version_in_force
 from disbursement.services.application.readiness import readiness_of

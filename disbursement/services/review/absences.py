@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
-from disbursement.domain.workflow import Role
+from disbursement.domain.workflow import UNDER_WAY, Role
 from disbursement.models import Absence, Application, HandoverKind
 from disbursement.services.application.applications import lock
-from disbursement.services.review.staffing import DESK_ROLES, OPEN, deputies, hand_over, pass_on
+from disbursement.services.review.staffing import DESK_ROLES, deputies, hand_over, pass_on
 from disbursement.services.review.standing import loans
 from matching.days import day_of
 
@@ -118,7 +118,7 @@ def keep_up(*, now: datetime) -> tuple[int, int]:
         # Only those of which something may lie with the deputy yet, not every absence that ever was.
         handovers__kind=HandoverKind.DEPUTISED,
         handovers__application__handler_id=F("deputy_id"),
-        handovers__application__state__in=OPEN,
+        handovers__application__state__in=UNDER_WAY,
     ).distinct()
     back = sum(_hand_back(absence=absence, now=now) for absence in over.order_by("pk"))
     moved = sum(_move_to_deputy(absence=absence, now=now) for absence in deputies(as_of=today).values())
@@ -126,7 +126,7 @@ def keep_up(*, now: datetime) -> tuple[int, int]:
 
 
 def _move_to_deputy(*, absence: Absence, now: datetime) -> int:
-    mine = Application.objects.filter(handler_id=absence.person_id, state__in=OPEN).order_by("pk")
+    mine = Application.objects.filter(handler_id=absence.person_id, state__in=UNDER_WAY).order_by("pk")
     return sum(_pass_on(application_id=pk, absence=absence, now=now) for pk in mine.values_list("pk", flat=True))
 
 
@@ -142,7 +142,7 @@ def _pass_on(*, application_id: int, absence: Absence, now: datetime) -> bool:
 def _hand_back(*, absence: Absence, now: datetime) -> int:
     lent = Application.objects.filter(
         handler_id=absence.deputy_id,
-        state__in=OPEN,
+        state__in=UNDER_WAY,
         handovers__absence=absence,
         handovers__kind=HandoverKind.DEPUTISED,
     ).distinct()

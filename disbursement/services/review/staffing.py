@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import STAFF, Conflict
 from disbursement.domain.errors import Denied, Fault, Invalid
-from disbursement.domain.workflow import APPLICATION, ApplicationState, Role
+from disbursement.domain.workflow import APPLICATION, UNDER_WAY, ApplicationState, Role
 from disbursement.models import (
     Absence,
     Application,
@@ -32,13 +32,6 @@ from disbursement.services.supervision import clocks
 from matching.days import day_of
 
 DESK_ROLES = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER, Role.APPEAL_REVIEWER)
-# States that somebody of the department still has on the desk, at work or waiting.
-OPEN = tuple(
-    state.value
-    for state in ApplicationState
-    if state not in (ApplicationState.DRAFT, ApplicationState.APPROVED, ApplicationState.REJECTED)
-    and not APPLICATION.is_final(state)
-)
 
 
 def deputies(*, as_of: date, people: Collection[int] | None = None) -> dict[int, Absence]:
@@ -165,7 +158,7 @@ def reassign(*, application_id: int, taker: Actor, reason: str, actor: Actor, no
 
 def load_of(*, user_ids: Sequence[int]) -> Counter[int]:
     """How many open applications each person has on the desk. One query."""
-    rows = Application.objects.filter(handler_id__in=user_ids, state__in=OPEN).order_by()
+    rows = Application.objects.filter(handler_id__in=user_ids, state__in=UNDER_WAY).order_by()
     return Counter(pk for pk in rows.values_list("handler_id", flat=True) if pk is not None)
 
 
@@ -205,7 +198,7 @@ def _check_may_assign(*, application: Application, actor: Actor, only_own: bool 
     is_own = actor.user_id is not None and application.handler_id in (None, actor.user_id)
     if not held & set(DESK_ROLES) or (only_own and not is_own and Role.SECOND_REVIEWER not in held):
         raise Denied(_("分派由本部门人员办理；他人手中的申报由复审人改派。"))
-    if application.state not in OPEN:
+    if application.state not in UNDER_WAY:
         raise Invalid(Fault("application", _("这件申报已经办结或还没有提交，不需要分派。")))
 
 

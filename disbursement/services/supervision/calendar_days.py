@@ -20,7 +20,7 @@ from disbursement.domain.clocks import Colour
 from disbursement.domain.errors import Fault, Invalid
 from disbursement.models import Application, CalendarYear, SpecialDay, StepClock
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import cuts_of
+from disbursement.selectors.pay_month import cuts_of
 from disbursement.services.supervision import pay_month
 from matching.days import day_of
 from matching.registry import outbox

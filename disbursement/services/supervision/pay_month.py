@@ -15,12 +15,12 @@ from django.db.models import OuterRef, Subquery
 
 from disbursement.domain import pay_month as domain
 from disbursement.domain.pay_month import Cause, Cuts, Forecast, Why
-from disbursement.domain.workflow import ApplicationAction, ApplicationState, PayableState
+from disbursement.domain.workflow import UNDER_WAY, ApplicationAction, ApplicationState, PayableState
 from disbursement.models import Application, Payable
 from disbursement.models.pay_forecast import PayForecast
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import cuts_of, forecast_of, owed_of
+from disbursement.selectors.pay_month import cuts_of, forecast_of, owed_of
 from matching.chunks import chunks
 from matching.days import day_of
 from matching.registry import outbox
@@ -34,16 +34,6 @@ MOVING = frozenset(
 _WAITING = (PayableState.AWAITING, PayableState.HELD, PayableState.BOUNCED, PayableState.MENDED)
 _PIECE = 500
 _S = ApplicationState
-# Before its approval an application has a forecast from its submission on.
-UNDER_WAY = tuple(
-    state.value
-    for state in ApplicationState
-    if state
-    not in (
-        *(_S.DRAFT, _S.NOT_ACCEPTED, _S.APPROVED, _S.REJECTED, _S.REJECTION_UPHELD),
-        *(_S.WITHDRAWN, _S.REVOKED, _S.CLOSED),
-    )
-)
 # What a step says of a month that it moved, where the clocks alone would not say why.
 _BECAUSE = {
     ApplicationAction.SUPPLY: Why(Cause.CORRECTION, "补正材料已收到。"),

@@ -26,7 +26,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.applications import with_clocks
 from disbursement.selectors.forms import form_fields, material_rules
-from disbursement.selectors.promise import pay_month
+from disbursement.selectors.pay_month import pay_month
 from disbursement.services.application import judging
 from matching.days import day_of
 from matching.models import Verdict

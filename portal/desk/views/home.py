@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.workflow import BatchState, PayableState
+from disbursement.domain.workflow import UNDER_WAY, BatchState, PayableState
 from disbursement.models import (
     AccountState,
     Application,
@@ -44,7 +44,7 @@ from matching.days import day_of
 from portal.accounts.access import DESK_ROLES, FINANCE_ROLES, REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
 from portal.desk.views.finance_scope import visible_accounts, visible_batches
-from portal.desk.worklist import OPEN, visible
+from portal.desk.worklist import visible
 from portal.inbox.models import NotificationKind
 from portal.inbox.selectors import unread_of
 from portal.refusals import lay_on
@@ -133,7 +133,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def _second_look(request: HttpRequest) -> Waiting:
     """Objections, publicity that is over, promised materials and experts past their day."""
     seen = attention(
-        applications=visible(access=access_for(request)).filter(state__in=OPEN), as_of=day_of(timezone.now())
+        applications=visible(access=access_for(request)).filter(state__in=UNDER_WAY), as_of=day_of(timezone.now())
     )
     counts = Counter(what for found in seen.values() for what in found)
     told = [f"{what.label} {counts[what]}" for what in Attention if counts[what]]
@@ -228,7 +228,7 @@ def supervision(request: HttpRequest) -> HttpResponseBase:
             "late_corrections": desk.late_corrections(since=now - timedelta(days=90), department_ids=places),
             "stuck": Paginator(desk.stuck(as_of=today, department_ids=places), 50).get_page(request.GET.get("page")),
             "cards": cards,
-            "open_count": applications.filter(state__in=OPEN).count(),
+            "open_count": applications.filter(state__in=UNDER_WAY).count(),
             "month_count": applications.filter(submitted_at__gte=now - timedelta(days=30)).count(),
             "paid": payables.filter(state__in=[PayableState.PAID, PayableState.SETTLED]).aggregate(
                 count=Count("pk"), sum=Sum("amount")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.workflow import ApplicationAction, ApplicationState
+from disbursement.domain.workflow import UNDER_WAY, ApplicationAction, ApplicationState
 from disbursement.models import Application, Document, Material, Objection
 from disbursement.selectors import desk
 from disbursement.selectors.applications import lines, with_clocks
@@ -32,7 +32,7 @@ from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_req
 from portal.accounts.models import StaffRole
 from portal.desk.actions import BY_NAME, DEEDS, Deed
 from portal.desk.context import drafts_of, review_context
-from portal.desk.worklist import OPEN, WAITING, visible, worst_first
+from portal.desk.worklist import WAITING, visible, worst_first
 from portal.dossier import Dossier
 from portal.downloads import attachment, streamed
 from portal.enterprise.answers import answer_lines
@@ -60,23 +60,23 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
     today = day_of(timezone.now())
     item, query = typed(request.GET, "item", most=60), typed(request.GET, "q", most=60)
     mine = desk.worklist(actor=actor_for(request), as_of=today)
-    seen = attention(applications=found.filter(state__in=OPEN), as_of=today)
+    seen = attention(applications=found.filter(state__in=UNDER_WAY), as_of=today)
     tabs = {
         "mine": (_("待我办理"), len(mine)),
         "attention": (_("需关注"), len(seen)),
-        "open": (_("全部在办"), found.filter(state__in=OPEN).count()),
+        "open": (_("全部在办"), found.filter(state__in=UNDER_WAY).count()),
         "waiting": (_("等待中"), found.filter(state__in=WAITING).count()),
-        "done": (_("已办"), found.exclude(state__in=OPEN).count()),
+        "done": (_("已办"), found.exclude(state__in=UNDER_WAY).count()),
     }
     show = request.GET.get("show", "mine")
     show = show if show in tabs else "mine"
-    chosen = found.filter(state__in=WAITING if show == "waiting" else OPEN)
+    chosen = found.filter(state__in=WAITING if show == "waiting" else UNDER_WAY)
     if show == "mine":
         chosen = found.filter(pk__in=[line.application.pk for line in mine])
     elif show == "attention":
         chosen = found.filter(pk__in=list(seen))
     elif show == "done":
-        chosen = found.exclude(state__in=OPEN)
+        chosen = found.exclude(state__in=UNDER_WAY)
     if item:
         chosen = chosen.filter(item__code=item)
     if query:
@@ -149,7 +149,7 @@ def application_page(
         "may_claim": bool(permitted) and found.handler_id is None,
         "may_answer_objections": StaffRole.SECOND_REVIEWER in access_for(request).roles,
         "proposal": proposal,
-        "credit": credit_warnings(enterprise_id=found.enterprise_id, day=today) if found.status in OPEN else [],
+        "credit": credit_warnings(enterprise_id=found.enterprise_id, day=today) if found.status in UNDER_WAY else [],
         "stays": publicity.stays_because(application=found, now=now)
         if found.status is ApplicationState.PUBLICITY
         else [],

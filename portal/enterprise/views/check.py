@@ -17,7 +17,7 @@ from disbursement.domain.errors import REFUSALS, Invalid
 from disbursement.models import Application
 from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.invoices import rows_of
-from disbursement.selectors.promise import pay_month
+from disbursement.selectors.pay_month import pay_month
 from disbursement.services.application import drafts, judging, sheets
 from disbursement.services.award.clashes import clashes_of
 from matching.days import day_of

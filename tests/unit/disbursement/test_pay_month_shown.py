@@ -10,7 +10,7 @@ from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Cycle, Payable
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.calendar import working_calendar
-from disbursement.selectors.promise import PayMonth, pay_month
+from disbursement.selectors.pay_month import PayMonth, pay_month
 from disbursement.services.payment.transitions import slip
 from tests.factories import money
 from tests.factories.disbursement import Case, case, case_in
