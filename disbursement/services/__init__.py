@@ -37,8 +37,8 @@ The application, step by step (application, review, delivery)
     machine.carry (called by submit); lanes.enter; time_promises.tell_broken; machine_audit.pick
     notices.issue(kind, subject_id) / verify(number) / open_document
 
-Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (an enterprise's list, one
-application whole), `desk` (a reviewer's worklist, the stuck list), `pay_month` (the month of the money).
+Reading is in `disbursement.selectors`: `forms` (what an item asks), `applications` (lines of a list
+with clocks and pay months), `desk` (a reviewer's worklist, the stuck list), `pay_month` (the month of the money).
 
 The nightly round is `disbursement.tasks`: cards, lapsed corrections, ended publicity; notices follow the outbox.
 
