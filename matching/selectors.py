@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db.models import Count, F, Q, QuerySet
 
-from matching.models import Enterprise, Match, PolicyItem, Push, Verdict
+from matching.models import Enterprise, Match, PolicyItem, Verdict
 
 
 def matches_of(*, enterprise: Enterprise, day: date) -> QuerySet[Match]:
@@ -27,11 +27,6 @@ def fitting(*, enterprise: Enterprise, day: date) -> QuerySet[Match]:
     return matches_of(enterprise=enterprise, day=day).filter(Q(verdict=Verdict.ELIGIBLE) | Q(form_only=True))
 
 
-def undetermined(*, enterprise: Enterprise, day: date) -> QuerySet[Match]:
-    """Items that would be decided by facts which the district does not know yet."""
-    return matches_of(enterprise=enterprise, day=day).filter(verdict=Verdict.UNDETERMINED, form_only=False)
-
-
 def nearly_fitting(*, enterprise: Enterprise, day: date) -> QuerySet[Match]:
     """Items of which one condition is not met."""
     return matches_of(enterprise=enterprise, day=day).filter(verdict=Verdict.INELIGIBLE)
@@ -41,15 +36,6 @@ def enterprises_matching(*, item: PolicyItem) -> QuerySet[Match]:
     """The enterprises that come up for an item's version in force."""
     return (
         Match.objects.filter(version=item.current_version_id).select_related("enterprise").order_by("enterprise__name")
-    )
-
-
-def pushes_to(*, enterprise: Enterprise) -> QuerySet[Push]:
-    """What an enterprise was told, the latest first."""
-    return (
-        Push.objects.filter(enterprise=enterprise)
-        .select_related("version__item__department")
-        .order_by("-created_at", "-id")
     )
 
 

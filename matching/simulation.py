@@ -92,12 +92,6 @@ class Outcome:
     conditions: tuple[Condition, ...]
     money: Money | None
 
-    @property
-    def narrowest(self) -> Condition | None:
-        """The condition that excludes most; None where none excludes anyone."""
-        first = self.conditions[0] if self.conditions else None
-        return first if first and first.excludes else None
-
 
 @dataclass(slots=True)
 class _LeafCount:

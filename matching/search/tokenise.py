@@ -76,13 +76,3 @@ def tokenise(text: str) -> list[str]:
 def parts(word: str) -> list[str]:
     """The shorter words inside a word, in their order."""
     return [part for part in dict.fromkeys(_segmenter().cut_for_search(word, HMM=False)) if part != word]
-
-
-def query_tokens(query: str) -> list[str]:
-    """What to look for: the words of a query without those that tell nothing; all of them where nothing else is left.
-
-    At most `LONGEST_QUERY` characters and `MOST_TOKENS` words are looked at.
-    """
-    words = tokenise(query[:LONGEST_QUERY])
-    telling = [word for word in words if word not in STOP_WORDS]
-    return (telling or words)[:MOST_TOKENS]

@@ -79,21 +79,6 @@ def record(
     return record_many(facts=[new], now=now, recorded_by=recorded_by)
 
 
-def withdraw(
-    *,
-    enterprise: Enterprise,
-    key: str,
-    source: str,
-    valid_on: date,
-    now: datetime,
-    recorded_by: AbstractBaseUser | None = None,
-) -> Recorded:
-    """Say that from `valid_on` on the fact is unknown again; its history stays."""
-    return record(
-        enterprise=enterprise, key=key, value=None, source=source, valid_on=valid_on, now=now, recorded_by=recorded_by
-    )
-
-
 def record_many(*, facts: Iterable[NewFact], now: datetime, recorded_by: AbstractBaseUser | None = None) -> Recorded:
     """Record facts of any number of enterprises, all or none. Raises InvalidInput with every mistake.
 

@@ -35,11 +35,6 @@ def match_enterprises(
     return run
 
 
-def match_enterprise(*, enterprise_id: int, as_of: date, now: datetime) -> Tally:
-    """Match one enterprise whose profile changed."""
-    return match_enterprises(enterprise_ids=[enterprise_id], cause=PushCause.PROFILE, as_of=as_of, now=now)
-
-
 def match_nightly(
     *, as_of: date, now: datetime, on_progress: Progress | None = None, all_whole: bool = False
 ) -> night.NightTally:

@@ -1,9 +1,8 @@
-"""The indices and the database: written, compared, mended, or built anew, whatever kinds there are."""
+"""The indices and the database: written, mended, or built anew, whatever kinds there are."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from matching.backends import patience
@@ -11,13 +10,13 @@ from matching.backends.base import BackendUnavailable
 from matching.backends.elastic.client import probe
 from matching.services import indexing
 from matching.services.clause_index import listed_policies
-from matching.services.index_kinds import Built, Compared, IndexKind, Progress, kind_named, kinds
+from matching.services.index_kinds import Built, Progress, kind_named, kinds
 
-__all__ = ["check_index", "listed_policies", "mend_indices", "rebuild_index", "write_pending"]
+__all__ = ["listed_policies", "mend_indices", "rebuild_index", "write_pending"]
 
 logger = logging.getLogger(__name__)
 
-_SECONDS = 60.0  # that a request of whoever writes or compares an index may take
+_SECONDS = 60.0  # that a request of whoever writes or mends an index may take
 
 
 def _ignored(done: int, total: int) -> None:
@@ -31,24 +30,6 @@ def rebuild_index(*, only: str, now: datetime, on_progress: Progress = _ignored)
     """
     with patience.unhurried(_SECONDS):
         return kind_named(only).rebuild(now=now, on_progress=on_progress)
-
-
-def check_index(*, only: str = "", on_progress: Callable[[IndexKind, int, int], None] | None = None) -> list[Compared]:
-    """How the indices (or one) differ from the database: those that do. Raises BackendUnavailable, LookupError."""
-    return [found for _, found in compare(only=only, on_progress=on_progress) if found]
-
-
-def compare(
-    *, only: str = "", on_progress: Callable[[IndexKind, int, int], None] | None = None
-) -> list[tuple[IndexKind, Compared]]:
-    """Every index that the settings ask for, or one, against the database. Raises BackendUnavailable, LookupError."""
-    chosen = [kind_named(only)] if only else [kind for kind in kinds() if kind.in_use]
-
-    def heard(kind: IndexKind) -> Progress:
-        return lambda done, total: on_progress(kind, done, total) if on_progress else None
-
-    with patience.unhurried(_SECONDS):
-        return [(kind, kind.check(on_progress=heard(kind))) for kind in chosen]
 
 
 def mend_indices() -> int:

@@ -59,12 +59,6 @@ def vocabulary_at(*, digest: str) -> Vocabulary:
     return _parsed(digest)
 
 
-def current_data() -> dict[str, Any]:
-    """The vocabulary in force as plain data, a copy that the caller may change."""
-    revision = VocabularyRevision.objects.filter(is_current=True).first()
-    return deepcopy(revision.content) if revision else load_default_data()
-
-
 def ensure_default(*, now: datetime) -> VocabularyRevision:
     """The revision in force; the default vocabulary becomes it where there is none. `now` is aware."""
     revision = VocabularyRevision.objects.filter(is_current=True).first()

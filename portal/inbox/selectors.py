@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from portal.accounts.access import access_for
-from portal.accounts.models import Membership
 from portal.inbox.models import Mute, Notification, NotificationKind, ReadMark
 
 # Nobody can say that they did not want to hear of a time limit in their charge.
@@ -46,12 +45,6 @@ def muted_by(*, user: AbstractBaseUser) -> Muted:
     )
 
 
-def enterprises_of(*, user: AbstractBaseUser) -> list[int]:
-    """The enterprises for which a person may act now."""
-    alive = Membership.objects.filter(user_id=user.pk, revoked_at__isnull=True)
-    return list(alive.values_list("enterprise_id", flat=True))
-
-
 def enterprises_in(*, request: HttpRequest) -> list[int]:
     """The enterprises whose messages are shown: the one acted for, or, before one is chosen, all of the person's."""
     access = access_for(request)
@@ -62,7 +55,7 @@ def enterprises_in(*, request: HttpRequest) -> list[int]:
 
 def visible(*, user: AbstractBaseUser, enterprise_ids: Collection[int]) -> QuerySet[Any]:
     """Notifications to the person and to these enterprises, with `is_read`. The caller answers for the ids: they are
-    those of `enterprises_of` or of the request."""
+    those of `enterprises_in`."""
     read = ReadMark.objects.filter(notification=OuterRef("pk"), user_id=user.pk)
     return Notification.objects.filter(Q(user_id=user.pk) | Q(enterprise__in=enterprise_ids)).annotate(
         is_read=Exists(read)

@@ -6,15 +6,13 @@ The words are the demo's own: no real district issued them.
 
 from __future__ import annotations
 
-import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from . import commerce, culture, finance, industry, innovation, people, property_rights, readings, upgrading
 from .district import budget_lines, departments, documents
 
-__all__ = ["import_lines", "policy_items", "write_import_file"]
+__all__ = ["import_lines", "policy_items"]
 
 
 def policy_items(as_of: date) -> list[dict[str, Any]]:
@@ -33,10 +31,3 @@ def import_lines(as_of: date) -> list[dict[str, Any]]:
         *policy_items(as_of),
         *readings.readings(as_of),
     ]
-
-
-def write_import_file(path: Path, as_of: date) -> int:
-    """Write the import file (UTF-8, LF, no escapes); returns its number of lines."""
-    lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in import_lines(as_of)]
-    path.write_text("".join(lines), encoding="utf-8", newline="\n")
-    return len(lines)

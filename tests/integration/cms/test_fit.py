@@ -139,15 +139,16 @@ def test_an_item_that_was_withdrawn_is_not_found(client: Client) -> None:
 
 @first_round_only
 def test_every_item_of_the_demo_district_can_be_asked_about(client: Client, tmp_path: Any) -> None:
+    import json
     from datetime import date
 
     from django.core.management import call_command
 
     from matching.models import PolicyItem
-    from portal.demo.policies import write_import_file
+    from portal.demo.policies import import_lines
 
     path = tmp_path / "demo.jsonl"
-    write_import_file(path, date(2026, 11, 22))
+    path.write_text("".join(json.dumps(line) + "\n" for line in import_lines(date(2026, 11, 22))), encoding="utf-8")
     call_command("import_policies", str(path), "--publish")
     for code in PolicyItem.objects.values_list("code", flat=True):
         assert client.get(f"/policies/{code}/").status_code == 200

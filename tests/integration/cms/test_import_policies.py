@@ -193,10 +193,10 @@ def test_a_file_that_is_not_there_is_told() -> None:
 def test_the_demo_districts_file_is_good(tmp_path: Path) -> None:
     from datetime import date
 
-    from portal.demo.policies import write_import_file
+    from portal.demo.policies import import_lines
 
     path = tmp_path / "demo.jsonl"
-    write_import_file(path, date(2026, 11, 22))
+    path.write_text("".join(json.dumps(line) + "\n" for line in import_lines(date(2026, 11, 22))), encoding="utf-8")
     assert run(str(path), "--publish") == 0
     assert PolicyItem.objects.filter(is_listed=True).count() >= 25
     before = counts()

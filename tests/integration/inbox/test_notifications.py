@@ -169,10 +169,11 @@ def test_each_person_of_an_enterprise_reads_for_themselves(firm, person, deliver
 
 
 def test_nobody_marks_what_they_may_not_see(firm, deliver):
-    stranger = member(make.enterprise())
+    other = make.enterprise()
+    stranger = member(other)
     make.published({"fact": "registered_region", "in": ["510105"]})
     deliver()
-    ids = selectors.enterprises_of(user=stranger)
+    ids = [other.pk]
     assert not selectors.listing(user=stranger, enterprise_ids=ids).exists()
     told = Notification.objects.get()
     assert services.mark_read(user=stranger, enterprise_ids=ids, notification_ids=[told.pk], now=make.NOW) == 0

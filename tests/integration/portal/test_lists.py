@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from disbursement.models import Publicity, ReturnFile
 from disbursement.services.application import ratings
 from matching.days import day_of
-from matching.models import Enterprise
+from matching.models import Enterprise, PushCause
 from matching.registry.models import BudgetLine
-from matching.services.match_profiles import match_enterprise
+from matching.services.match_profiles import match_enterprises
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.unguarded import unguarded
@@ -35,7 +35,7 @@ def applications(enterprise: Enterprise) -> None:
 
 def matches(enterprise: Enterprise) -> None:
     people.item()
-    match_enterprise(enterprise_id=enterprise.pk, as_of=day_of(NOW), now=NOW)
+    match_enterprises(enterprise_ids=[enterprise.pk], cause=PushCause.PROFILE, as_of=day_of(NOW), now=NOW)
 
 
 def publicities(enterprise: Enterprise) -> None:

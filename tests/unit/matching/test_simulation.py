@@ -61,8 +61,8 @@ def test_the_condition_that_excludes_most_comes_first() -> None:
         *[facts(registered_region="510105", revenue=revenue("1"))] * 3,
         facts(registered_region="510104", revenue=revenue("30000000")),
     )
-    assert outcome.narrowest is not None
-    assert (outcome.narrowest.leaf_id, outcome.narrowest.alone) == ("revenue", 3)
+    first = outcome.conditions[0]
+    assert (first.leaf_id, first.alone) == ("revenue", 3)
 
 
 def test_a_tenth_off_a_threshold_adds_those_within_it() -> None:

@@ -41,7 +41,7 @@ def test_a_story_of_one_enterprise_learned_late_corrected_and_withdrawn():
     assert staff(date(2026, 2, 1)) == 45
     assert staff(date(2026, 5, 1)) == 55  # the correction of January leaves April alone
 
-    facts.withdraw(enterprise=firm, key="insured_staff", source="社保", valid_on=date(2026, 6, 1), now=JULY)
+    facts.record(enterprise=firm, key="insured_staff", value=None, source="社保", valid_on=date(2026, 6, 1), now=JULY)
     assert staff(date(2026, 5, 31)) == 55
     assert staff(date(2026, 6, 1)) is None
     assert "insured_staff" not in Profile.objects.get(enterprise=firm).facts

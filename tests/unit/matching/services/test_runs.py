@@ -6,7 +6,7 @@ import pytest
 
 from matching import tasks
 from matching.backends.base import BackendUnavailable
-from matching.models import Match, MatchRun, Push
+from matching.models import Match, MatchRun, Push, PushCause
 from matching.models.run import EVERYONE_BEYOND
 from matching.registry import outbox
 from matching.registry.models import OutboxMessage
@@ -274,7 +274,9 @@ def test_who_fell_out_is_listed_though_its_profile_was_matched_in_between(firms)
     first = make.published(STAFF, code="item")
     finish(begun(first))
     second = make.published({**STAFF, "gte": 9}, code="item")
-    match_profiles.match_enterprise(enterprise_id=firms[6].pk, as_of=make.TODAY, now=make.NOW)
+    match_profiles.match_enterprises(
+        enterprise_ids=[firms[6].pk], cause=PushCause.PROFILE, as_of=make.TODAY, now=make.NOW
+    )
     run = finish(begun(second))
     assert run.fell_out == 4
     assert run.changes.filter(enterprise=firms[6], was="fits", now="out").exists()
