@@ -30,17 +30,15 @@ from disbursement.services.budget.take_over import open_line_of
 from disbursement.services.month.preparation import hold_scheduled, totals_of
 from disbursement.services.numbering import next_number
 from disbursement.services.payment.reconciliation import reconcile
+from disbursement.services.payment.standing import locked_payable, may_handle
 from disbursement.services.payment.transitions import (
     lock_batch,
-    lock_payables,
     move_payables,
     person,
-    require_role,
     slip,
     tell,
 )
 from disbursement.services.recovery import bank_entries, recoveries
-from disbursement.services.review import interests
 from matching.days import day_of
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
@@ -57,8 +55,8 @@ def hold(*, payable_id: int, actor: Actor, now: datetime, reason: str) -> Payabl
     # Batch before payable, the order in which everything locks.
     attempt = PaymentAttempt.objects.filter(payable_id=payable_id, outcome=AttemptOutcome.PENDING).first()
     batch = None if attempt is None else lock_batch(batch_id=attempt.batch_id)
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=_FINANCE)
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=_FINANCE)
     if payable.state != PayableState.SCHEDULED:
         move_payables(
             payables=[payable],
@@ -89,8 +87,8 @@ def hold(*, payable_id: int, actor: Actor, now: datetime, reason: str) -> Payabl
 @transaction.atomic
 def release(*, payable_id: int, actor: Actor, now: datetime, note: str = "") -> Payable:
     """End a hold; the payable goes with the next cut-off, where it is checked like any other."""
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER, Role.FINANCE_APPROVER))
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER, Role.FINANCE_APPROVER))
     move_payables(payables=[payable], action=PayableAction.RELEASE, role=role, actor=actor, now=now, note=note)
     slip(payables=[payable], month=promised_month(day=day_of(now)), reason="暂缓已解除")
     tell(event="released", payables=[payable], now=now, key=f"{payable.pk}:{now.isoformat()}")
@@ -100,8 +98,8 @@ def release(*, payable_id: int, actor: Actor, now: datetime, note: str = "") -> 
 @transaction.atomic
 def cancel(*, payable_id: int, actor: Actor, now: datetime, reason: str) -> Payable:
     """Cancel a payable of which nothing was sent, and give back its budget."""
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
     cancel_payables(payables=[payable], role=role, actor=actor, now=now, reason=reason)
     return payable
 
@@ -114,8 +112,8 @@ def refund(*, payable_id: int, actor: Actor, now: datetime, received_on: date, r
     reason = _reason(reason, "退款")[:280] + refund_day(received_on)
     if received_on > day_of(now):
         raise invalid("received_on", "到账日期不能晚于今天。")
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     attempt = payable.attempts.filter(outcome=AttemptOutcome.PAID).first()
     if attempt is None and SetOff.objects.filter(payable=payable).exists():
         raise invalid("payable", "该笔款项已抵扣追回款，没有付出，不能登记退款。")
@@ -140,8 +138,8 @@ def claw_back(*, payable_id: int, actor: Actor, now: datetime, reason: str, due_
     reason = _reason(reason, "追回")
     if due_on <= day_of(now):
         raise invalid("due_on", "退回期限应晚于今天。")
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
     # Before the move: a payment is taken over while it stands as paid.
     line = open_line_of(payable=payable, now=now, reason=reason, actor=actor) if payable.state in _PAID else None
     move_payables(payables=[payable], action=PayableAction.CLAW_BACK, role=role, actor=actor, now=now, note=reason)
@@ -169,8 +167,8 @@ def recover(
     """All that is still owed of a demand has arrived by one entry of the bank, today or on `received_on`; confirmed by
     somebody other than who demanded it. What comes in parts is recorded by `recoveries.record`.
     """
-    payable = _lock(payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
+    payable = locked_payable(payable_id=payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     PAYABLE.find(PayableState(payable.state), PayableAction.RECOVER, role)
     demand = payable.clawback
     recoveries.record(
@@ -196,8 +194,8 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
     note = _reason(note, "核实")
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     lock_batch(batch_id=attempt.batch_id)
-    payable = _lock(attempt.payable_id)
-    role = _finance(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
+    payable = locked_payable(payable_id=attempt.payable_id)
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_CHECKER,))
     attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
     if not attempt.contradicted:
         raise invalid("attempt", "该笔支付没有待核实的矛盾结果。")
@@ -227,22 +225,6 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
         tell(event="paid", payables=[payable], now=now, key=f"confirmed:{attempt.pk}")
     reconcile(batch_id=attempt.batch_id, now=now)
     return attempt
-
-
-def _lock(payable_id: int) -> Payable:
-    found = lock_payables(Payable.objects.filter(pk=payable_id).select_related("budget_line", "enterprise"))
-    if not found:
-        raise invalid("payable", "没有这笔应付款项。")
-    return found[0]
-
-
-def _finance(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role:
-    department = None if payable.budget_line is None else payable.budget_line.department_id
-    role = require_role(actor=actor, roles=roles, department_id=department)
-    person(actor)
-    interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
-    interests.keep_past_away(actor=actor, payable=payable)
-    return role
 
 
 def _reason(reason: str, what: str) -> str:

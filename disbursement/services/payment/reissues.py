@@ -18,15 +18,13 @@ from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import PAYABLE, PayableAction, PayableState, Role
 from disbursement.models import AttemptOutcome, Payable, PayeeAccount, PaymentAttempt, Reissue
 from disbursement.services.award.awards import promised_month
+from disbursement.services.payment.standing import locked_payable, may_handle
 from disbursement.services.payment.transitions import (
-    lock_payables,
     move_payables,
     person,
-    require_role,
     slip,
     tell,
 )
-from disbursement.services.review import interests
 from matching.days import day_of
 from matching.registry import outbox
 
@@ -40,8 +38,8 @@ def propose(*, payable_id: int, reason: str, actor: Actor, now: datetime) -> Rei
     """Ask that a bounced payable be paid again to its account. Raises Invalid where it is not bounced, the bank
     contradicts itself, or it was asked for; Denied, Conflict.
     """
-    payable = _lock(payable_id)
-    _check_person(payable=payable, actor=actor, roles=_PROPOSING)
+    payable = locked_payable(payable_id=payable_id)
+    may_handle(payable=payable, actor=actor, roles=_PROPOSING)
     if not reason.strip():
         raise invalid("reason", "请填写依据，如银行的说明：退回原因不在收款账户。")
     attempt = _bounce(payable=payable)
@@ -66,9 +64,9 @@ def decide(*, reissue_id: int, approve: bool, actor: Actor, now: datetime, note:
     """Agree, and the payable goes with the next cut-off; or refuse with a note, and it waits for another account.
     An approver other than who asked. Raises Conflict, Denied, Invalid.
     """
-    payable = _lock(Reissue.objects.values_list("payable_id", flat=True).get(pk=reissue_id))
+    payable = locked_payable(payable_id=Reissue.objects.values_list("payable_id", flat=True).get(pk=reissue_id))
     found = Reissue.objects.select_for_update(of=("self",)).select_related("attempt").get(pk=reissue_id)
-    role = _check_person(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    role = may_handle(payable=payable, actor=actor, roles=(Role.FINANCE_APPROVER,))
     if found.approved is not None:
         raise invalid("reissue", "这项申请已经决定，不能再次决定。请刷新页面。")
     if found.proposed_by_id == person(actor):
@@ -118,21 +116,6 @@ def remind_of_bounces(*, now: datetime) -> int:
             now=now,
         )
     return len(latest)
-
-
-def _lock(payable_id: int) -> Payable:
-    found = lock_payables(Payable.objects.filter(pk=payable_id).select_related("budget_line", "enterprise"))
-    if not found:
-        raise invalid("payable", "没有这笔应付款项。")
-    return found[0]
-
-
-def _check_person(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role:
-    department = None if payable.budget_line is None else payable.budget_line.department_id
-    role = require_role(actor=actor, roles=roles, department_id=department)
-    interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
-    interests.keep_past_away(actor=actor, payable=payable)
-    return role
 
 
 def _bounce(*, payable: Payable) -> PaymentAttempt:

@@ -32,10 +32,10 @@ from disbursement.models import (
     TransferKind,
 )
 from disbursement.services import notices
-from disbursement.services.payment.transitions import lock_payables, move_payables, person, require_role, tell
+from disbursement.services.payment.standing import may_handle
+from disbursement.services.payment.transitions import lock_payables, move_payables, person, tell
 from disbursement.services.recovery import bank_entries
 from disbursement.services.recovery.plan_moves import move_plan
-from disbursement.services.review import interests
 from matching.days import day_of
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
@@ -201,12 +201,12 @@ def set_off(*, clawback_id: int, payable_id: int, actor: Actor, now: datetime, r
     }
     owing, coming = found[demand.payable_id], found.get(payable_id)
     demand = Clawback.objects.select_for_update().get(pk=clawback_id)
-    role = _allowed(payable=owing, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    role = may_handle(payable=owing, actor=actor, roles=(Role.FINANCE_APPROVER,))
     if demand.ordered_by_id == actor.user_id:
         raise Conflict("发起追回的人员不能决定抵扣，请由其他审批人员决定。")
     if coming is None or coming.pk == owing.pk or coming.enterprise_id != owing.enterprise_id:
         raise invalid("payable", "只能抵扣同一企业的其他应付款项。")
-    _allowed(payable=coming, actor=actor, roles=(Role.FINANCE_APPROVER,))
+    may_handle(payable=coming, actor=actor, roles=(Role.FINANCE_APPROVER,))
     if coming.attempts.filter(contradicted=True).exists():
         raise invalid("payable", "该笔款项的上次支付，银行答复前后矛盾，可能已经到账，请先向银行核实。")
     if owing.state != PayableState.CLAWBACK:
@@ -291,12 +291,4 @@ def locked(*, clawback_id: int, actor: Actor, roles: tuple[Role, ...]) -> tuple[
     if not payables:
         raise invalid("clawback", "没有这项追回。")
     demand = Clawback.objects.select_for_update().get(pk=clawback_id)
-    return payables[0], demand, _allowed(payable=payables[0], actor=actor, roles=roles)
-
-
-def _allowed(*, payable: Payable, actor: Actor, roles: tuple[Role, ...]) -> Role:
-    department = None if payable.budget_line is None else payable.budget_line.department_id
-    role = require_role(actor=actor, roles=roles, department_id=department)
-    interests.keep_away(actor=actor, enterprise=payable.enterprise, subject="该笔款项")
-    interests.keep_past_away(actor=actor, payable=payable)
-    return role
+    return payables[0], demand, may_handle(payable=payables[0], actor=actor, roles=roles)
