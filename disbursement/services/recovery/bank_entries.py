@@ -93,7 +93,7 @@ def _known_as(reference: str) -> str:
     )
     if entry is not None:
         return f"流水号{reference}已登记为{words_of(entry)}，不能重复登记。"
-    posted = ReturnLine.objects.filter(status=LineStatus.POSTED, result__in=_MONEY_BACK, reference__iexact=reference)
+    posted = ReturnLine.objects.filter(status=LineStatus.POSTED, result__in=_MONEY_BACK, reference=reference)
     line = posted.order_by("pk").first()
     if line is not None:
         return f"流水号{reference}已由银行回单入账为{line.get_result_display()}（明细{line.line_id}），不能重复登记。"

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from disbursement.domain import money
+from disbursement.domain.bank_references import normal
 
 RESULTS = {"成功": "paid", "退票": "bounced", "退款": "refunded"}
 # Of our ids: batch number and line.
@@ -159,7 +160,8 @@ def good(
         result=result,
         amount=amount,
         occurred_on=day,
-        reference=reference[:LONGEST_REFERENCE],
+        # As people's entries are kept: the same money is found however the bank writes its number.
+        reference=normal(reference)[:LONGEST_REFERENCE],
         reason=reason[:LONGEST_REASON],
         account_number=account_in(account),
     )

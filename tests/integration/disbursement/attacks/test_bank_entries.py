@@ -230,6 +230,27 @@ def test_a_refund_that_the_bank_posted_is_not_recorded_as_a_recovery(scene: Scen
         scene.recover("b0001")
 
 
+@pytest.mark.parametrize("written", ["TK 2026 0001", "ＴＫ２０２６０００１", "tk2026\u200b0001"])
+def test_a_refund_that_the_bank_posted_is_known_again_however_the_bank_wrote_its_number(
+    scene: Scene, written: str
+) -> None:
+    attempt = PaymentAttempt.objects.get(payable=scene.payables[2])
+    line_id = attempt.batch.line_id(attempt.line_no or 0)
+    content = money.return_file({line_id: ("100000.00", "退款")}).replace(b"B0001", written.encode())
+    assert money.receive(content, name="r.csv", now=LATER).posted == 1
+    with pytest.raises(Invalid, match="已由银行回单入账为退款"):
+        scene.recover("TK20260001")
+    # And by the database, where somebody records it past the service.
+    with pytest.raises(IntegrityError, match="posted is not recorded again"), transaction.atomic():
+        BankEntry.objects.create(
+            reference="TK20260001",
+            use="recovery",
+            clawback=scene.first,
+            recorded_by_id=scene.finance.checker.user_id or 0,
+            recorded_at=LATER,
+        )
+
+
 def test_a_refund_came_neither_before_the_payment_nor_after_today(scene: Scene) -> None:
     for day in (date(2026, 3, 1), date(2026, 4, 9)):
         with pytest.raises(Invalid) as refusal:
