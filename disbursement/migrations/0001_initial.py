@@ -1584,7 +1584,7 @@ class Migration(migrations.Migration):
             name='ReturnLine',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_no', models.PositiveIntegerField(verbose_name='行')),
+                ('row_no', models.PositiveBigIntegerField(verbose_name='行')),
                 ('line_id', models.CharField(blank=True, max_length=60, verbose_name='明细号')),
                 ('result', models.CharField(blank=True, choices=[('paid', '成功'), ('bounced', '退票'), ('refunded', '退款')], max_length=10, verbose_name='结果')),
                 ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True, verbose_name='金额（元）')),

@@ -49,7 +49,8 @@ class ReturnLine(models.Model):
     """
 
     file = models.ForeignKey(ReturnFile, models.PROTECT, related_name="lines", verbose_name=_("文件"))
-    row_no = models.PositiveIntegerField(_("行"))
+    # Lines that a word for a whole batch stands for are numbered in millions.
+    row_no = models.PositiveBigIntegerField(_("行"))
     line_id = models.CharField(_("明细号"), max_length=60, blank=True)
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="return_lines")
     attempt = models.ForeignKey(PaymentAttempt, models.PROTECT, null=True, blank=True, related_name="return_lines")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Payable, PayeeAccount, PaymentAttempt, ReturnLine
@@ -115,6 +116,24 @@ def test_a_word_for_a_whole_file_of_another_size_posts_nothing(finance: money.Fi
     line = ReturnLine.objects.get()
     assert "不符" in line.problem
     assert line.batch_id == batch.pk
+
+
+def test_a_word_for_a_whole_file_may_stand_behind_thousands_of_lines(finance: money.Finance) -> None:
+    batch = a_sent_batch(finance)
+    before = 2_147
+    stranger = replace(paid(batch)[0], line_id="209901001-000001")
+    word = (
+        '<Ntry><Amt Ccy="CNY">300000.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt>'
+        f"<Dt>{ON.isoformat()}</Dt></BookgDt><NtryDtls><Btch><PmtInfId>{batch.number}</PmtInfId><NbOfTxs>3</NbOfTxs>"
+        "</Btch></NtryDtls></Ntry></Stmt>"
+    )
+    content = write_answer("camt053", [stranger] * before)[1].replace(b"</Stmt>", word.encode())
+    report = money.receive(content, name="statement.xml")
+    assert (report.posted, report.exceptions) == (3, before)
+    last = ReturnLine.objects.filter(status="posted").latest("row_no").row_no
+    # SQLite would take any number.
+    _, most = BaseDatabaseOperations.integer_field_ranges[ReturnLine._meta.get_field("row_no").get_internal_type()]
+    assert last == (before + 1) * 1_000_000 + 3 < most
 
 
 def test_a_status_report_that_has_no_result_yet_acknowledges_the_batch(finance: money.Finance) -> None:
