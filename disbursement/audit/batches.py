@@ -22,13 +22,15 @@ from disbursement.models import (
     SealedFile,
     StateChange,
 )
+from disbursement.services.payment.return_reading import is_without_account
 from disbursement.services.payment.return_reading import rows as rows_of
-from disbursement.treasury.formats import FormatError, payment_format
+from disbursement.treasury.formats import FormatError, ReturnRow, UnknownTable, payment_format
 
 _LOG = "请对照办理记录、签署记录和纸质汇总表查明真实经过；查明前不要发送或重发该批次。"
 _PERSON = "请由督查部门核实签署人身份和职责；确属越权的，该批次退回经办重新签署，已支付的报告处理。"
 _FILE = "请勿使用该文件付款；与银行核对实际收到的文件及其摘要，并从备份恢复原始文件。"
 _BANK = "请向银行调取原始回单逐笔核对，并按例外处理。"
+_TABLE = "请把读入该文件时银行的列名恢复到 HUIDA_RETURN_COLUMNS，再审计一次；文件的原文未被改动。"
 _SEALED = ("sealed", "sent", "acknowledged", "reconciled", "closed")
 _SIGNED = {"make": "finance_maker", "verify": "finance_checker", "approve": "finance_approver"}
 _TIMES = {
@@ -190,29 +192,32 @@ def check_returns(*, scope: Scope, counts: Counter[str]) -> Iterator[Finding]:
             yield Finding("returns", place, "回单文件的内容与摘要不符。", _BANK)
             continue
         kept = file.lines.order_by("row_no").select_related("attempt__batch").iterator(chunk_size=2000)
-        read = rows_of(name=file.name, content=content)
+        read = rows_of(name=file.name, content=content, strict=False)
         yield from _lines(kept, read, place, is_posted=file.posted_at is not None)
 
 
-def _lines(kept: Iterator[ReturnLine], read: Iterator[object], place: str, *, is_posted: bool) -> Iterator[Finding]:
+def _lines(kept: Iterator[ReturnLine], read: Iterator[ReturnRow], place: str, *, is_posted: bool) -> Iterator[Finding]:
     told = 0
     try:
         said = {
-            row.row_no: (row.line_id, row.result, row.amount, row.occurred_on, row.reference)  # type: ignore[attr-defined]
+            row.row_no: (
+                (row.line_id, row.result, row.amount, row.occurred_on, row.reference),
+                is_without_account(row),
+            )
             for row in read
         }
+    except UnknownTable:
+        yield Finding("returns", place, "已没有能读取该文件的列名表，未能逐行核对。", _TABLE)
+        return
     except FormatError as error:
         yield Finding("returns", place, f"回单文件无法读取：{error}", _BANK)
         return
     for line in kept:
-        there = said.pop(line.row_no, None)
-        wrong = there is None or there != (
-            line.line_id,
-            line.result,
-            line.amount,
-            line.occurred_on,
-            line.reference,
-        )
+        there, may_be_bare = said.pop(line.row_no, (None, False))
+        if there is not None and may_be_bare and line.status == "exception" and not line.result:
+            # An account was demanded when it came: nothing but its id and number was taken over.
+            there = (there[0], "", None, None, there[4])
+        wrong = there != (line.line_id, line.result, line.amount, line.occurred_on, line.reference)
         if not wrong and line.status == "posted":
             wrong = line.attempt is None or line.attempt.amount != line.amount
         wrong = wrong or not _answers_for_its_own(line)

@@ -38,17 +38,26 @@ def preflight(*, name: str, content: bytes) -> Preflight:
     return Preflight(count, reading.problems, reading.is_complete, dict(reading.accepted))
 
 
-def rows(*, name: str, content: bytes) -> Iterator[ReturnRow]:
-    """Its lines as they are posted: a row for a whole batch becomes a row for each line of the sealed file."""
-    strict = settings.HUIDA_RETURNS_NEED_ACCOUNT
+def rows(*, name: str, content: bytes, strict: bool | None = None) -> Iterator[ReturnRow]:
+    """Its lines as they are posted: a row for a whole batch becomes a row for each line of the sealed file.
+
+    `strict`: whether a line has to name its account; what it was for a file that came earlier nobody knows.
+    """
+    if strict is None:
+        strict = settings.HUIDA_RETURNS_NEED_ACCOUNT
     for row in stream_return(name, content).rows:
         if row.cover is not None:
             yield from _spread(row)
-        elif strict and not row.problem and not row.account_number:
+        elif strict and is_without_account(row):
             # An id and an amount alone may be those of another payment, where a digit was lost on the way.
             yield _unposted(row, "回单未载明收款账号，不能核对收款人；请向银行索取含收款账号的回单")
         else:
             yield row
+
+
+def is_without_account(row: ReturnRow) -> bool:
+    """A line that could be read, and does not say which account was paid."""
+    return not row.problem and not row.account_number
 
 
 def _spread(row: ReturnRow) -> Iterator[ReturnRow]:

@@ -7,7 +7,7 @@ reconciled.
 
 from __future__ import annotations
 
-from .base import ControlTotals, FormatError, Party, PaymentFormat, PaymentLine, PaymentOrder
+from .base import ControlTotals, FormatError, Party, PaymentFormat, PaymentLine, PaymentOrder, UnknownTable
 from .registry import (
     PAYMENT_FORMATS,
     RETURN_READERS,
@@ -32,6 +32,7 @@ __all__ = [
     "Reading",
     "ReturnContent",
     "ReturnRow",
+    "UnknownTable",
     "name_return_tables",
     "name_voucher_elements",
     "payment_format",

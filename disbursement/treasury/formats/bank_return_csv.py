@@ -30,7 +30,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from disbursement.domain import money
 
-from .base import FormatError
+from .base import FormatError, UnknownTable
 from .return_tables import HEADINGS_WITHIN, ReturnTable, parse_tables, translated
 from .returned import RESULTS, Findings, ReturnContent, ReturnRow, broken, day_in, flat, good, whole
 
@@ -217,7 +217,7 @@ def _read(lines: Iterator[list[str]], findings: Findings, *, whole_end: bool) ->
 
 def _below_headings(lines: Iterator[list[str]], findings: Findings) -> tuple[Iterator[list[str]], int, bool]:
     """The lines below the headings in our order and words, the number of the first, and whether a last line with totals
-    is to be expected. Raises FormatError where neither our headings stand in the first row nor a bank's near it.
+    is to be expected. Raises UnknownTable where neither our headings stand in the first row nor a bank's near it.
     """
     for row_no, row in enumerate(islice(lines, HEADINGS_WITHIN), start=1):
         if row_no == 1 and [cell.strip() for cell in row[: len(COLUMNS)]] == COLUMNS:
@@ -228,7 +228,7 @@ def _below_headings(lines: Iterator[list[str]], findings: Findings) -> tuple[Ite
                 found = translated(table=table, places=places, rows=lines, findings=findings, trailer=TRAILER)
                 return found, row_no + 1, bool(table.trailer)
     known = "".join(f"；“{table.name}”应有列：{'、'.join(table.columns.values())}" for table in _tables)
-    raise FormatError(f"回单首行应为：{','.join(COLUMNS)}{known}。请确认选对了文件。")
+    raise UnknownTable(f"回单首行应为：{','.join(COLUMNS)}{known}。请确认选对了文件。")
 
 
 def _same_amount(text: str, amount: Decimal) -> bool:

@@ -17,6 +17,10 @@ class FormatError(ValueError):
     """A file or an order that the format cannot take; the message is for people."""
 
 
+class UnknownTable(FormatError):
+    """A table whose headings are neither ours nor those of a bank that the settings name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """An account and who holds it. `bank_code` is the 联行号, empty where unknown."""
