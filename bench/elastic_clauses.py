@@ -43,6 +43,7 @@ from matching.backends.elastic.profiles.figures import figures_asked
 from matching.backends.elastic.profiles.index import ProfileIndex
 from matching.backends.elastic.profiles.queries import PolicyFilter
 from matching.criteria import CompiledTree, Facts, parse_criteria, parse_facts, parse_vocabulary
+from tests.elastic import delete_indices
 
 PROMISED = 4
 Json = Any
@@ -195,7 +196,7 @@ def main() -> int:
     try:
         missed = run(options)
     finally:
-        client.delete_indices()
+        delete_indices()
     if missed:
         print("\nmissed:", *missed, sep="\n")
     return 1 if missed else 0

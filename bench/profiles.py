@@ -26,7 +26,6 @@ os.environ.setdefault("ELASTICSEARCH_INDEX_PREFIX", "huida-bench")
 django.setup()
 
 from matching.backends import patience
-from matching.backends.elastic import client
 from matching.backends.elastic.profiles.document import ProfileRow, Reader
 from matching.backends.elastic.profiles.figures import figures_asked
 from matching.backends.elastic.profiles.index import ProfileIndex
@@ -34,6 +33,7 @@ from matching.backends.elastic.profiles.leaves import Query
 from matching.backends.elastic.profiles.queries import PolicyFilter
 from matching.criteria import CompiledTree, Facts, Node, Verdict, parse_criteria, parse_facts
 from matching.criteria.vocabulary import Vocabulary, parse_vocabulary
+from tests.elastic import delete_indices
 
 PROMISED_MS = 100.0
 PIECE = 10_000
@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> list[str]:
     index = ProfileIndex()
     missed = []
     if not options.keep or not index.current():
-        client.delete_indices()
+        delete_indices()
         index.ensure()
     if index.total() < options.profiles:
         done = fill(
@@ -176,7 +176,7 @@ def main() -> int:
             missed = run(options)
         finally:
             if not options.keep:
-                client.delete_indices()
+                delete_indices()
     if missed:
         print("\nmissed:", *missed, sep="\n")
     return 1 if missed else 0

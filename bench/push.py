@@ -246,8 +246,8 @@ def database(keep: bool) -> Iterator[bool]:
 def run(options: argparse.Namespace) -> list[str]:
     from django.conf import settings
 
-    from matching.backends.elastic import client
     from matching.registry import outbox
+    from tests.elastic import delete_indices
 
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         print("bench.push needs PostgreSQL: set DATABASE_URL", file=sys.stderr)
@@ -283,7 +283,7 @@ def run(options: argparse.Namespace) -> list[str]:
                 missed.append(f"{best:,.0f} a second, promised {PROMISED:,}")
         finally:
             if not options.keep:
-                client.delete_indices()
+                delete_indices()
     return missed
 
 

@@ -32,7 +32,7 @@ def measure_here() -> dict[str, Any]:
 
     kept = setup_databases(verbosity=0, interactive=False)
     try:
-        from matching.backends.elastic import client
+        from tests.elastic import delete_indices, was_used
         from tests.search_quality import corpus, measure
 
         measure.load()
@@ -51,8 +51,8 @@ def measure_here() -> dict[str, Any]:
         return {"tables": tables, "engines": engines, "city": _city(), "simulation": _simulation()}
     finally:
         teardown_databases(kept, verbosity=0)
-        if client.was_used() and _has_elasticsearch():
-            client.delete_indices()
+        if was_used() and _has_elasticsearch():
+            delete_indices()
 
 
 def _has_elasticsearch() -> bool:

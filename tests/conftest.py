@@ -118,10 +118,10 @@ def django_db_setup(
 def no_indices_left() -> Iterator[None]:
     """What this process put into Elasticsearch goes with it."""
     yield
-    from matching.backends.elastic import client
+    from tests.elastic import delete_indices, was_used
 
-    if client.was_used():
-        client.delete_indices()
+    if was_used():
+        delete_indices()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from matching.backends.elastic import client
 from matching.backends.elastic.aliases import VersionedIndex
 from matching.backends.elastic.indices import ClauseIndex
 from matching.backends.elastic.profiles.index import ProfileIndex
@@ -19,6 +18,7 @@ from tests.cluster import district
 from tests.cluster.nodes import Cluster, Node, until
 from tests.cluster.traffic import WHOLE, Matching, Traffic, tell
 from tests.cluster.work import differing
+from tests.elastic import delete_indices
 
 pytestmark = [
     pytest.mark.elasticsearch,
@@ -78,7 +78,7 @@ def killed_while_rebuilding(cluster: Cluster, kind: str, victim: str) -> tuple[R
 
 @pytest.mark.parametrize(("kind", "victim"), CASES + MORE if WHOLE else CASES)
 def test_a_node_killed_during_a_reindex_costs_no_answer_and_no_row(cluster: Cluster, kind: str, victim: str) -> None:
-    client.delete_indices()
+    delete_indices()
     district.settle()
     district.list_items(ITEMS)
     district.register(ENTERPRISES)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from matching.backends.elastic import client
 from matching.backends.elastic.profiles.document import Reader
 from matching.backends.elastic.profiles.figures import Measured, figures_asked, read, written
 from matching.backends.elastic.profiles.index import ProfileIndex
@@ -17,6 +16,7 @@ from matching.backends.elastic.profiles.leaves import Query
 from matching.backends.elastic.profiles.queries import MOST_NEAR, PolicyFilter
 from matching.criteria import CompiledTree, Facts, Node, Verdict, parse_criteria, parse_facts
 from tests.contract.test_matchers import crowded, tangled
+from tests.elastic import delete_indices
 from tests.unit.matching.criteria import strategies
 from tests.unit.matching.criteria.samples import VOCABULARY
 
@@ -47,7 +47,7 @@ LEAVES_WITHOUT_FIGURES: list[Json] = [
 @pytest.fixture(scope="module", autouse=True)
 def clean() -> Iterator[None]:
     yield
-    client.delete_indices()
+    delete_indices()
 
 
 def filled(profiles: list[Facts], figures: frozenset[Measured]) -> ProfileIndex:

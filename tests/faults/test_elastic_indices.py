@@ -21,6 +21,7 @@ from matching.search.elastic.index import ItemIndex
 from matching.services import reindex
 from matching.services.listed import ListedVersions
 from matching.services.vocabulary import current_vocabulary
+from tests.elastic import delete_indices
 from tests.factories import cms
 from tests.factories.matching import TODAY, enterprise, published
 
@@ -32,13 +33,13 @@ FOREIGN = {"properties": {"holder": {"type": "text"}, "version": {"type": "text"
 @pytest.fixture(autouse=True)
 def indices(settings: Settings) -> Iterator[None]:
     settings.HUIDA_MATCHER = settings.HUIDA_SEARCH = "elasticsearch"
-    client.delete_indices()
+    delete_indices()
     fill(2)
     call_command("reindex", stdout=StringIO())
     assert not differing()
     yield
     unblock("*")
-    client.delete_indices()
+    delete_indices()
 
 
 def fill(count: int) -> None:
@@ -164,7 +165,7 @@ def test_an_emptied_index_is_filled_again(kind: str) -> None:
 
 
 def test_a_server_whose_data_is_gone_is_filled_again() -> None:
-    client.delete_indices()
+    delete_indices()
     assert any("缺少索引" in notice for notice in findings(KINDS))
     assert_answers_are_right()
     assert mended()

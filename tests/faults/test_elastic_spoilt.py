@@ -15,6 +15,7 @@ from matching.backends.elastic import client
 from matching.backends.elastic.backend import ElasticBackend
 from matching.criteria import parse_criteria, parse_facts
 from tests.cluster.proxy import Proxy
+from tests.elastic import delete_indices
 from tests.unit.matching.criteria.samples import VOCABULARY
 
 AS_OF = date(2026, 11, 22)
@@ -40,7 +41,7 @@ def direct(settings: Settings) -> Iterator[str]:
     direct: str = settings.ELASTICSEARCH_URL
     yield direct
     settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_TIMEOUT = direct, 60.0
-    client.delete_indices()
+    delete_indices()
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pytest_django.fixtures import Settings
 
-from matching.backends.elastic import client
 from matching.search import Document, EngineUnavailable, Request, create_engine
 from matching.search.degrading import LEFT_ALONE, DegradingSearch
 from matching.search.elastic.engine import ElasticSearch
 from matching.search.elastic.index import ItemIndex
 from matching.search.tokenise import index_tokens
 from tests.cluster.proxy import Proxy
+from tests.elastic import delete_indices
 
 PATIENCE = 0.5
 SLACK = 1.0  # for the embedded engine, and for a machine that does something else
@@ -41,7 +41,7 @@ def direct(settings: Settings) -> Iterator[str]:
     direct: str = settings.ELASTICSEARCH_URL
     yield direct
     settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_TIMEOUT = direct, 60.0
-    client.delete_indices()
+    delete_indices()
 
 
 @pytest.fixture

@@ -82,16 +82,3 @@ def unavailable(error: Any) -> BackendUnavailable:
 def shown_urls() -> str:
     """The addresses as people may read them: without the password that may stand in them."""
     return re.sub(r"//[^/@,]*@", "//", settings.ELASTICSEARCH_URL)
-
-
-def was_used() -> bool:
-    """Whether this process has asked a server anything."""
-    return _client.cache_info().currsize > 0
-
-
-def delete_indices() -> None:
-    """Deletes every index of ours, of whatever kind. What they held can be written again from the database."""
-    with server_errors():
-        names = list(client().indices.get(index=f"{settings.ELASTICSEARCH_INDEX_PREFIX}-*", features="aliases"))
-        if names:
-            client().indices.delete(index=names, ignore_unavailable=True)

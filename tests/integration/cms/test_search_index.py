@@ -18,6 +18,7 @@ from matching.search.degrading import LEFT_ALONE
 from matching.search.elastic.index import ItemIndex
 from matching.services import indexing
 from matching.services.index_kinds import Compared
+from tests.elastic import delete_indices
 from tests.factories import cms
 from tests.factories.matching import NOW
 
@@ -45,11 +46,11 @@ def engine(settings: Settings) -> Iterator[None]:
     here = settings.ELASTICSEARCH_URL
     settings.HUIDA_SEARCH = "elasticsearch"
     finding._of_engine.cache_clear()
-    server.delete_indices()
+    delete_indices()
     yield
     finding._of_engine.cache_clear()
     settings.ELASTICSEARCH_URL = here
-    server.delete_indices()
+    delete_indices()
 
 
 def ignore(done: int, total: int) -> None:
@@ -132,7 +133,7 @@ def test_deleted_data_is_answered_around_and_written_again_by_itself(client: Cli
     for number in range(3):
         cms.published_item(title=f"租金补贴{number}")
     drain()
-    server.delete_indices()
+    delete_indices()
     assert len(titles(client, q="租金")) == 3
     assert "没有检索索引" in trouble()
     clock.now += LEFT_ALONE
@@ -165,7 +166,7 @@ def test_an_index_without_the_fields_it_should_have_is_no_reason_for_an_error(cl
 def test_the_first_write_fills_an_index_that_was_not_there() -> None:
     cms.published_item()
     drain()
-    server.delete_indices()
+    delete_indices()
     cms.published_item()
     drain()
     assert equal()

@@ -9,11 +9,11 @@ from pytest_django.fixtures import Settings
 
 from matching.backends import BackendUnavailable, Listed
 from matching.backends.degrading import LEFT_ALONE, DegradingBackend
-from matching.backends.elastic import client
 from matching.backends.elastic.backend import ElasticBackend
 from matching.backends.elastic.indices import ClauseIndex
 from matching.backends.memory import MemoryBackend
 from matching.criteria import parse_criteria, parse_facts
+from tests.elastic import delete_indices
 from tests.unit.matching.criteria.samples import VOCABULARY
 
 AS_OF = date(2026, 11, 22)
@@ -44,7 +44,7 @@ def holder(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
     here = settings.ELASTICSEARCH_URL
     yield request.node.name
     settings.ELASTICSEARCH_URL = here
-    client.delete_indices()
+    delete_indices()
 
 
 def fitting(backend: DegradingBackend | ElasticBackend) -> list[str]:
@@ -76,7 +76,7 @@ def test_rows_that_were_deleted_are_written_again_before_an_answer_is_believed(h
     backend = ElasticBackend(holder=holder)
     backend.put([policy("A", 10), policy("B", 20), policy("C", 50)])
     assert fitting(backend) == ["A", "B"]
-    client.delete_indices()
+    delete_indices()
     assert fitting(backend) == ["A", "B"]
     index = ClauseIndex()
     index.drop(holder, list(index.keys(holder))[:2])

@@ -13,7 +13,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from matching.backends import BackendUnavailable, Listed
-from matching.backends.elastic import client as elastic
 from matching.backends.elastic.backend import LISTED
 from matching.backends.elastic.indices import ClauseIndex
 from matching.backends.elastic.profiles.index import ProfileIndex
@@ -27,6 +26,7 @@ from matching.services.profile_kind import ProfileKind
 from matching.services.profile_readings import current_reading
 from matching.services.vocabulary import current_vocabulary
 from matching.vocabulary import load_default_data
+from tests.elastic import delete_indices
 from tests.factories.matching import NOW, TODAY, enterprise, learn, published
 
 Json = Any
@@ -38,10 +38,10 @@ pytestmark = [pytest.mark.elasticsearch, pytest.mark.django_db]
 def matcher(settings: Settings) -> Iterator[None]:
     here = settings.ELASTICSEARCH_URL
     settings.HUIDA_MATCHER = "elasticsearch"
-    elastic.delete_indices()
+    delete_indices()
     yield
     settings.ELASTICSEARCH_URL = here
-    elastic.delete_indices()
+    delete_indices()
 
 
 def run(*arguments: str) -> str:
@@ -228,7 +228,7 @@ def test_an_index_that_was_deleted_or_lost_documents_heals_before_a_walk() -> No
     published(REVENUE)
     settle()
     right = by_the_evaluator(REVENUE, 0)[1]
-    elastic.delete_indices()
+    delete_indices()
     assert walked(REVENUE) == right
     index = ProfileIndex()
     index.drop([made[0].pk, made[3].pk])
@@ -236,7 +236,7 @@ def test_an_index_that_was_deleted_or_lost_documents_heals_before_a_walk() -> No
     with pytest.raises(CommandError, match="缺 2 行"):
         run("--check")
     assert set(right) <= set(walked(REVENUE))
-    elastic.delete_indices()
+    delete_indices()
     assert reindex.mend_indices() > 0
     settle()
     check()

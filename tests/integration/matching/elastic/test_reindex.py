@@ -7,12 +7,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from matching.backends.elastic import client, rebuild
+from matching.backends.elastic import rebuild
 from matching.backends.elastic.backend import LISTED, ElasticBackend
 from matching.backends.elastic.indices import ClauseIndex
 from matching.criteria import Facts
 from matching.services import publish, reindex
 from matching.tasks import mend_index
+from tests.elastic import delete_indices
 from tests.factories.matching import NOW, TODAY, published
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.django_db]
@@ -21,9 +22,9 @@ pytestmark = [pytest.mark.elasticsearch, pytest.mark.django_db]
 @pytest.fixture(autouse=True)
 def matcher(settings: Settings) -> Iterator[None]:
     settings.HUIDA_MATCHER = "elasticsearch"
-    client.delete_indices()
+    delete_indices()
     yield
-    client.delete_indices()
+    delete_indices()
 
 
 def run(*arguments: str) -> str:
@@ -70,7 +71,7 @@ def test_what_differs_is_told_and_mended() -> None:
 def test_data_that_was_deleted_is_told_and_comes_back() -> None:
     fill(3)
     run()
-    client.delete_indices()
+    delete_indices()
     with pytest.raises(CommandError, match="缺 3 行"):
         run("--check")
     assert mend_index() == 3
