@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from disbursement.treasury.formats import FormatError, read_return
+from disbursement.treasury.formats import FormatError
+from tests.factories.returns import read_return
 
 HERE = Path(__file__).parent
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((HERE / "returns.toml").read_text(encoding="utf-8"))

@@ -14,10 +14,9 @@ from .registry import (
     name_return_tables,
     name_voucher_elements,
     payment_format,
-    read_return,
     stream_return,
 )
-from .returned import Cover, Reading, ReturnContent, ReturnRow
+from .returned import Cover, Reading, ReturnRow
 
 __all__ = [
     "PAYMENT_FORMATS",
@@ -30,12 +29,10 @@ __all__ = [
     "PaymentLine",
     "PaymentOrder",
     "Reading",
-    "ReturnContent",
     "ReturnRow",
     "UnknownTable",
     "name_return_tables",
     "name_voucher_elements",
     "payment_format",
-    "read_return",
     "stream_return",
 ]

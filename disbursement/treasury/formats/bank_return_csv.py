@@ -32,7 +32,7 @@ from disbursement.domain import money
 
 from .base import FormatError, UnknownTable
 from .return_tables import HEADINGS_WITHIN, ReturnTable, parse_tables, translated
-from .returned import RESULTS, Findings, ReturnContent, ReturnRow, broken, day_in, flat, good, whole
+from .returned import RESULTS, Findings, ReturnRow, broken, day_in, flat, good
 
 COLUMNS = ["明细号", "收款账号", "金额", "结果", "处理日期", "银行流水号", "原因"]
 TRAILER = "合计"
@@ -66,11 +66,6 @@ _SPOILT = (
 def name_return_tables(tables: object) -> None:
     """Read the banks' own tables (see `return_tables.parse_tables`), too, from now on. Raises FormatError."""
     _tables[:] = parse_tables(tables)
-
-
-def read_csv(content: bytes) -> ReturnContent:
-    """Read UTF-8 or GB 18030. Raises FormatError where it is no such table at all."""
-    return whole(csv_rows, content)
 
 
 def csv_rows(content: bytes, findings: Findings) -> Iterator[ReturnRow]:

@@ -14,7 +14,7 @@ from .iso20022 import message_of
 from .pain001 import Pain001
 from .pain002 import MESSAGE as PAIN002
 from .pain002 import pain002_rows
-from .returned import Findings, Reading, ReturnContent, ReturnRow, RowReader
+from .returned import Findings, Reading, ReturnRow, RowReader
 from .voucher import TreasuryVoucher
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "name_return_tables",
     "name_voucher_elements",
     "payment_format",
-    "read_return",
     "stream_return",
 ]
 
@@ -78,10 +77,3 @@ def stream_return(name: str, content: bytes) -> Reading:
         raise FormatError(f"不支持“{name}”的文件类型，回单应为{'、'.join(RETURN_READERS)}文件。")
     findings = Findings()
     return Reading(reader(content, findings), findings)
-
-
-def read_return(name: str, content: bytes) -> ReturnContent:
-    """A return file whole, all its lines in memory. Raises FormatError."""
-    reading = stream_return(name, content)
-    rows = list(reading.rows)
-    return ReturnContent(rows, reading.problems, reading.is_complete, reading.accepted)

@@ -8,7 +8,7 @@ up, an end that is missing) is in `Findings` when the last line has been taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -69,16 +69,6 @@ class Findings:
     accepted: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnContent:
-    """All lines of a file, and what is to be said of the file as a whole; an incomplete one has a problem."""
-
-    rows: Sequence[ReturnRow]
-    problems: Sequence[str]
-    is_complete: bool
-    accepted: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class Reading:
     """A file being read: take the `rows` to the end, then `problems`, `is_complete` and `accepted` are final.
@@ -103,13 +93,6 @@ class Reading:
 
 
 RowReader = Callable[[bytes, Findings], Iterator[ReturnRow]]
-
-
-def whole(reader: RowReader, content: bytes) -> ReturnContent:
-    """Read to the end and keep all lines. Raises FormatError."""
-    reading = Reading(iter(()), Findings())
-    rows = list(reader(content, reading.findings))
-    return ReturnContent(rows, reading.problems, reading.is_complete, reading.accepted)
 
 
 def flat(text: str) -> str:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from disbursement.treasury.formats import FormatError, read_return
-from disbursement.treasury.formats.bank_return_csv import COLUMNS, read_csv, write_csv
+from disbursement.treasury.formats import FormatError
+from disbursement.treasury.formats.bank_return_csv import COLUMNS, write_csv
+from tests.factories.returns import read_return
 
 ROWS = [
     ["202603001-000001", "6222000000000001", "100000.00", "成功", "2026-03-24", "B0001", ""],
@@ -22,7 +23,7 @@ ROWS = [
 
 
 def test_a_whole_file_gives_its_lines() -> None:
-    content = read_csv(write_csv(ROWS))
+    content = read_return("x.csv", write_csv(ROWS))
     assert content.is_complete
     assert content.problems == []
     first, second = content.rows
@@ -52,7 +53,7 @@ def test_a_spreadsheet_gives_the_same_lines() -> None:
     book.save(out)
     content = read_return("x.xlsx", out.getvalue())
     assert content.is_complete
-    assert content.rows == read_csv(write_csv(ROWS)).rows
+    assert content.rows == read_return("x.csv", write_csv(ROWS)).rows
 
 
 @pytest.mark.parametrize(
@@ -70,19 +71,19 @@ def test_a_spreadsheet_gives_the_same_lines() -> None:
 def test_a_spoilt_line_is_handed_on_with_its_problem_and_stops_no_other(spoilt: dict[int, str], problem: str) -> None:
     bad = [spoilt.get(n, cell) for n, cell in enumerate(ROWS[0])]
     lines = [",".join(COLUMNS), ",".join(bad), ",".join(ROWS[1]), "合计,2,150000.50"]
-    first, second = read_csv("\r\n".join(lines).encode()).rows
+    first, second = read_return("x.csv", "\r\n".join(lines).encode()).rows
     assert problem in first.problem
     assert second.problem == ""
 
 
 def test_a_line_with_a_column_too_many_is_spoilt() -> None:
     lines = [",".join(COLUMNS), ",".join([*ROWS[0], "x"]), "合计,1,100000.00"]
-    assert "应有7列" in read_csv("\n".join(lines).encode()).rows[0].problem
+    assert "应有7列" in read_return("x.csv", "\n".join(lines).encode()).rows[0].problem
 
 
 def test_a_trailer_that_does_not_add_up_is_told() -> None:
     content = write_csv(ROWS).replace("合计,2".encode(), "合计,3".encode())
-    read = read_csv(content)
+    read = read_return("x.csv", content)
     assert not read.is_complete
     assert "两者不符" in read.problems[0]
 
@@ -108,12 +109,12 @@ def test_a_file_cut_short_keeps_the_lines_before_the_cut_and_invents_none(cut: i
     whole = write_csv(ROWS)
     cut = min(cut, len(whole.rstrip()) - 1)
     try:
-        content = read_csv(whole[:cut])
+        content = read_return("x.csv", whole[:cut])
     except FormatError:
         assert cut < len(("\ufeff" + ",".join(COLUMNS)).encode())
         return
     good = [row for row in content.rows if not row.problem]
-    assert good == read_csv(whole).rows[: len(good)]
+    assert good == read_return("x.csv", whole).rows[: len(good)]
     # Of the trailer nothing may be missing but zeros at its end.
     assert content.is_complete is (whole[:cut].decode(errors="ignore").endswith(("150000.5", "150000.50")))
 

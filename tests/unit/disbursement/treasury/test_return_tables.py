@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from disbursement.treasury.formats import FormatError, name_return_tables, read_return
+from disbursement.treasury.formats import FormatError, name_return_tables
 from disbursement.treasury.formats.bank_return_csv import write_csv
+from tests.factories.returns import read_return
 from tests.fuzz.mutate import spoil
 
 TABLE: dict[str, Any] = {
