@@ -8,7 +8,8 @@ from stdnum.cn import uscc
 
 from matching.models import Enterprise, PolicyItem, PolicyVersion
 from matching.registry.models import Department
-from matching.services import enterprises, facts, publish
+from matching.services import facts, publish
+from matching.services.vocabulary import current_vocabulary
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)  # 10 o'clock in Shanghai
 TODAY = date(2026, 11, 22)
@@ -22,10 +23,17 @@ def credit_code_of(number: int) -> str:
     return body + uscc.calc_check_digit(body)
 
 
+def register(*, name: str, code: str, now: datetime = NOW) -> Enterprise:
+    """An enterprise of which nothing is known, as an import leaves it: with an empty profile, announced."""
+    made = Enterprise.objects.create(credit_code=code, name=name, external_id=code, created_at=now)
+    facts.store_checked(facts=[], vocabulary=current_vocabulary(), now=now, also_refresh=[made.pk])
+    return made
+
+
 def enterprise(name: str = "", *, now: datetime = NOW, **known: Any) -> Enterprise:
     """A registered enterprise, of which `known` facts hold since 2026-01-01 (values as in the criteria language)."""
     number = next(_numbers)
-    made = enterprises.register(name=name or f"测试企业{number}", code=credit_code_of(number), now=now)
+    made = register(name=name or f"测试企业{number}", code=credit_code_of(number), now=now)
     learn(made, now=now, **known)
     return made
 

@@ -92,6 +92,12 @@ def test_jsonl_registers_enterprises_and_records_their_facts(tmp_path):
     assert OutboxMessage.objects.filter(topic="enterprise.facts_changed").count() == 1
 
 
+def test_an_enterprise_of_which_the_file_tells_nothing_has_an_empty_profile_and_is_announced(tmp_path):
+    run(jsonl(tmp_path / "e.jsonl", line(1, credit_code=credit_code_of(1).lower(), facts={})))
+    assert imported() == {}
+    assert OutboxMessage.objects.filter(topic="enterprise.facts_changed").count() == 1
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_a_csv_with_labels_as_headers_says_the_same_in_any_encoding(tmp_path, encoding):
     run(csv_file(tmp_path / "e.csv", HEADERS, ROW, encoding=encoding))

@@ -19,10 +19,9 @@ from disbursement.services.award.clashes import clashes_for_reviewer, clashes_of
 from disbursement.services.review import decisions, publicity, reviews
 from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise
-from matching.services import enterprises
 from portal.accounts.models import User
 from tests.factories.disbursement import Case, at, case, invoices, item
-from tests.factories.matching import credit_code_of, enterprise
+from tests.factories.matching import credit_code_of, enterprise, register
 
 pytestmark = pytest.mark.django_db
 TOTAL = Ask(CorrectionSubject.FIELD, "invoice_total", "发票不符", "请更换发票")
@@ -70,12 +69,12 @@ def test_a_paper_is_one_whether_its_issuer_is_written_by_code_or_by_name(
     name, code = "成都（样板）设备有限公司", credit_code_of(424_242)
     written = {"code": code, "name": "成都(样板) 设备有限公司"}
     if not is_known_late:
-        enterprises.register(name=name, code=code, now=at(date(2026, 3, 2)))
+        register(name=name, code=code, now=at(date(2026, 3, 2)))
     first, second = (brought(case(), paper_rows(written[way])) for way in (before, after))
     stranger = brought(case(), paper_rows(credit_code_of(777_777)))
     approve(first)
     if is_known_late:
-        enterprises.register(name=name, code=code, now=first.now)
+        register(name=name, code=code, now=first.now)
     with pytest.raises(Invalid, match=f"已用于申报{first.fresh().number}"):
         approve(second)
     # Another issuer's paper of the same number is another paper.
