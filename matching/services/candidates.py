@@ -1,4 +1,4 @@
-"""A policy finds its enterprises through the index of profiles: how many, and who may come up.
+"""A policy finds its enterprises through the index of profiles: who may come up.
 
 The index proposes, `criteria.evaluate` decides: where a filter cannot say all that the criteria say it lets through too
 much, never too little. What the index has not been told yet is a candidate too, so that nobody is missed.
@@ -7,7 +7,7 @@ much, never too little. What the index has not been told yet is a candidate too,
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, groupby
@@ -17,30 +17,15 @@ from matching.backends.elastic.aliases import MissingIndex
 from matching.backends.elastic.profiles.index import ProfileIndex
 from matching.backends.elastic.profiles.queries import PolicyFilter
 from matching.chunks import chunks
-from matching.criteria import CompiledTree, Verdict
 from matching.models import Profile
 from matching.registry.models import OutboxMessage
 from matching.services import indexing
-from matching.services.listed import known_facts
 from matching.services.profile_kind import ProfileKind
 from matching.services.profile_readings import Reading, current_reading
-from matching.simulation import facts_needed
 
 _AT_ONCE = 5000
 """As many pending writes are settled before a question; of more the rest are candidates."""
-_EVALUATED = 1000
 _PAGE = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many enterprises are eligible, undetermined, and ineligible with few enough conditions unmet (0 where none
-    were asked for). ``exact``: by the index alone; otherwise candidates were evaluated. Both are right."""
-
-    eligible: int
-    undetermined: int
-    near: int
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +38,6 @@ class _Ready:
 
     def filter(self, policy: Listed, as_of: date) -> PolicyFilter:
         return PolicyFilter(policy.criteria, as_of=as_of, figures=self.reading.figures)
-
-
-def count(*, policy: Listed, as_of: date, near: int = 0) -> Counted:
-    """Count the enterprises of a policy, parsed by the vocabulary in force, as of a day (Asia/Shanghai). ``near``: how
-    many unmet conditions still count as nearly fitting. Raises BackendUnavailable."""
-    ready = _ready()
-    asked = ready.filter(policy, as_of)
-    if not asked.is_exact(near=near) or len(ready.pending) > _AT_ONCE:
-        may = _candidates(ready, asked, near=near, after=0, size=_EVALUATED)
-        return _evaluated(may, policy, as_of, near, ready.reading, exact=False)
-    queries = [asked.eligible, asked.possible, *([asked.coming_up(near=near)] if near else [])]
-    eligible, possible, *coming_up = ready.index.counts(queries, without=ready.pending)
-    close = coming_up[0] - possible if coming_up else 0
-    late = _evaluated(chunks(ready.pending, _EVALUATED), policy, as_of, near, ready.reading, exact=True)
-    return Counted(late.eligible + eligible, late.undetermined + possible - eligible, late.near + close, exact=True)
 
 
 def walk(*, policy: Listed, as_of: date, near: int, after: int = 0, size: int = 2000) -> Iterator[list[int]]:
@@ -120,19 +90,3 @@ def _announced() -> Iterator[int]:
     """Enterprises whose change waits in the outbox, and is not even pending yet."""
     waiting = OutboxMessage.objects.filter(delivered_at__isnull=True, topic="enterprise.facts_changed")
     return waiting.values_list("payload__enterprise_id", flat=True).iterator(chunk_size=10_000)
-
-
-def _evaluated(
-    pieces: Iterable[list[int]], policy: Listed, as_of: date, near: int, reading: Reading, *, exact: bool
-) -> Counted:
-    tree = CompiledTree(policy.criteria)
-    needed = facts_needed(policy.criteria, None)
-    eligible = undetermined = close = 0
-    for ids in pieces:
-        for known in Profile.objects.filter(pk__in=ids).values_list("facts", flat=True):
-            facts = {key: value for key, value in known.items() if key in needed}
-            told = tree.evaluate(known_facts(facts=facts, vocabulary=reading.vocabulary), as_of)
-            eligible += told.verdict is Verdict.ELIGIBLE
-            undetermined += told.verdict is Verdict.UNDETERMINED
-            close += told.verdict is Verdict.INELIGIBLE and len(told.unmet) <= near
-    return Counted(eligible, undetermined, close, exact)

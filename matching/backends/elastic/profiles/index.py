@@ -16,7 +16,7 @@ from ...base import BackendUnavailable
 from ..aliases import MissingIndex, VersionedIndex
 from ..client import server_errors
 from .document import ProfileDocument, ProfileRow
-from .leaves import EVERYTHING, Query, all_of, both
+from .leaves import EVERYTHING, Query, all_of
 
 Json = Any
 BULK = 1000
@@ -78,13 +78,12 @@ class ProfileIndex(VersionedIndex):
     def total(self) -> int:
         return self.counts([EVERYTHING])[0]
 
-    def counts(self, queries: Sequence[Query], *, without: Sequence[int] = (), fresh: bool = False) -> list[int]:
-        """How many documents each query matches, those of the ids ``without`` not counted. ``fresh``: the server is to
-        count again what it may have counted before."""
-        asked = [both(query, but_not={"terms": {"id": list(without)}} if without else None) for query in queries]
+    def counts(self, queries: Sequence[Query], *, fresh: bool = False) -> list[int]:
+        """How many documents each query matches. ``fresh``: the server is to count again what it may have counted
+        before."""
         searches: list[Json] = []
         header = _WHOLE | ({"request_cache": False} if fresh else {})
-        for query in asked:
+        for query in queries:
             if query is not None:
                 searches += [header, {"size": 0, "track_total_hits": True, "query": _filtered(query)}]
         if not searches:
@@ -97,7 +96,7 @@ class ProfileIndex(VersionedIndex):
                     raise MissingIndex(self.read)
                 raise BackendUnavailable(f"Elasticsearch 没有回答：{json.dumps(answer['error'])[:2000]}")
         found = iter(answers)
-        return [0 if query is None else int(next(found)["hits"]["total"]["value"]) for query in asked]
+        return [0 if query is None else int(next(found)["hits"]["total"]["value"]) for query in queries]
 
     def walk(self, query: Query, *, after: int = 0, size: int = 2000) -> Iterator[list[int]]:
         """The ids that match, ascending, those above ``after``; all as of one moment, however long the walk takes."""
