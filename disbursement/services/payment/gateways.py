@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 
@@ -22,7 +20,7 @@ from django.db.models.functions import Length
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
-from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine, SealedFile
+from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, SealedFile
 from disbursement.services.payment.sending_outcomes import PROBLEM, note, note_refusal
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.treasury.channels import (
@@ -34,7 +32,6 @@ from disbursement.treasury.channels import (
     Refusal,
     Unsure,
 )
-from disbursement.treasury.channels.http import check_url
 from matching.days import day_of
 from matching.registry import outbox
 from matching.registry.models import BudgetLine
@@ -238,54 +235,3 @@ def remind_of_unsent(*, now: datetime) -> int:
         now=now,
     )
     return len(late)
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """What an administrator sets of a gateway; `lines` are ids of the budget lines that use it."""
-
-    code: str
-    name: str
-    kind: str
-    folder: str = ""
-    done_marker: bool = False
-    url: str = ""
-    token_variable: str = ""
-    timeout: int = 30
-    is_active: bool = True
-    is_default: bool = False
-    lines: Sequence[int] = ()
-
-
-@transaction.atomic
-def save_gateway(*, wanted: GatewaySettings, actor: Actor, now: datetime, gateway_id: int | None = None) -> Gateway:
-    """Set a gateway up or change it; a sending that was begun keeps the gateway it began with. The view has checked
-    that the actor administers.
-    """
-    made = Gateway() if gateway_id is None else Gateway.objects.select_for_update().get(pk=gateway_id)
-    # With nothing left the house, or an end that is known, another way is no second one.
-    in_doubt = [DeliveryState.PLANNED, DeliveryState.UNSURE]
-    doubtful = Delivery.objects.filter(gateway_id=made.pk, state__in=in_doubt, tried_at__isnull=False)
-    if wanted.kind != made.kind and made.pk is not None and doubtful.exists():
-        text = "有付款文件可能已经由此通道送出，结果尚未查明，不能改变方式。请先在批次页用“再次发送”查明。"
-        raise invalid("kind", text)
-    if wanted.kind == GatewayKind.HTTP:
-        try:
-            check_url(wanted.url)
-        except ValueError as error:
-            raise invalid("url", str(error)) from error
-    if wanted.kind == GatewayKind.FOLDER and not wanted.folder:
-        raise invalid("folder", "请填写文件夹名。")
-    if wanted.token_variable and not wanted.token_variable.startswith("HUIDA_GATEWAY_"):
-        raise invalid("token_variable", "凭据的环境变量名须以 HUIDA_GATEWAY_ 开头。")
-    if wanted.is_default:
-        Gateway.objects.filter(is_default=True).exclude(pk=made.pk).update(is_default=False)
-    for field in fields(wanted):
-        if field.name != "lines":
-            setattr(made, field.name, getattr(wanted, field.name))
-    made.updated_by_id, made.updated_at = person(actor), now
-    made.save()
-    GatewayLine.objects.filter(gateway=made).exclude(budget_line__in=wanted.lines).delete()
-    for line_id in wanted.lines:
-        GatewayLine.objects.update_or_create(budget_line_id=line_id, defaults={"gateway": made})
-    return made

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
 from disbursement.models import Gateway, GatewayKind
-from disbursement.services.payment import gateways
-from disbursement.services.payment.gateways import GatewaySettings
+from disbursement.services.payment.gateway_settings import GatewaySettings, is_in_doubt, save_gateway
 from disbursement.tasks import collect_returns
 from matching.registry.models import BudgetLine
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
@@ -63,12 +62,19 @@ class GatewayForm(forms.Form):
     )
     is_default = forms.BooleanField(label=gettext_lazy("其他科目默认使用此通道"), required=False)
     is_active = forms.BooleanField(label=gettext_lazy("启用"), required=False, initial=True)
+    is_same_system = forms.BooleanField(
+        label=gettext_lazy("已确认：新地址是同一家银行的同一系统，或者原地址从未收到该文件"),
+        required=False,
+        help_text=gettext_lazy("有付款文件经此通道送出后结果尚未查明；改变地址会向新地址再送一次。"),
+    )
 
     def __init__(self, *args, gateway: Gateway | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.gateway = gateway
         if gateway is not None:
             self.fields["code"].disabled = True
+        if gateway is None or not is_in_doubt(gateway=gateway):
+            del self.fields["is_same_system"]
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -77,7 +83,7 @@ class GatewayForm(forms.Form):
         return code
 
     def wanted(self) -> GatewaySettings:
-        data = dict(self.cleaned_data)
+        data = {name: value for name, value in self.cleaned_data.items() if name != "is_same_system"}
         return GatewaySettings(**{**data, "lines": [line.pk for line in data["lines"]]})
 
 
@@ -102,13 +108,17 @@ def gateway_edit(request: HttpRequest, gateway_id: int | None = None) -> HttpRes
     found = None if gateway_id is None else get_object_or_404(Gateway, pk=gateway_id)
     initial = {}
     if found is not None:
-        initial = {name: getattr(found, name) for name in GatewayForm.base_fields if name != "lines"}
+        initial = {name: getattr(found, name) for name in GatewayForm.base_fields if hasattr(found, name)}
         initial["lines"] = list(found.lines.values_list("budget_line_id", flat=True))
     form = GatewayForm(request.POST or None, initial=initial, gateway=found)
     if request.method == "POST" and form.is_valid():
         try:
-            gateways.save_gateway(
-                wanted=form.wanted(), actor=actor_for(request), now=timezone.now(), gateway_id=gateway_id
+            save_gateway(
+                wanted=form.wanted(),
+                actor=actor_for(request),
+                now=timezone.now(),
+                gateway_id=gateway_id,
+                is_same_system=form.cleaned_data.get("is_same_system", False),
             )
         except REFUSALS as refusal:
             lay_on(form, refusal)

@@ -18,7 +18,7 @@ from disbursement.services.application import ratings
 from disbursement.services.budget import changes
 from disbursement.services.month import batches
 from disbursement.services.payment import gateways, payees, sealing
-from disbursement.services.payment.gateways import GatewaySettings
+from disbursement.services.payment.gateway_settings import GatewaySettings, save_gateway
 from disbursement.services.review import absences, interests, reviews
 from disbursement.services.supervision import clocks, warnings
 from disbursement.treasury.channels import Refusal, Unsure
@@ -251,7 +251,7 @@ def test_a_file_that_did_not_reach_the_bank_is_told_and_stands_on_the_first_page
 def test_a_file_to_be_taken_to_the_bank_by_hand_is_told(deliver):
     office = money.Finance()
     wanted = GatewaySettings(code="hand", name="人工", kind="by_hand", is_default=True)
-    gateways.save_gateway(wanted=wanted, actor=office.approver, now=money.CUT)
+    save_gateway(wanted=wanted, actor=office.approver, now=money.CUT)
     batch = sealed(office)
     sealing.send(batch_id=batch.pk, now=money.CUT)
     sealing.send(batch_id=batch.pk, now=money.CUT)

@@ -15,7 +15,7 @@ from disbursement.domain.workflow import Role
 from disbursement.models import Batch, Delivery, Gateway, SealedFile
 from disbursement.services.month import cycles
 from disbursement.services.payment import gateways, sealing
-from disbursement.services.payment.gateways import GatewaySettings
+from disbursement.services.payment.gateway_settings import GatewaySettings, save_gateway
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Unsure
 from disbursement.treasury.simulator import Bank, Mischief
 from disbursement.treasury.simulator.bank import Taken
@@ -47,7 +47,7 @@ def a_sealed_batch(finance: money.Finance, *, file_format: str | None = None) ->
 
 def a_gateway(**settings: Any) -> Gateway:
     wanted = GatewaySettings(**{"code": "bank", "name": "代理银行", "kind": "folder", "is_default": True, **settings})
-    return gateways.save_gateway(wanted=wanted, actor=people.staff(Role.FINANCE_APPROVER), now=money.CUT)
+    return save_gateway(wanted=wanted, actor=people.staff(Role.FINANCE_APPROVER), now=money.CUT)
 
 
 @pytest.fixture

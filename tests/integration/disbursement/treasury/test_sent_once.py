@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from disbursement.domain.errors import Invalid
 from disbursement.models import Batch, Delivery, Gateway
 from disbursement.services.payment import gateways
 from disbursement.services.payment.collection import treasury_round
+from disbursement.services.payment.gateway_settings import GatewaySettings, save_gateway
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Refusal, Unsure
 from disbursement.treasury.simulator import Bank, Mischief
 from tests.factories import money
@@ -212,10 +214,10 @@ def test_a_gateway_through_which_a_file_may_have_left_keeps_its_kind(
     finance: money.Finance, over_http: Gateway, bank: Bank
 ) -> None:
     batch = a_sealed_batch(finance)
-    by_hand = gateways.GatewaySettings(code="bank", name="代理银行", kind="by_hand", is_default=True)
+    by_hand = GatewaySettings(code="bank", name="代理银行", kind="by_hand", is_default=True)
 
     def change() -> None:
-        gateways.save_gateway(wanted=by_hand, actor=finance.approver, now=money.CUT, gateway_id=over_http.pk)
+        save_gateway(wanted=by_hand, actor=finance.approver, now=money.CUT, gateway_id=over_http.pk)
 
     bank.mischief = Mischief(lost_request=1)
     with pytest.raises(Invalid):
@@ -225,3 +227,39 @@ def test_a_gateway_through_which_a_file_may_have_left_keeps_its_kind(
     bank.mischief = Mischief()
     send(batch)
     change()
+
+
+def test_the_address_of_a_gateway_in_doubt_changes_only_on_somebodys_word_that_it_is_the_same_bank(
+    finance: money.Finance, over_http: Gateway, bank: Bank
+) -> None:
+    batch = a_sealed_batch(finance)
+    elsewhere = GatewaySettings(code="bank", name="代理银行", kind="http", url="http://127.0.0.1:9/", is_default=True)
+
+    def move(**said: bool) -> Gateway:
+        return save_gateway(wanted=elsewhere, actor=finance.approver, now=money.CUT, gateway_id=over_http.pk, **said)
+
+    bank.mischief = Mischief(lost_request=1)
+    with pytest.raises(Invalid):
+        send(batch)
+    with pytest.raises(Invalid, match="换到别处会再送一次"):
+        move()
+    over_http.refresh_from_db()
+    assert over_http.url != elsewhere.url
+    assert move(is_same_system=True).url == elsewhere.url
+
+
+def test_the_page_of_a_gateway_asks_for_that_word_only_while_a_file_is_in_doubt(
+    finance: money.Finance, over_http: Gateway, bank: Bank
+) -> None:
+    administrator = signed_in(official("administrator"))
+    page = reverse("desk:gateway_edit", args=[over_http.pk])
+    batch = a_sealed_batch(finance)
+    assert "is_same_system" not in administrator.get(page).content.decode()
+    bank.mischief = Mischief(lost_request=1)
+    with pytest.raises(Invalid):
+        send(batch)
+    form = {"name": "代理银行", "kind": "http", "url": "http://127.0.0.1:9/", "timeout": 30, "is_active": "on"}
+    assert "换到别处会再送一次" in administrator.post(page, form).content.decode()
+    assert administrator.post(page, {**form, "is_same_system": "on"}).status_code == 302
+    over_http.refresh_from_db()
+    assert over_http.url == form["url"]
