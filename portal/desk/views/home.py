@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.workflow import UNDER_WAY, BatchState, PayableState
+from disbursement.domain.workflow import UNDER_WAY, BatchState, PayableState, Role
 from disbursement.models import (
     AccountState,
     Application,
@@ -112,8 +112,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         exceptions = ReturnLine.objects.filter(status=LineStatus.EXCEPTION, resolved_at__isnull=True).count()
         torn = PaymentAttempt.objects.filter(contradicted=True).count()
         waiting.append(Waiting(_("回单例外"), exceptions + torn, reverse("desk:exceptions")))
-        proposed = visible_accounts(request).filter(state=AccountState.PROPOSED).count()
-        waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
+        if actor_for(request).holds(Role.FINANCE_CHECKER):
+            proposed = visible_accounts(request).filter(state=AccountState.PROPOSED).count()
+            waiting.append(Waiting(_("待核对的收款账户"), proposed, reverse("desk:accounts")))
         if access.has({StaffRole.FINANCE_APPROVER}):
             asked = Reissue.objects.filter(approved__isnull=True).count()
             place = reverse("desk:payables") + f"?state={PayableState.BOUNCED.value}"
