@@ -57,7 +57,8 @@ def _go_down(page_id: int, now: datetime) -> bool:
     ended = Page.objects.select_for_update().filter(pk=page_id, live=True, expire_at__lte=now).first()
     if ended is None:
         return False
-    to_follow = list(ended.revisions.filter(approved_go_live_at__gt=now))
+    # Also what is due and broke: it is tried again. What went live has no time any more.
+    to_follow = list(ended.revisions.filter(approved_go_live_at__isnull=False))
     ended.specific.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
     for revision in to_follow:  # who takes a page down by hand calls them off; its last day does not
         revision.save(update_fields=["approved_go_live_at"])

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from cms.models import PolicyItemPage, SearchRow
+from matching.criteria import canonical_json
 from matching.models import PolicyItem, PolicyVersion
 from matching.services import vocabulary as vocabulary_service
 from tests.factories import cms
@@ -93,3 +94,20 @@ def test_a_page_that_cannot_be_published_keeps_no_other_waiting(later: Any) -> N
     with pytest.raises(PermissionDenied, match="robots"):
         beat()
     assert PolicyVersion.objects.get().item.code == "kj-two"
+
+
+def test_what_broke_when_it_was_to_follow_is_tried_again_after_the_end_of_what_it_follows(later: Any) -> None:
+    definition = {"key": "robots", "label": "机器人", "type": "number"}
+    vocabulary_service.save_fact(definition=definition, now=NOW)
+    page = cms.published_item()
+    schedule(page, expire_at=in_days(10))
+    criteria = canonical_json({"fact": "robots", "gte": "1"})
+    schedule(page, criteria=criteria, go_live_at=in_days(10), expire_at=in_days(300))
+    vocabulary_service.remove_fact(key="robots", now=NOW)
+    later(11)
+    with pytest.raises(PermissionDenied, match="robots"):
+        beat()
+    assert not PolicyItemPage.objects.get().live
+    vocabulary_service.save_fact(definition=definition, now=NOW)
+    assert beat() == {"live": 1, "down": 0}
+    assert (PolicyItemPage.objects.get().live, PolicyItem.objects.get().is_listed) == (True, True)
