@@ -80,7 +80,7 @@ def pro_rata(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: dat
     """Share out what the lines have left, by size, to the cent (largest remainder).
 
     The claims of a year go together to the line that gives them more, their own on a tie: a share is final, and a cent
-    that their own year has left is no answer to them.
+    that their own year has left is no answer to them. They stay where all together would get less by their going.
     """
     found = Shared()
     chosen = _chosen(claims, free=free, month=month)
@@ -103,19 +103,27 @@ def pro_rata(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: dat
 def _chosen(claims: Sequence[Claim], *, free: Mapping[Key, Decimal], month: date) -> dict[Key, Key]:
     """The line that pays what another year's line should, by that line. Those whose own line covers least of them
     choose first, so that whoever joins them on a later line leaves them no worse off than at home.
+
+    Nobody goes for a little more where their own line's money would be left lying at the cost of the later year's own
+    claims: the lines together never pay less than if all stayed.
     """
     asked: dict[Key, Decimal] = defaultdict(lambda: money.ZERO)
     for claim in claims:
         asked[claim.code, claim.year] += claim.amount
 
+    def paid(key: Key, wanted: Decimal) -> Decimal:
+        return min(wanted, max(free.get(key, money.ZERO), money.ZERO))
+
     def covered(key: Key, wanted: Decimal) -> Fraction:
-        return min(Fraction(1), Fraction(max(free.get(key, money.ZERO), money.ZERO)) / Fraction(wanted))
+        return Fraction(paid(key, wanted)) / Fraction(wanted)
 
     chosen = {key: key for key in asked}
     on_line = dict(asked)
     for own in sorted(asked, key=lambda key: (covered(key, asked[key]), key)):
         *_, later = lines_for(*own, month=month)
-        joined = on_line.get(later, money.ZERO) + asked[own]
-        if later != own and covered(later, joined) > covered(own, asked[own]):
+        there = on_line.get(later, money.ZERO)
+        joined = there + asked[own]
+        is_better = later != own and covered(later, joined) > covered(own, asked[own])
+        if is_better and paid(later, joined) >= paid(own, asked[own]) + paid(later, there):
             chosen[own], on_line[later] = later, joined
     return chosen

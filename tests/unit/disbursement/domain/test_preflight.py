@@ -140,3 +140,14 @@ def test_who_goes_to_the_new_years_line_is_no_worse_off_there_whoever_else_does(
         wanted = money.total(claim.amount for claim in claims if claim.year == year)
         # A share is rounded by less than a cent.
         assert of_year(shared, year) >= min(wanted, free["a", year]) - len(claims) * money.CENT
+    at_home = {year: money.total(c.amount for c in claims if c.year == year) for year in (2024, 2025, 2026)}
+    assert money.total(of_year(shared, year) for year in at_home) >= money.total(
+        min(wanted, free["a", year]) for year, wanted in at_home.items()
+    )
+
+
+def test_nobody_goes_for_a_little_more_at_the_cost_of_the_new_years_own_claims() -> None:
+    claims = [Claim(year * 1000, "a", year, Decimal(1_000_000)) for year in (2025, 2026)]
+    free = {("a", 2025): Decimal(500_000), ("a", 2026): Decimal(1_020_000)}
+    shared = shortage.pro_rata(claims, free=free, month=MONTH)
+    assert (of_year(shared, 2025), of_year(shared, 2026)) == (500_000, 1_000_000)
