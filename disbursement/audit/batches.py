@@ -203,6 +203,7 @@ def _lines(kept: Iterator[ReturnLine], read: Iterator[ReturnRow], place: str, *,
             row.row_no: (
                 (row.line_id, row.result, row.amount, row.occurred_on, row.reference),
                 is_without_account(row),
+                row.is_dated,
             )
             for row in read
         }
@@ -213,10 +214,13 @@ def _lines(kept: Iterator[ReturnLine], read: Iterator[ReturnRow], place: str, *,
         yield Finding("returns", place, f"回单文件无法读取：{error}", _BANK)
         return
     for line in kept:
-        there, may_be_bare = said.pop(line.row_no, (None, False))
+        there, may_be_bare, is_dated = said.pop(line.row_no, (None, False, True))
         if there is not None and may_be_bare and line.status == "exception" and not line.result:
             # An account was demanded when it came: nothing but its id and number was taken over.
             there = (there[0], "", None, None, there[4])
+        if there is not None and not is_dated and line.status == "duplicate" and line.occurred_on is None:
+            # The report's day, which is not that of the payment it repeats, is not kept.
+            there = (*there[:3], None, there[4])
         wrong = there != (line.line_id, line.result, line.amount, line.occurred_on, line.reference)
         if not wrong and line.status == "posted":
             wrong = line.attempt is None or line.attempt.amount != line.amount

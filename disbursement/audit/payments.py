@@ -118,7 +118,7 @@ def _answers(payable: Payable, place: str) -> Iterator[Finding]:
         if not told and not by_hand & {"refund", "confirm_paid"}:
             problem = f"批次{attempt.batch.number}的支付结果“{attempt.get_outcome_display()}”没有银行回单或核实记录。"
             yield Finding("payables.answers", place, problem, _STATE)
-        days = {line.occurred_on for line in heard if line.result == attempt.outcome}
+        days = {line.occurred_on for line in heard if line.result == attempt.outcome} - {None}
         if told and attempt.outcome_on not in days:
             yield Finding("payables.answers", place, "支付结果的日期与银行回单不符。", _STATE)
         if not told and not _day_is_told(payable, attempt):

@@ -212,7 +212,7 @@ def settle_contradiction(*, attempt_id: int, actor: Actor, now: datetime, was_pa
         attempt.outcome = AttemptOutcome.PAID.value
         # The last one: where the bank paid twice, it is the payment after the bounce that arrived.
         said = attempt.return_lines.filter(result=ReturnResult.PAID).exclude(status=LineStatus.EXCEPTION)
-        told = said.order_by("-occurred_on").first()
+        told = said.filter(occurred_on__isnull=False).order_by("-occurred_on").first()
         attempt.outcome_on = told.occurred_on if told is not None else day_of(now)
     attempt.contradicted = False
     attempt.outcome_reason = note

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -63,7 +63,8 @@ _LINE_COLUMNS = (
 @dataclass(slots=True)
 class _Told:
     """What the bank said of an attempt: by which file each result was posted, the last day of a 成功 and the first of a
-    退票. Days count of duplicates too: a payment that was routed again is 成功 for the second time.
+    退票. Days count of duplicates too, where the bank gave them: a payment that was routed again is 成功 for the second
+    time.
     """
 
     files: dict[str, int] = field(default_factory=dict)
@@ -158,6 +159,9 @@ def _apply(
         if line.row.result in known.files:
             line.status = LineStatus.DUPLICATE
             line.problem = f"该结果已于第{known.files[line.row.result]}号回单入账"
+            if not line.row.is_dated:
+                # The day of a report that repeats is no day of the payment: kept, it would pass for a second one.
+                line.row = replace(line.row, occurred_on=None)
         else:
             problem, state = _after(attempt.state, key)
             if problem:

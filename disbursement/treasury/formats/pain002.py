@@ -227,7 +227,8 @@ def _settled(element: etree._Element, state: _State, *, ids: list[str], status: 
     amount = iso.amount(element, "OrgnlTxRef/Amt/InstdAmt", "OrgnlTxRef/IntrBkSttlmAmt")
     if amount is None:
         raise iso.Unclear("未载明原金额（OrgnlTxRef/Amt/InstdAmt），不能核对")
-    day = iso.day(element, "OrgnlTxRef/IntrBkSttlmDt", "AccptncDtTm") or state.created
+    own = iso.day(element, "OrgnlTxRef/IntrBkSttlmDt", "AccptncDtTm")
+    day = own or state.created
     if day is None:
         raise iso.Unclear("未载明日期（AccptncDtTm 或报文头 CreDtTm）")
     why = iso.reason(element, "StsRsnInf")
@@ -243,6 +244,7 @@ def _settled(element: etree._Element, state: _State, *, ids: list[str], status: 
         reference=iso.text(element, "AcctSvcrRef", "ClrSysRef", "StsId"),
         reason=why.words if status in REFUSED else "",
         account=iso.account(element, "OrgnlTxRef/CdtrAcct"),
+        is_dated=own is not None,
     )
 
 

@@ -44,6 +44,7 @@ class ReturnRow:
 
     `result` is paid, bounced or refunded; `amount` in 元; `occurred_on` the bank's day; `account_number` the payee's,
     empty where the bank did not say. With `cover` the line speaks for every payment of the batch that `line_id` names.
+    Not `is_dated` is a line whose day is only that of the message: told again, it would be another.
     """
 
     row_no: int
@@ -56,6 +57,7 @@ class ReturnRow:
     problem: str = ""
     account_number: str = ""
     cover: Cover | None = None
+    is_dated: bool = True
 
 
 @dataclass(slots=True)
@@ -135,6 +137,7 @@ def good(
     reference: str,
     reason: str,
     account: str,
+    is_dated: bool = True,
 ) -> ReturnRow:
     """A line that could be read."""
     return ReturnRow(
@@ -147,6 +150,7 @@ def good(
         reference=normal(reference)[:LONGEST_REFERENCE],
         reason=reason[:LONGEST_REASON],
         account_number=account_in(account),
+        is_dated=is_dated,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,9 +12,13 @@ from itertools import permutations
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from disbursement.audit.batches import check_returns
+from disbursement.audit.findings import Scope
+from disbursement.audit.payments import check_payables
+from disbursement.audit.people import People
 from disbursement.ledger.reconcile import ledger_findings
 from disbursement.models import Batch, Payable, PayeeAccount, PaymentAttempt, ReturnLine
-from disbursement.services.payment import payees
+from disbursement.services.payment import payees, payments
 from disbursement.treasury.simulator import ANSWER_FORMATS, Answer, write_answer
 from tests.factories import disbursement as people
 from tests.factories import money
@@ -107,6 +113,41 @@ def test_a_payment_routed_again_after_a_word_for_the_whole_file_is_asked_about_i
         money.receive(files[index][1], name=files[index][0], now=at("2026-03-27"))
     attempts = list(PaymentAttempt.objects.order_by("line_no").values_list("outcome", "contradicted"))
     assert attempts == [("paid", False), ("bounced", True), ("paid", False)]
+
+
+@pytest.mark.parametrize("was_paid", [True, False])
+def test_a_report_that_is_sent_again_without_a_day_of_the_payment_is_no_second_payment(
+    finance: money.Finance, was_paid: bool
+) -> None:
+    batch = a_sent_batch(finance, 1)
+    [success] = paid(batch)
+
+    def report(day: int, *, dated: bool = False) -> bool:
+        """Whether the bank is then asked; without a day of its own a transaction has that of the message."""
+        content = write_answer("pain002", [replace(success, on=date(2026, 3, day))])[1]
+        if not dated:
+            content, count = re.subn(rb"<AccptncDtTm>[^<]*</AccptncDtTm>", b"", content)
+            assert count == 1
+        money.receive(content, name=f"{day}{dated}.xml", now=at("2026-03-29"))
+        return PaymentAttempt.objects.get().contradicted
+
+    assert not report(23)
+    bounce = replace(success, result="bounced", on=date(2026, 3, 24), code="BE01")
+    money.receive(write_answer("camt053", [bounce])[1], name="bounce.xml")
+    assert [report(25), report(26)] == [False, False]
+    assert report(25, dated=True)  # routed again: the bank says the day
+
+    attempt = PaymentAttempt.objects.get()
+    payments.settle_contradiction(
+        attempt_id=attempt.pk, actor=finance.checker, now=at("2026-03-29"), was_paid=was_paid, note="已向银行核实"
+    )
+    attempt.refresh_from_db()
+    assert attempt.outcome_on == date(2026, 3, 25 if was_paid else 24)
+    assert [report(27), report(28)] == [False, False]
+    assert ReturnLine.objects.filter(status="duplicate").count() == 5
+    found = [*check_returns(scope=Scope(), counts=Counter())]
+    found += check_payables(scope=Scope(), people=People(), counts=Counter())
+    assert [str(finding) for finding in found] == []
 
 
 def test_a_word_for_a_whole_file_of_another_size_posts_nothing(finance: money.Finance) -> None:
