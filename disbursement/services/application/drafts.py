@@ -14,8 +14,10 @@ from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.invoices import INVOICE_FACTS
 from disbursement.domain.merging import State
 from disbursement.domain.workflow import ApplicationAction, ApplicationState, Role
-from disbursement.models import Application, Occasion, ToleratedGap
+from disbursement.models import Application, ApplicationInvoice, Occasion, ToleratedGap
 from disbursement.selectors.forms import form_fields
+from disbursement.selectors.invoices import invoice_fact
+from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging, materials, sheets
 from disbursement.services.application.applications import lock, transition
 from disbursement.services.application.readiness import (
@@ -96,6 +98,7 @@ def bring_up_to_date(*, application_id: int, actor: Actor, now: datetime) -> boo
     application.form = sheets.with_totals(
         rules=rules, form=application.form, keys=[one.key for one in rules.form.fields]
     )
+    invoice_tables.restate(application=application, rules=rules)
     application.save(update_fields=["version", "form"])
     refresh(application=application, now=now, by=actor.user_id)
     return True
@@ -209,6 +212,8 @@ def submit(
             user_id=actor.user_id,
             now=now,
         )
+        if invoice_fact(rules=rules) is None:  # a table of an older version, which no page shows and no award uses
+            ApplicationInvoice.objects.filter(application=application).delete()
         sheets.close(application=application)
         for code, promised_by in gaps.items():
             ToleratedGap.objects.create(

@@ -44,9 +44,19 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
     )
     application.form = {key: value for key, value in application.form.items() if key != fact.key}
     if table:
-        # As numbers stand in a form: no zeros behind the point that say nothing.
-        text = f"{total(table):f}"
-        application.form[fact.key] = text.rstrip("0").rstrip(".")
+        application.form[fact.key] = _answer(table)
+
+
+def restate(*, application: Application, rules: Rules) -> None:
+    """Set the total in the form by a table that was kept, where the item asks for one; the caller saves the form."""
+    fact, table = invoice_fact(rules=rules), table_of(application=application)
+    if fact is not None and table:
+        application.form = {**application.form, fact.key: _answer(table)}
+
+
+def _answer(table: Sequence[Invoice]) -> str:
+    """The total as numbers stand in a form: no zeros behind the point that say nothing."""
+    return f"{total(table):f}".rstrip("0").rstrip(".")
 
 
 def _check_repeated(table: Sequence[Invoice]) -> None:

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from disbursement.domain.delivery import Lane, Obstacle, Seen, evidence_lacking
-from disbursement.models import Application, Judgement, LaneChoice, Promise
+from disbursement.models import Application, Judgement, LaneChoice
 from disbursement.selectors.delivery import lane_of, proofs_of, terms_of
-from disbursement.selectors.evidence import open_flags
+from disbursement.selectors.evidence import open_flags, promised_codes
 from disbursement.selectors.forms import material_rules
 from disbursement.services.application import judging
 from matching.days import day_of
@@ -61,13 +61,14 @@ def evidence_of(
     proofs = proofs_of(terms=terms, rules=rules, facts=needed, enterprise_id=application.enterprise_id, day=day_of(now))
     names = {rule.code: rule.name for rule in material_rules(version=application.version)}
     blocking = (*outcome["unmet"], *outcome["unknown"])
-    promised = Promise.objects.filter(application=application).order_by("pk")
+    # A promise that the version does not offer stands in for nothing.
+    promised = promised_codes(application=application, version=application.version)
     return Seen(
         verdict=judgement.verdict,
         in_the_way=tuple(leaf["comparison"] for leaf in outcome["leaves"] if leaf["id"] in blocking),
         unproved=proofs.unproved,
         gaps=tuple(names.get(code, code) for code in gaps),
-        promises=tuple(names.get(code, code) for code in promised.values_list("material_code", flat=True)),
+        promises=tuple(name for code, name in names.items() if code in promised),
         changed=tuple(
             names.get(flag.material.code, flag.material.code) for flag in open_flags(application_id=application.pk)
         ),

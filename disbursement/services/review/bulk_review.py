@@ -31,6 +31,7 @@ from disbursement.models import (
     Opinion,
     OpinionKind,
 )
+from disbursement.selectors.evidence import promised_codes
 from disbursement.services.application import judging
 from disbursement.services.application.applications import permitted_actions
 from disbursement.services.award import awards
@@ -183,7 +184,8 @@ def _unclear(application: Application, now: datetime) -> list[str]:
         told.append(_("机器判定不是“符合”，须打开逐条审核。"))
     if application.gaps.filter(filled_at__isnull=True).exists():
         told.append(_("有容缺材料。"))
-    if not settings.HUIDA_BULK_WITH_PROMISES and application.promises.exists():
+    promised = promised_codes(application=application, version=application.version)
+    if promised and not settings.HUIDA_BULK_WITH_PROMISES:
         told.append(_("有材料以告知承诺代替。"))
     if application.corrections.exists():
         told.append(_("补正过，须打开核对补正内容。"))

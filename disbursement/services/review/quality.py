@@ -32,6 +32,7 @@ from disbursement.models import (
     QualityCheck,
     QualityDraw,
 )
+from disbursement.selectors.evidence import promised_codes
 from disbursement.services.application import promises
 from disbursement.services.delivery import machine_audit
 from disbursement.services.review.staffing import deputies
@@ -108,8 +109,15 @@ def population(*, month: date) -> tuple[list[Thing], list[Thing]]:
     ]
     approved = [pk for pk, row in decisions.items() if row.kind == DecisionKind.APPROVED]
     open_ones = Promise.objects.filter(application_id__in=approved, kept__isnull=True, quality_check__isnull=True)
-    codes = open_ones.order_by("pk").values_list("pk", "application__item__code")
-    return decided, [Thing(pk, code) for pk, code in codes]
+    open_ones = open_ones.select_related("application__item", "application__version").order_by("pk")
+    open_ones = open_ones.prefetch_related("application__promises")
+    # One that the version does not offer in these words stood in for nothing.
+    promised = [
+        Thing(row.pk, row.application.item.code)
+        for row in open_ones
+        if row.material_code in promised_codes(application=row.application, version=row.application.version)
+    ]
+    return decided, promised
 
 
 def _span(month: date) -> dict[str, datetime]:

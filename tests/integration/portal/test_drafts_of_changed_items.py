@@ -10,10 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from disbursement.domain.errors import Invalid
-from disbursement.models import DraftSheet, Promise
+from disbursement.models import ApplicationInvoice, DraftSheet, LaneChoice, Promise
 from disbursement.services.application import drafts, judging, materials
 from disbursement.services.evidence import library
 from disbursement.services.evidence.library import Details
+from disbursement.services.review import bulk_review, decisions, quality, reviews
+from disbursement.services.review.bulk_review import BulkDeed
 from disbursement.services.review.complete_list import lacking
 from matching.models import PolicyVersion
 from tests.factories import papers
@@ -195,6 +197,50 @@ def test_a_promise_that_the_version_does_not_offer_is_lacking_in_review_without_
     assert lacking(application=application, rules=rules) == []
     application.materials.update(replaced_at=NOW)
     assert [rule.code for rule in lacking(application=application, rules=rules)] == ["lease"]
+
+
+def test_a_promise_that_the_version_does_not_offer_counts_nowhere_against_the_enterprise() -> None:
+    fast: dict[str, Any] = {"delivery": "fast", "delivery_terms": {"acceptance_days": 1, "review_days": 3}}
+    made, _client = begun(**fast)
+    materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=NOW)
+    changed(made, materials=[STRICT], **fast)
+    made.upload("lease")
+    drafts.submit(application_id=made.id, actor=made.agent, now=NOW)
+    chosen = LaneChoice.objects.get(application=made.application)
+    assert (chosen.lane, chosen.reasons) == ("fast", [])
+    [row] = bulk_review.preview(
+        deed=BulkDeed.ACCEPT, application_ids=[made.id], actor=made.acceptor, now=NOW, candidates=lambda _: []
+    )
+    assert list(row.why_not) == []
+    reviews.accept(application_id=made.id, actor=made.acceptor, now=NOW)
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=NOW)
+    reviews.recommend_approval(application_id=made.id, text="同意", actor=made.reviewer, now=NOW)
+    decisions.approve(application_id=made.id, actor=made.second, now=NOW)
+    decided, promised = quality.population(month=NOW.date().replace(day=1))
+    assert ([thing.key for thing in decided], promised) == ([made.id], [])
+
+
+def test_an_invoice_table_that_is_asked_no_more_is_gone_with_the_submission_and_not_before() -> None:
+    made, client = begun(materials=[])
+    table = ApplicationInvoice.objects.filter(application=made.application)
+    asked_no_more: dict[str, Any] = {
+        "criteria": {"all": [{"fact": "registered_region", "in": ["510105"], "id": "here"}]},
+        "award": None,
+    }
+    changed(made, materials=[], **asked_no_more)
+    get(client, made, "edit")
+    assert table.exists()
+    drafts.submit(application_id=made.id, actor=made.agent, now=NOW)
+    assert not table.exists()
+
+
+def test_an_invoice_table_that_is_asked_again_brings_its_total_along() -> None:
+    made, client = begun(materials=[])
+    form = {key: value for key, value in made.fresh().form.items() if key != "invoice_total"}
+    type(made.application).objects.filter(pk=made.id).update(form=form)
+    changed(made, materials=[PLAN])
+    get(client, made, "edit")
+    assert made.fresh().form["invoice_total"] == "300000"
 
 
 def test_a_certificate_that_is_asked_since_comes_from_the_library_also_in_place_of_an_old_promise() -> None:
