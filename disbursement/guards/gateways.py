@@ -28,6 +28,9 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         "disbursement_delivery_way",
         "disbursement_delivery",
         "UPDATE",
-        "OLD.gateway_id DIFFERS NEW.gateway_id AND OLD.tries > 0 AND OLD.state <> 'refused'",
+        (
+            "OLD.gateway_id DIFFERS NEW.gateway_id AND OLD.state <> 'refused'"
+            " AND (OLD.tried_at IS NOT NULL OR OLD.state IN ('done', 'by_hand'))"
+        ),
         "what may have left one way goes no other, unless it was refused there",
     )

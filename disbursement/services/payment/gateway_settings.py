@@ -10,6 +10,7 @@ from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
+from disbursement.domain.workflow import BatchState
 from disbursement.models import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
 from disbursement.services.payment.transitions import person
 from disbursement.treasury.channels.http import check_url
@@ -34,10 +35,15 @@ class GatewaySettings:
 
 def is_in_doubt(*, gateway: Gateway) -> bool:
     """Whether a file may have gone this way and nobody knows its end: with nothing left the house, or an end that is
-    known, another way is no second one.
+    known, another way is no second one. What returns have answered did arrive.
     """
     in_doubt = [DeliveryState.PLANNED, DeliveryState.UNSURE]
-    return Delivery.objects.filter(gateway=gateway, state__in=in_doubt, tried_at__isnull=False).exists()
+    return Delivery.objects.filter(
+        gateway=gateway,
+        state__in=in_doubt,
+        tried_at__isnull=False,
+        sealed_file__batch__state=BatchState.SEALED,
+    ).exists()
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ import contextlib
 import os
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +22,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, SealedFile
-from disbursement.services.payment.sending_outcomes import PROBLEM, note, note_refusal
+from disbursement.services.payment.sending_outcomes import note, note_doubt, note_refusal
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.treasury.channels import (
     ByHand,
@@ -103,23 +104,30 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     Returns the sending: done, or waiting for a person to take the file there. Raises Invalid where the bank refused
     it or may not have it; the row says so, and the next call goes on from there.
     """
-    delivery, may_have_left, in_doubt_since = _begin(batch_id=batch_id, now=now, channel=channel)
+    begun = _begin(batch_id=batch_id, now=now, channel=channel)
+    delivery = begun.delivery
     sealed = delivery.sealed_file
     parcel = parcel_of(delivery)
     if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
         # The folder of the settings, from which people take files: there it stands again when asked for.
         with contextlib.suppress(Unsure):
             channel_for(gateway=None).hand_over(parcel, tried=True)
-    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
+    if not begun.is_due:
         return delivery
     try:
-        receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=may_have_left)
+        receipt = (channel or channel_for(gateway=delivery.gateway)).hand_over(parcel, tried=begun.may_have_left)
     except Refusal as refusal:
-        told = note_refusal(delivery=delivery, refusal=refusal, in_doubt_since=in_doubt_since, now=now)
+        told = note_refusal(delivery=delivery, refusal=refusal, in_doubt_since=begun.in_doubt_since, now=now)
         raise invalid("gateway", f"批次{sealed.batch.number}：{told}") from refusal
     except Unsure as doubt:
-        note(delivery=delivery, state=DeliveryState.UNSURE, now=now, problem=str(doubt)[:PROBLEM])
-        raise invalid("gateway", f"批次{sealed.batch.number}：{doubt}") from doubt
+        told = note_doubt(
+            delivery=delivery,
+            doubt=doubt,
+            in_doubt_since=begun.in_doubt_since,
+            was_refused=begun.was_refused,
+            now=now,
+        )
+        raise invalid("gateway", f"批次{sealed.batch.number}：{told}") from doubt
     if receipt is None:
         return note(delivery=delivery, state=DeliveryState.BY_HAND, now=now, problem="")
     return note(
@@ -135,8 +143,37 @@ def parcel_of(delivery: Delivery) -> Parcel:
     return Parcel(delivery.key, sealed.name, sealed.sha256, size, partial(stored, SealedFile, sealed.pk))
 
 
-def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[Delivery, bool, datetime | None]:
-    """The committed row of this sending, whether the bank is to be asked first, and since when a try is in doubt."""
+def is_to_be_sent(*, delivery: Delivery, batch: Batch) -> bool:
+    """Whether a try is still due. What returns have answered was at the bank: over HTTPS it is not posted again, to a
+    bank that may have forgotten the key by now.
+    """
+    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
+        return False
+    is_http = delivery.gateway is not None and delivery.gateway.kind == GatewayKind.HTTP
+    return batch.state == BatchState.SEALED or not is_http
+
+
+def may_go_elsewhere(*, delivery: Delivery) -> bool:
+    """Whether nothing can have left, or the bank said that it has not taken it. What waits to be taken there by hand
+    may have been taken: that, too, no other way may repeat.
+    """
+    is_final = delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND)
+    return delivery.state == DeliveryState.REFUSED or (delivery.tried_at is None and not is_final)
+
+
+class _Begun(NamedTuple):
+    """The committed row of a sending, whether a try is due, whether the bank is to be asked first, since when a try is
+    in doubt, and whether the bank had refused the file.
+    """
+
+    delivery: Delivery
+    is_due: bool = False
+    may_have_left: bool = False
+    in_doubt_since: datetime | None = None
+    was_refused: bool = False
+
+
+def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> _Begun:
     # Committed here, not with what follows: nothing leaves the house while its row could still be rolled back.
     with transaction.atomic():
         sealed = (
@@ -159,20 +196,21 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> tuple[De
         # Locked, and read anew: nobody chooses another way between this and the try.
         delivery = Delivery.objects.select_for_update().get(pk=planned.pk)
         delivery.sealed_file = sealed
-        if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
-            return delivery, False, None
+        if not is_to_be_sent(delivery=delivery, batch=sealed.batch):
+            return _Begun(delivery)
         if channel is None:
             # Raises before anything is counted as a try where the way is not set up.
             channel_for(gateway=delivery.gateway)
         may_have_left = delivery.tries > 0
         delivery.tries += 1
-        in_doubt_since = None if delivery.state == DeliveryState.REFUSED else delivery.tried_at
+        was_refused = delivery.state == DeliveryState.REFUSED
+        in_doubt_since = None if was_refused else delivery.tried_at
         delivery.tried_at = now
-        if delivery.state == DeliveryState.REFUSED:
+        if was_refused:
             # On its way again: from here on nobody knows that the bank has it not, and it goes no other way.
             delivery.state, delivery.problem = DeliveryState.PLANNED, ""
         delivery.save(update_fields=["tries", "tried_at", "state", "problem"])
-    return delivery, may_have_left, in_doubt_since
+    return _Begun(delivery, True, may_have_left, in_doubt_since, was_refused)
 
 
 @transaction.atomic
@@ -198,8 +236,7 @@ def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> D
     delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
     if gateway is None or delivery is None:
         raise invalid("gateway", "没有这个启用的通道，或批次尚未登记发送。")
-    # A file that waits to be taken there by hand may have been taken: that, too, no other way may repeat.
-    if delivery.state != DeliveryState.REFUSED and delivery.tries:
+    if not may_go_elsewhere(delivery=delivery):
         raise invalid(
             "gateway", f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。请先用“再次发送”查明。"
         )

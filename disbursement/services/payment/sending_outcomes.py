@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from disbursement.models import Delivery, DeliveryState
-from disbursement.treasury.channels import Refusal
+from disbursement.treasury.channels import Refusal, Unsure
 from matching.days import day_of
 from matching.registry import outbox
 
@@ -60,5 +60,24 @@ def note_refusal(*, delivery: Delivery, refusal: Refusal, in_doubt_since: dateti
             )
             # The day counts from the try that is in doubt, not from this one, whose end is known.
             since = {"tried_at": in_doubt_since} if is_last else {}
+            note(delivery=delivery, state=DeliveryState.UNSURE, now=now, problem=problem, **since)
+    return problem
+
+
+def note_doubt(
+    *, delivery: Delivery, doubt: Unsure, in_doubt_since: datetime | None, was_refused: bool, now: datetime
+) -> str:
+    """It is not known what came of this try; what to tell people. Where nothing left in it, it changes nothing: the day
+    counts from the try in doubt before it, and what the bank refused stays refused.
+    """
+    problem = str(doubt)[:PROBLEM]
+    with transaction.atomic():
+        standing = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        is_idle = not doubt.left and standing.tries == delivery.tries
+        if is_idle and was_refused:
+            problem = f"银行此前已拒收。{doubt}"[:PROBLEM]
+            note(delivery=delivery, state=DeliveryState.REFUSED, now=now, problem=problem)
+        else:
+            since = {"tried_at": in_doubt_since} if is_idle else {}
             note(delivery=delivery, state=DeliveryState.UNSURE, now=now, problem=problem, **since)
     return problem

@@ -60,7 +60,13 @@ class Refusal(Exception):
 
 
 class Unsure(Exception):
-    """The other side may have the parcel or not, or cannot be reached. The message is for people."""
+    """The other side may have the parcel or not, or cannot be reached. The message is for people. Without `left`, this
+    try handed nothing over, and was told nothing of what others did.
+    """
+
+    def __init__(self, message: str, *, left: bool = True) -> None:
+        super().__init__(message)
+        self.left = left
 
 
 class Channel(Protocol):

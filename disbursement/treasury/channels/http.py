@@ -73,7 +73,7 @@ class HttpChannel:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
     def hand_over(self, parcel: Parcel, *, tried: bool) -> Receipt | None:
-        doubt, problem, posts = tried, "未能连接银行", 0
+        doubt, problem, posts, left = tried, "未能连接银行", 0, False
         for number in range(self._tries):
             if number:
                 self._wait(2 ** (number - 2))  # half a second, one, two
@@ -91,7 +91,9 @@ class HttpChannel:
                 raise
             except Unsure as error:
                 doubt, problem = True, str(error)
-        raise Unsure(f"{problem}。尚不能确定银行是否收到；再次发送会先查询，并使用同一个幂等键，不会重复支付。")
+                left = left or posts > 0 or error.left
+        standing = "尚不能确定银行是否收到" if left else "本次没有送出文件"
+        raise Unsure(f"{problem}。{standing}；再次发送会先查询，并使用同一个幂等键，不会重复支付。", left=left)
 
     def greet(self) -> None:
         """Ask the bank whether it answers. Raises Unsure where it does not, or not as agreed."""
@@ -101,11 +103,14 @@ class HttpChannel:
 
     def enquire(self, parcel: Parcel) -> Receipt | None:
         """What the bank has under the parcel's key; None where it has nothing. Raises Refusal or Unsure."""
-        status, content = self._call("GET", f"/payment-files/{quote(parcel.key, safe='')}", most=_ANSWER)
+        try:
+            status, content = self._call("GET", f"/payment-files/{quote(parcel.key, safe='')}", most=_ANSWER)
+        except Unsure as error:
+            raise Unsure(str(error), left=False) from error
         if status == 404:
             return None
         if status != 200:
-            raise Unsure(f"查询银行是否收到时，对方答复 {status}")
+            raise Unsure(f"查询银行是否收到时，对方答复 {status}", left=False)
         return self._judge(parcel, content)
 
     def arrivals(self, *, known: Callable[[str], bool], at: float) -> Iterator[Arrival]:

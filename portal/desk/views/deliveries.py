@@ -30,7 +30,7 @@ def delivery_context(*, batch: Batch, may_act: bool) -> dict[str, Any]:
     """What the batch's page shows of the sending of its file."""
     delivery = Delivery.objects.select_related("gateway", "done_by").filter(sealed_file__batch=batch).first()
     state = None if delivery is None else delivery.state
-    open_again = state in (DeliveryState.PLANNED, DeliveryState.UNSURE, DeliveryState.REFUSED)
+    open_again = delivery is not None and gateways.is_to_be_sent(delivery=delivery, batch=batch)
     return {
         "delivery": delivery,
         "gateway": gateways.gateway_for(line=batch.budget_line) if delivery is None else delivery.gateway,
@@ -38,7 +38,7 @@ def delivery_context(*, batch: Batch, may_act: bool) -> dict[str, Any]:
         "handed_over": HandedOverForm() if may_act and state == DeliveryState.BY_HAND else None,
         "other_gateways": (
             Gateway.objects.filter(is_active=True).exclude(pk=delivery.gateway_id or 0)
-            if may_act and delivery is not None and (state == DeliveryState.REFUSED or not delivery.tries)
+            if may_act and delivery is not None and gateways.may_go_elsewhere(delivery=delivery)
             else []
         ),
     }

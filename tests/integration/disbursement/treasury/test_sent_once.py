@@ -14,7 +14,7 @@ from disbursement.domain.errors import Invalid
 from disbursement.models import Batch, Delivery, Gateway
 from disbursement.services.payment import gateways
 from disbursement.services.payment.collection import treasury_round
-from disbursement.services.payment.gateway_settings import GatewaySettings, save_gateway
+from disbursement.services.payment.gateway_settings import GatewaySettings, is_in_doubt, save_gateway
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Refusal, Unsure
 from disbursement.treasury.simulator import Bank, Mischief
 from tests.factories import money
@@ -153,6 +153,74 @@ def test_after_a_try_in_doubt_a_refusal_counts_when_a_day_has_passed_or_it_is_of
         raise Refusal("银行拒绝受理", of_key=True)
 
     assert tried(batch, refuses_the_key, now=later) == "refused"
+
+
+def test_an_enquiry_that_fails_does_not_put_off_the_day_after_which_a_refusal_counts(finance: money.Finance) -> None:
+    a_gateway(folder="one")
+    batch = a_sealed_batch(finance)
+    assert tried(batch, dies) == "planned"
+
+    def asks_in_vain() -> None:
+        raise Unsure("银行没有应答", left=False)
+
+    for hours in (0.5, 23.9):
+        assert tried(batch, asks_in_vain, now=money.CUT + timedelta(hours=hours)) == "unsure"
+    assert tried(batch, refuses, now=money.CUT + timedelta(hours=23.95)) == "unsure"
+    assert tried(batch, refuses, now=money.CUT + timedelta(hours=24.5)) == "refused"
+
+
+def test_a_refused_file_stays_refused_where_the_bank_cannot_even_be_asked(
+    finance: money.Finance, over_http: Gateway, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_sealed_batch(finance)
+    monkeypatch.setenv(TOKEN, "wrong")
+    with pytest.raises(Invalid, match="401"):
+        send(batch)
+    with pytest.raises(Invalid, match="本次没有送出文件"):
+        send(batch)
+    Gateway.objects.update(url="http://127.0.0.1:9")
+    with pytest.raises(Invalid, match="银行此前已拒收"):
+        send(batch)
+    assert Delivery.objects.get().state == "refused"
+    bank.take(key=gateways.key_of(batch.sealed_file), name="x.csv", content=b"other bytes")
+    Gateway.objects.update(url=over_http.url)
+    monkeypatch.setenv(TOKEN, "the-secret")
+    with pytest.raises(Invalid, match="不符"):
+        send(batch)
+    goes_no_other_way(batch, finance)
+
+
+def test_what_returns_have_answered_is_not_in_doubt_and_is_not_posted_to_a_bank_that_forgot_it(
+    finance: money.Finance, over_http: Gateway, bank: Bank
+) -> None:
+    batch = a_sealed_batch(finance)
+    bank.mischief = Mischief(lost_request=1)
+    with pytest.raises(Invalid):
+        send(batch)
+    assert is_in_doubt(gateway=over_http)
+    money.receive(money.answer(batch))
+    assert not is_in_doubt(gateway=over_http)
+    bank.mischief = Mischief()
+    send(batch)
+    assert bank.orders() == []
+    page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
+    assert reverse("desk:delivery_act", args=[batch.pk, "again"]) not in page
+
+
+def test_a_way_that_is_not_set_up_is_no_dead_end_for_a_refused_file(finance: money.Finance) -> None:
+    a_gateway(folder="one")
+    batch = a_sealed_batch(finance)
+    assert tried(batch, refuses) == "refused"
+    missing = {"kind": "http", "url": "http://127.0.0.1:9", "token_variable": "HUIDA_GATEWAY_NOWHERE"}
+    for code, settings in (("two", missing), ("three", {"folder": "three"})):
+        page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
+        other = a_gateway(code=code, is_default=False, **settings)
+        gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
+        if code == "two":
+            with pytest.raises(Invalid, match="HUIDA_GATEWAY_NOWHERE"):
+                send(batch)
+    assert "改用此通道" in page
+    assert send(batch).state == "sent"
 
 
 def test_the_second_way_may_refuse_as_well_and_a_third_be_chosen(finance: money.Finance) -> None:
