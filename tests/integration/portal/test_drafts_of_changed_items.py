@@ -10,12 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from disbursement.domain.errors import Invalid
-from disbursement.models import ApplicationInvoice, DraftSheet, LaneChoice, Promise
+from disbursement.models import ApplicationInvoice, BulkDeed, DraftSheet, LaneChoice, Promise
 from disbursement.services.application import drafts, judging, materials
 from disbursement.services.evidence import library
 from disbursement.services.evidence.library import Details
 from disbursement.services.review import bulk_review, decisions, quality, reviews
-from disbursement.services.review.bulk_review import BulkDeed
 from disbursement.services.review.complete_list import lacking
 from matching.models import PolicyVersion
 from tests.factories import papers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from disbursement.treasury.formats import read_return
+from tests.factories.returns import read_return
 
 _TRANSACTION = """<TxInfAndSts><OrgnlEndToEndId>202603001-00000{place}</OrgnlEndToEndId><TxSts>{status}</TxSts>{why}
 <OrgnlTxRef><Amt><InstdAmt Ccy="CNY">100.00</InstdAmt></Amt><CdtrAcct><Id><Othr><Id>6222000000000001</Id></Othr></Id>
