@@ -95,6 +95,7 @@ def test_the_bytes_are_those_of_the_golden_file(fmt: PaymentFormat) -> None:
     assert unpacked(fmt.write(ORDER)) == unpacked(golden)
 
 
+@pytest.mark.slow
 @FORMATS
 @given(order=orders())
 def test_the_same_order_gives_the_same_bytes_and_its_totals_are_read_back(

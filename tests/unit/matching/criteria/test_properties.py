@@ -47,6 +47,7 @@ def test_a_second_naive_reading_of_the_language_agrees(criteria: Json, facts: Js
     assert decide(criteria, facts, as_of) == oracle(criteria, facts, VOCABULARY_JSON, as_of)
 
 
+@pytest.mark.slow
 @patient
 @given(*CASES)
 def test_a_double_negation_says_the_same(criteria: Json, facts: Json, as_of: date) -> None:
@@ -54,6 +55,7 @@ def test_a_double_negation_says_the_same(criteria: Json, facts: Json, as_of: dat
     assert verdict({"not": {"not": criteria}}, facts, as_of) == verdict(criteria, facts, as_of)
 
 
+@pytest.mark.slow
 @patient
 @given(*CASES)
 def test_without_soft_leaves_a_negation_turns_the_verdict_round(criteria: Json, facts: Json, as_of: date) -> None:
@@ -71,6 +73,7 @@ def test_if_is_then_or_not_if(condition: Json, then: Json, facts: Json, as_of: d
     assert verdict({"if": condition, "then": then}, facts, as_of) == verdict(same, facts, as_of)
 
 
+@pytest.mark.slow
 @patient
 @given(*CASES, st.data())
 def test_learning_an_unknown_fact_never_turns_a_decided_verdict(
