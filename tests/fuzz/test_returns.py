@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from disbursement.domain.errors import Invalid
 from disbursement.ledger.reconcile import ledger_findings
@@ -34,7 +35,8 @@ from .mutate import spoil
 
 SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(2**32))
 MUTANTS = int(os.environ.get("FUZZ_MUTANTS", "2500"))
-POSTINGS = int(os.environ.get("FUZZ_POSTINGS", "100"))
+# On PostgreSQL a posting costs ten times as much.
+POSTINGS = int(os.environ.get("FUZZ_POSTINGS") or (100 if connection.vendor == "sqlite" else 30))
 ONLY = os.environ.get("FUZZ_ONLY")
 ON = date(2026, 3, 24)
 RESULTS = ("paid", "bounced", "paid", "refunded", "paid")

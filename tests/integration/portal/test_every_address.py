@@ -2,7 +2,7 @@
 
 A door is tried first with an id that nobody has: who is sent away there was sent away before any id was looked at, and
 every fourth day one more id shows that the door stays shut. Who is let in asks for every third id on SQLite, for every
-ninth on PostgreSQL; the others fall to the next roles, and on the next days to the same one. `make every-address`
+eighteenth on PostgreSQL; the others fall to the next roles, and on the next days to the same one. `make every-address`
 asks for all of it at once, every id at shut doors, too; EVERY_ADDRESS_DAY repeats a day.
 """
 
@@ -34,7 +34,7 @@ LOGGING_OUT = {"accounts:logout"}
 IS_WHOLE = os.environ.get("EVERY_ADDRESS") == "whole"
 DAY = int(os.environ.get("EVERY_ADDRESS_DAY") or datetime.now(UTC).toordinal())
 REPEAT = f"EVERY_ADDRESS_DAY={DAY}"
-EACH = 3 if connection.vendor == "sqlite" else 9
+EACH = 3 if connection.vendor == "sqlite" else 18
 Ask = Callable[[str], HttpResponseBase]
 
 
