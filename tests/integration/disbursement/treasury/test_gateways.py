@@ -246,15 +246,12 @@ def test_killed_before_any_statement_and_run_again_the_bank_pays_once(
     assert points > 10
 
 
-@pytest.mark.parametrize("moment", ["before the bank has it", "after the bank has it"])
-def test_killed_around_the_handing_over_and_run_again_the_bank_pays_once(
-    finance: money.Finance, over_http: Gateway, bank: Bank, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    batch = a_sealed_batch(finance)
+def send_and_die(batch: Batch, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool) -> None:
+    """The process dies at the post of the file: after the bank has taken it, or before."""
     post = HttpChannel._post
 
     def die(self: HttpChannel, parcel: Parcel) -> Receipt:
-        if moment.startswith("after"):
+        if is_taken:
             post(self, parcel)
         raise Killed
 
@@ -262,6 +259,14 @@ def test_killed_around_the_handing_over_and_run_again_the_bank_pays_once(
         patch.setattr(HttpChannel, "_post", die)
         with pytest.raises(Killed):
             send(batch)
+
+
+@pytest.mark.parametrize("moment", ["before the bank has it", "after the bank has it"])
+def test_killed_around_the_handing_over_and_run_again_the_bank_pays_once(
+    finance: money.Finance, over_http: Gateway, bank: Bank, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    batch = a_sealed_batch(finance)
+    send_and_die(batch, monkeypatch, is_taken=moment.startswith("after"))
     assert (Delivery.objects.get().state, Delivery.objects.get().tries) == ("planned", 1)
     assert send(batch).state == "acknowledged"
     assert len(bank.paid_lines()) == 2

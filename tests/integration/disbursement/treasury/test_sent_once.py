@@ -20,7 +20,7 @@ from disbursement.treasury.simulator import Bank, Mischief
 from tests.factories import money
 from tests.integration.portal.conftest import official, signed_in
 
-from .test_gateways import TOKEN, Killed, a_gateway, a_sealed_batch, finance, over_http, send
+from .test_gateways import TOKEN, Killed, a_gateway, a_sealed_batch, finance, over_http, send, send_and_die
 
 __all__ = ["finance", "over_http"]
 pytestmark = pytest.mark.django_db
@@ -81,17 +81,7 @@ def test_a_file_that_was_refused_and_is_sent_again_is_no_longer_refused_when_the
         with pytest.raises(Invalid, match="401"):
             send(batch)
     assert Delivery.objects.get().state == "refused"
-    post = HttpChannel._post
-
-    def die(self: HttpChannel, parcel: Parcel) -> Receipt:
-        if moment.startswith("after"):
-            post(self, parcel)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(HttpChannel, "_post", die)
-        with pytest.raises(Killed):
-            send(batch)
+    send_and_die(batch, monkeypatch, is_taken=moment.startswith("after"))
     goes_no_other_way(batch, finance)
     page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
     assert "最近一次发送尚无结果" in page
