@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ CHROMIUM = Path("/usr/bin/chromium")
 # What puts whole parts of the product together is slow by its nature; `make test-fast` leaves it out.
 SLOW_FOLDERS = ("cluster", "faults", "fuzz", "integration", "journeys", "pdfa", "search_quality", "stateful")
 DATABASE_FIXTURES = {"db", "django_db_setup", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+# An image may forbid Python to keep what it has compiled. Tests start many processes, and rewriting each assertion anew
+# for each of them takes longer than all the rest of their start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Machines are shared: an example that takes long once says nothing. A failing example prints how to run it again.
 settings.register_profile(
@@ -47,6 +53,17 @@ class WithoutRequests(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
         return True
+
+
+def leaves_slow_out(markers: str) -> bool:
+    """Whether no test marked slow can be chosen by these marks, as far as can be seen at a glance."""
+    return " or " not in markers and "not slow" in markers.split(" and ")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder none of whose tests will run is not even read."""
+    slow = any(collection_path == TESTS / folder for folder in SLOW_FOLDERS)
+    return True if slow and leaves_slow_out(config.getoption("markexpr")) else None
 
 
 def touches_database(item: pytest.Item) -> bool:
