@@ -13,7 +13,7 @@ Of two combinations that pay the same, the one with the earlier options wins. Am
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from . import money
@@ -44,11 +44,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """These options together get at most `room`, ≥ 0: what is left under the cap after all that was granted before."""
+    """These options together get at most `room`, ≥ 0: what is left under the cap after all that was granted before.
+
+    `outside`: key → what was granted of items that exclude this option and that the cap does not count. The option is
+    paid the difference to it, and the cap holds both together, but then counts only the difference.
+    """
 
     name: str
     members: frozenset[str]
     room: Decimal
+    outside: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def beside(self, key: str) -> Decimal:
+        return self.outside.get(key, money.ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,12 @@ def best(problem: Problem, *, must: Collection[str] = (), most_steps: int = MOST
     return None if must - paid.keys() else Combination(paid, proven)
 
 
+def competing(problem: Problem) -> Problem:
+    """The problem without options that touch no other: those are not a matter of choice."""
+    touched = {key for keys in _ties(problem) for key in keys}
+    return replace(problem, options=[option for option in problem.options if option.key in touched])
+
+
 def payments(problem: Problem, taken: Collection[str]) -> dict[str, Decimal]:
     """What each of the taken is paid in the problem's order; those for which the caps leave nothing are left out."""
     rooms = [cap.room for cap in problem.caps]
@@ -122,7 +136,7 @@ def payments(problem: Problem, taken: Collection[str]) -> dict[str, Decimal]:
         if option.key not in taken:
             continue
         under = [i for i, cap in enumerate(problem.caps) if option.key in cap.members]
-        amount = min([option.amount, *(rooms[i] for i in under)])
+        amount = min([option.amount, *(rooms[i] - problem.caps[i].beside(option.key) for i in under)])
         if amount <= 0:
             continue
         paid[option.key] = amount
@@ -180,8 +194,10 @@ def _why(problem: Problem, chosen: Combination, option: Option) -> list[str]:
             reasons.append(f"{paper.label}可用{money.yuan(paper.left)}元{said}，不够再用{money.yuan(wanted)}元")
     for cap in problem.caps:
         had = money.total(amount for key, amount in chosen.paid.items() if key in cap.members)
-        if option.key in cap.members and had >= cap.room:
-            reasons.append(f"{cap.name}：余额{money.yuan(cap.room)}元已用完")
+        beside = cap.beside(option.key)
+        if option.key in cap.members and had + beside >= cap.room:
+            also = f"，连同互斥事项已获的{money.yuan(beside)}元" if beside else ""
+            reasons.append(f"{cap.name}：余额{money.yuan(cap.room)}元{also}已用完")
     return reasons or ["与所选组合相比，总额不会更高"]
 
 
@@ -210,7 +226,8 @@ def _ties(problem: Problem) -> Iterable[list[str]]:
         yield from _several(option.key for option in problem.options if option.key in bar.members)
     for cap in problem.caps:
         inside = [option for option in problem.options if option.key in cap.members]
-        if money.total(option.amount for option in inside) > cap.room:
+        beside = max((cap.beside(option.key) for option in inside), default=money.ZERO)
+        if money.total(option.amount for option in inside) + beside > cap.room:
             yield from _several(option.key for option in inside)
     for paper in problem.papers:
         users = [option for option in problem.options if option.uses.get(paper.key)]
@@ -230,10 +247,12 @@ def _piece(problem: Problem, group: Sequence[Option]) -> Piece:
     def mask(keys: Collection[str]) -> int:
         return sum(1 << i for i, option in enumerate(group) if option.key in keys)
 
+    caps = [cap for cap in problem.caps if mask(cap.members)]
     return Piece(
         amounts=[_cents(option.amount) for option in group],
         bars=[mask(bar.members) for bar in problem.bars],
-        caps=[(mask(cap.members), _cents(cap.room)) for cap in problem.caps if mask(cap.members)],
+        caps=[(mask(cap.members), _cents(cap.room)) for cap in caps],
+        outside=[[_cents(cap.beside(option.key)) for option in group] for cap in caps],
         papers=[
             ([_cents(option.uses.get(paper.key, money.ZERO)) for option in group], _cents(paper.left))
             for paper in problem.papers

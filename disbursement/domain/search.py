@@ -2,7 +2,8 @@
 
 Depth first in the order of the options, taking before leaving. A branch is cut where the most that it could still pay
 is below the best found, or equal to it with later options. The bound: options that exclude each other pairwise count as
-the dearest of them, and what lies within one cap counts up to its room.
+the dearest of them, and what lies within one cap counts up to its room, less the least that any of it holds outside:
+whichever is paid last finds that much of the room not its own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One group: amounts in cents (> 0); of each bar's bits one; (bits, cents) of each cap; (what each option uses of
-    it, what there is) for each paper.
+    it, what there is) for each paper. `outside`: of each cap, the cents for each option that the room must leave over
+    when it is paid, and that are not used up by it (empty: none).
     """
 
     amounts: Sequence[int]
     bars: Sequence[int] = ()
     caps: Sequence[tuple[int, int]] = ()
     papers: Sequence[tuple[Sequence[int], int]] = ()
+    outside: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class _Search:
     most_steps: int
     conflicts: list[int] = field(init=False)
     cliques: list[int] = field(init=False)
-    under: list[list[int]] = field(init=False)
+    under: list[list[tuple[int, int]]] = field(init=False)  # of each option: its caps, and what it has outside each
+    least: list[list[int]] = field(init=False)  # of each option: what it or a later one has at least outside each cap
     steps: int = 0
     best: tuple[int, int] | None = None  # (total, options taken as bits, the first option the highest)
 
@@ -52,7 +56,13 @@ class _Search:
         self.conflicts = _conflicts(self.piece)
         self.cliques = _cliques(self.conflicts)
         numbers = range(len(self.piece.amounts))
-        self.under = [[c for c, (bits, _) in enumerate(self.piece.caps) if bits >> i & 1] for i in numbers]
+        caps = self.piece.caps
+        outside = self.piece.outside or [[0] * len(numbers)] * len(caps)
+        self.under = [[(c, outside[c][i]) for c, (bits, _) in enumerate(caps) if bits >> i & 1] for i in numbers]
+        self.least = [
+            [min((outside[c][j] for j in numbers[i:] if bits >> j & 1), default=0) for c, (bits, _) in enumerate(caps)]
+            for i in numbers
+        ]
 
     def run(self) -> Found | None:
         rooms = [room for _, room in self.piece.caps]
@@ -92,7 +102,7 @@ class _Search:
         pay = 0 if blocked >> i & 1 else self._pay(i, rooms)
         if pay and all(uses[i] <= have for (uses, _), have in zip(self.piece.papers, left, strict=True)):
             after = list(rooms)
-            for c in self.under[i]:
+            for c, _ in self.under[i]:
                 after[c] -= pay
             have = [have - uses[i] for (uses, _), have in zip(self.piece.papers, left, strict=True)]
             self._descend(i + 1, (total + pay, bits << 1 | 1), blocked | self.conflicts[i], after, have)
@@ -100,14 +110,15 @@ class _Search:
             self._descend(i + 1, (total, bits << 1), blocked, rooms, left)
 
     def _pay(self, i: int, rooms: Sequence[int]) -> int:
-        return max(0, min([self.piece.amounts[i], *(rooms[c] for c in self.under[i])]))
+        return max(0, min([self.piece.amounts[i], *(rooms[c] - outside for c, outside in self.under[i])]))
 
     def _bound(self, start: int, blocked: int, rooms: Sequence[int]) -> int:
         """No less than what the options from `start` on can still be paid."""
         open_ = ((1 << len(self.piece.amounts)) - 1) >> start << start & ~blocked
         free = 0
         within = [0] * len(rooms)
-        covers_all = [room for (bits, _), room in zip(self.piece.caps, rooms, strict=True) if not open_ & ~bits]
+        most_of = [max(0, room - least) for room, least in zip(rooms, self.least[start], strict=True)]
+        covers_all = [most for (bits, _), most in zip(self.piece.caps, most_of, strict=True) if not open_ & ~bits]
         for clique in self.cliques:
             members = clique & open_
             if not members:
@@ -122,7 +133,7 @@ class _Search:
                 free += most
             else:
                 within[home] += most
-        bound = free + sum(min(sum_, room) for sum_, room in zip(within, rooms, strict=True))
+        bound = free + sum(min(sum_, most) for sum_, most in zip(within, most_of, strict=True))
         return min([bound, *covers_all])
 
     def _greedy(self, blocked: int) -> None:
@@ -142,7 +153,7 @@ class _Search:
         total = bits = 0
         for i in range(count):
             pay = self._pay(i, rooms) if i in taken else 0
-            for c in self.under[i]:
+            for c, _ in self.under[i]:
                 rooms[c] -= pay
             total += pay
             bits = bits << 1 | (pay > 0)

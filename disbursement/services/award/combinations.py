@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from disbursement.domain import money
+from disbursement.domain import caps, money
 from disbursement.domain.actors import Actor
 from disbursement.domain.combination import (
     Bar,
@@ -27,12 +27,14 @@ from disbursement.domain.combination import (
     Paper,
     Problem,
     best,
+    competing,
     left_out,
     payments,
     unlawful,
 )
 from disbursement.domain.errors import Denied, Fault, Invalid, invalid
 from disbursement.domain.invoices import Invoice
+from disbursement.domain.payables import Earlier
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, Choice
 from disbursement.selectors.caps import Limit, Position, caps_of, limits_in_force, position_of
@@ -41,7 +43,7 @@ from disbursement.selectors.invoices import papers_of, table_of
 from disbursement.selectors.papers import keys_of
 from disbursement.services.application import judging
 from disbursement.services.application.applications import withdraw
-from disbursement.services.award.history import beside_granted
+from disbursement.services.award.history import beside_granted, rivals_of
 from disbursement.services.payment.transitions import person
 from matching.days import day_of
 from matching.models import Enterprise, Match, PolicyItem, PolicyVersion, Verdict
@@ -64,11 +66,15 @@ class Candidate:
     application: Application | None
     amount: Decimal
     is_estimate: bool
-    before: Decimal = money.ZERO  # what an exclusive item paid already, and this one would only add to
+    rivals: Sequence[Earlier] = ()  # what exclusive items paid already, and this one would only add to
 
     @property
     def key(self) -> str:
         return self.item.code
+
+    @property
+    def before(self) -> Decimal:
+        return money.total(each.amount for each in self.rivals)
 
     @property
     def is_applied(self) -> bool:
@@ -115,7 +121,7 @@ def compare(*, enterprise: Enterprise, now: datetime, extra: Collection[str] = (
     candidates = [_beside_granted(c, limits=limits, position=position) for c in found.candidates]
     candidates = [c for c in candidates if c.amount > 0]
     kept = candidates[:MOST_OPTIONS]
-    problem = _competing(_problem(kept, enterprise=enterprise, limits=limits, position=position))
+    problem = competing(_problem(kept, enterprise=enterprise, limits=limits, position=position))
     keys = {option.key for option in problem.options}
     chosen = best(problem) or Combination({})
     return Comparison(
@@ -260,10 +266,11 @@ def _take(
 def _beside_granted(candidate: Candidate, *, limits: Sequence[Limit], position: Position) -> Candidate:
     """What the item would still add to what was granted of items that exclude it (the difference, 补差)."""
     award = candidate.version.rules.get("award") or {}
+    rivals = rivals_of(code=candidate.key, award=award, limits=limits, position=position)
     granted = beside_granted(
-        computed=candidate.amount, code=candidate.key, award=award, limits=limits, position=position
+        computed=candidate.amount, code=candidate.key, award=award, rivals=rivals, limits=limits, position=position
     )
-    return replace(candidate, amount=granted.amount, before=granted.before)
+    return replace(candidate, amount=granted.amount, rivals=rivals)
 
 
 def _problem(
@@ -294,14 +301,16 @@ def _problem(
         )
         for invoice in everything
     }
-    keys = {c.key for c in candidates}
     bars = _bars(candidates, limits=limits)
-    caps = []
-    for limit in limits:
-        covered = frozenset(key for key in keys if limit.covers(key))
-        if covered:
-            caps += [Cap(cap.label, covered, cap.room) for cap in caps_of(limit=limit, position=position)[0]]
-    return Problem(options, bars, caps, list(papers.values()))
+    shared = [_cap(cap, candidates) for limit in limits for cap in caps_of(limit=limit, position=position)[0]]
+    return Problem(options, bars, [cap for cap in shared if cap.members], list(papers.values()))
+
+
+def _cap(cap: caps.Cap, candidates: Sequence[Candidate]) -> Cap:
+    """A declared cap over what competes: what the rivals of a candidate were paid outside it stands beside each."""
+    inside = [c for c in candidates if cap.covers(c.key)]
+    outside = {c.key: money.total(each.amount for each in c.rivals if not cap.covers(each.item)) for c in inside}
+    return Cap(cap.label, frozenset(outside), cap.room, outside)
 
 
 def _bars(candidates: Sequence[Candidate], *, limits: Sequence[Limit]) -> list[Bar]:
@@ -317,20 +326,3 @@ def _bars(candidates: Sequence[Candidate], *, limits: Sequence[Limit]) -> list[B
         if limit.declared.is_exclusive and len(group) > 1:
             bars.setdefault(group, Bar(f"就高不重复（{limit.declared.name}）", group))
     return list(bars.values())
-
-
-def _competing(problem: Problem) -> Problem:
-    """The problem without options that touch no other: those are not a matter of choice."""
-    touched: set[str] = set()
-    for bar in problem.bars:
-        touched |= bar.members
-    for cap in problem.caps:
-        inside = [option for option in problem.options if option.key in cap.members]
-        if len(inside) > 1 and money.total(option.amount for option in inside) > cap.room:
-            touched |= cap.members
-    for paper in problem.papers:
-        users = [option for option in problem.options if option.uses.get(paper.key)]
-        if len(users) > 1 and money.total(option.uses[paper.key] for option in users) > paper.left:
-            touched |= {option.key for option in users}
-    options = [option for option in problem.options if option.key in touched]
-    return Problem(options, problem.bars, problem.caps, problem.papers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import Any
 
 from disbursement.domain import money
 from disbursement.domain.caps import Cap
-from disbursement.domain.payables import Granted, apply_history
+from disbursement.domain.payables import Earlier, Granted, apply_history
 from disbursement.models import Application, Award, CapUse
 from disbursement.selectors.caps import Limit, Position, caps_of, excluded_by, limits_in_force, position_of
 from disbursement.selectors.choices import given_up_for
@@ -59,26 +59,37 @@ def allowed(*, application: Application, rules: AwardRules, computed: Decimal, n
     return Allowed(granted.amount, granted.working, [*own, *declared], problems, had > 0)
 
 
+def rivals_of(*, code: str, award: Mapping[str, Any], limits: Sequence[Limit], position: Position) -> list[Earlier]:
+    """What was granted this year of the items that exclude one with these award rules."""
+    names = award.get("exclusive_with") or []
+    rivals = set(excluded_by(code=code, names=names, limits=limits, position=position))
+    return [each for each in position.of_year if each.item in rivals]
+
+
 def beside_granted(
-    *, computed: Decimal, code: str, award: Mapping[str, Any], limits: Sequence[Limit], position: Position
+    *,
+    computed: Decimal,
+    code: str,
+    award: Mapping[str, Any],
+    rivals: Collection[Earlier],
+    limits: Sequence[Limit],
+    position: Position,
 ) -> Granted:
-    """What an item with these award rules would still add to what was granted, before the caps that it shares with all
-    that excludes it: those hold what is taken together, whatever that is.
+    """What an item with these award rules would still add to what was granted, if nothing were taken beside it; before
+    the caps that it shares with all its `rivals`: those hold what is taken together, whatever that is.
     """
     own_cap = award.get("cap_per_year")
     if own_cap is None and sum_of(earlier=position.of_year, codes={code}) > 0:
         return Granted(money.ZERO)  # granted this year, once
-    names = award.get("exclusive_with") or []
-    rivals = excluded_by(code=code, names=names, limits=limits, position=position)
     declared = [cap for limit in limits if limit.covers(code) for cap in caps_of(limit=limit, position=position)[0]]
     return apply_history(
         computed,
         item=code,
         year=position.year,
         cap_per_year=None if own_cap is None else money.money(str(own_cap)),
-        exclusive_with=rivals,
+        exclusive_with=[each.item for each in rivals],
         earlier=position.of_year,
-        caps=[cap for cap in declared if not all(cap.covers(rival) for rival in rivals)],
+        caps=[cap for cap in declared if not all(cap.covers(each.item) for each in rivals)],
     )
 
 

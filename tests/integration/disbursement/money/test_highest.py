@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain
+from itertools import combinations as subsets
 
 import pytest
+from django.db import transaction
 
 from disbursement.models import Application
 from disbursement.selectors.choices import given_up_for
@@ -15,7 +18,7 @@ from matching.models import PolicyVersion
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.delivery import matched
-from tests.integration.disbursement.money.test_caps import declare
+from tests.integration.disbursement.money.test_caps import declare, grant
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +84,40 @@ def test_a_granted_item_that_names_another_leaves_it_the_difference_in_the_compa
     assert (candidate.amount, candidate.before) == (20000, 100000)
     assert proposed(waits) == 20000
     assert found.best.paid == {other.item.code: 110000}
+
+
+def test_every_set_that_is_tried_out_is_paid_just_so_under_caps_that_do_not_count_a_granted_rival() -> None:
+    enterprise, outside, counted = people.applicant(), money.version("20000"), money.version("5000.50")
+    rivals = [outside.item.code, counted.item.code]
+    dear, cheap = (money.version(amount, exclusive_with=rivals) for amount in ("100000", "60000"))
+    free = money.version("30000")
+    declare(dear, cheap, per_year=Decimal(100000))
+    declare(dear, cheap, free, counted, total=Decimal("110000.99"))
+    for version in (outside, counted):
+        money.granted(enterprise=enterprise, item=version)
+    made = {v.item.code: money.application(enterprise=enterprise, item=v) for v in (dear, cheap, free)}
+    found = combinations.compare(enterprise=enterprise, now=money.APPROVED)
+    assert list(made) == [option.key for option in found.problem.options]
+
+    def approved(taken: tuple[str, ...]) -> dict[str, Decimal]:
+        amounts = {}
+        with transaction.atomic():
+            for code in taken:
+                if (amount := proposed(made[code])) > 0:
+                    amounts[code] = grant(made[code]).amount
+                    assert amounts[code] == amount
+            transaction.set_rollback(True)
+        return amounts
+
+    for taken in chain.from_iterable(subsets(made, size) for size in (1, 2, 3)):
+        tried, wrong = combinations.try_out(comparison=found, taken=taken)
+        assert (tried.paid, wrong) == (approved(taken), [])
+    # Alone, the second would be paid 34999.50; beside the first, the cap that it shares leaves it nothing.
+    dearer = found.best.paid[dear.item.code]
+    assert (dearer, cheap.item.code in found.best.paid) == (Decimal("74999.50"), False)
+    assert found.candidate(cheap.item.code).amount == Decimal("34999.50")
+    [out] = found.out
+    assert "连同互斥事项已获的25,000.50元已用完" in out.reasons[0]
 
 
 def test_what_failed_before_a_choice_does_not_void_it_and_what_fails_after_does(

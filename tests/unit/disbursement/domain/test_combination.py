@@ -63,7 +63,8 @@ def problems(draw: st.DrawFn) -> Problem:
         for key in keys
     ]
     bars = [Bar(f"不重复{i}", draw(some)) for i in range(draw(st.integers(0, 3)))]
-    caps = [Cap(f"上限{i}", draw(some), draw(figure)) for i in range(draw(st.integers(0, 3)))]
+    outside = st.dictionaries(st.sampled_from(keys), figure)
+    caps = [Cap(f"上限{i}", draw(some), draw(figure), draw(outside)) for i in range(draw(st.integers(0, 3)))]
     return Problem(options, bars, caps, papers)
 
 
@@ -146,6 +147,17 @@ def test_a_cap_pays_the_last_one_what_is_left() -> None:
     assert chosen.paid == {"a": Decimal(30), "b": Decimal("40.50")}
 
 
+def test_what_a_rival_was_paid_outside_a_cap_leaves_less_of_it_and_is_told() -> None:
+    rivals = {"a": Decimal(20), "b": Decimal(20)}
+    problem = Problem([option("a", 80), option("b", 40)], caps=[Cap("产业扶持", members("ab"), Decimal(100), rivals)])
+    chosen = best(problem)
+    assert chosen is not None
+    assert chosen.paid == {"a": Decimal(80)}
+    [out] = left_out(problem, chosen)
+    assert (out.cost, out.gives_up) == (40, ["a"])
+    assert out.reasons == ["产业扶持：余额100.00元，连同互斥事项已获的20.00元已用完"]
+
+
 def test_of_equal_combinations_the_one_applied_for_first_wins() -> None:
     problem = Problem([option(key, 10) for key in "cab"], [Bar("就高不重复", members("abc"))])
     assert best(problem) == Combination({"c": Decimal(10)})
@@ -159,3 +171,8 @@ def test_forty_options_in_a_ring_of_exclusions_are_proven_quickly() -> None:
     assert found is not None
     assert found.proven
     assert found.total == 1500
+    outside = dict.fromkeys(keys, Decimal(300))
+    found = best(Problem(options, bars, [Cap("全年", frozenset(keys), Decimal(1500), outside)]))
+    assert found is not None
+    assert found.proven
+    assert found.total == 1200
