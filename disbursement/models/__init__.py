@@ -35,7 +35,15 @@ from disbursement.models.evidence import (
 )
 from disbursement.models.files import FileReading, FileType, ScanState, StoredFile
 from disbursement.models.follow_up import ExceptionNote, FindingAcknowledgement, Remedy
-from disbursement.models.gateway import Delivery, DeliveryState, Gateway, GatewayKind, GatewayLine
+from disbursement.models.gateway import (
+    BankInquiry,
+    Delivery,
+    DeliveryRoute,
+    DeliveryState,
+    Gateway,
+    GatewayKind,
+    GatewayLine,
+)
 from disbursement.models.invoice import ApplicationInvoice
 from disbursement.models.lane import LaneChoice, MachineDraw, MachineVerification, TimePromise
 from disbursement.models.ledger import AccountKind, LedgerAccount, LedgerTransfer, TransferKind
@@ -92,6 +100,7 @@ __all__ = [
     "AwardLimit",
     "BackgroundRun",
     "BankEntry",
+    "BankInquiry",
     "Batch",
     "BatchApproval",
     "BudgetChange",
@@ -126,6 +135,7 @@ __all__ = [
     "DecisionDraft",
     "DecisionKind",
     "Delivery",
+    "DeliveryRoute",
     "DeliveryState",
     "Document",
     "DocumentKind",

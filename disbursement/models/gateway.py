@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from disbursement.models.batch import SealedFile
@@ -126,3 +126,81 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class DeliveryRoute(models.Model):
+    """That a file goes another way than it went before, and who chose it (改走通道, append-only)."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="routes", verbose_name=_("发送记录"))
+    from_gateway = models.ForeignKey(
+        Gateway, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("原通道")
+    )
+    to_gateway = models.ForeignKey(Gateway, models.PROTECT, related_name="+", verbose_name=_("改走通道"))
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("办理人"))
+    chosen_at = models.DateTimeField(_("办理时间"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = verbose_name_plural = _("改走通道")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} → {self.to_gateway}"
+
+
+class BankInquiry(models.Model):
+    """Asking a bank in writing about a file in doubt (书面核实): begun by one of finance, and from then on the file is
+    not tried; the bank's letter entered, and agreed to by another person. Where it ends otherwise, tries go on.
+
+    `has_file`: whether the bank says that it took the file. `approved` is None until the end.
+    """
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="inquiries", verbose_name=_("发送记录"))
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("发起人"))
+    asked_at = models.DateTimeField(_("发起时间"))
+    has_file = models.BooleanField(_("银行是否受理了该文件"), null=True, blank=True)
+    paper_number = models.CharField(_("银行书面材料编号"), max_length=80, blank=True)
+    written_on = models.DateField(_("书面材料日期"), null=True, blank=True)
+    text = models.CharField(_("银行的说明"), max_length=300, blank=True)
+    reference = models.CharField(_("银行受理回执号"), max_length=100, blank=True)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("登记人")
+    )
+    entered_at = models.DateTimeField(_("登记时间"), null=True, blank=True)
+    approved = models.BooleanField(_("是否同意"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("决定人")
+    )
+    ended_at = models.DateTimeField(_("决定时间"), null=True, blank=True)
+    note = models.CharField(_("意见"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = verbose_name_plural = _("书面核实")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery"], condition=Q(ended_at__isnull=True), name="disbursement_bankinquiry_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(entered_at__isnull=True, entered_by__isnull=True, has_file__isnull=True, paper_number="")
+                | Q(entered_at__isnull=False, entered_by__isnull=False, has_file__isnull=False)
+                & Q(written_on__isnull=False)
+                & ~Q(paper_number="")
+                & ~Q(text=""),
+                name="disbursement_bankinquiry_letter_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved__isnull=True, ended_by__isnull=True, ended_at__isnull=True)
+                | Q(approved__isnull=False, ended_by__isnull=False, ended_at__isnull=False),
+                name="disbursement_bankinquiry_ended_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved=True) | Q(entered_at__isnull=False) & ~Q(ended_by=F("entered_by")),
+                name="disbursement_bankinquiry_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved=False) | ~Q(note=""), name="disbursement_bankinquiry_refused_with_note"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.paper_number}"

@@ -7,6 +7,7 @@ from portal.desk.budget import urls as budget_urls
 from portal.desk.supervision import urls as supervision_urls
 from portal.desk.views import (
     audits,
+    bank_inquiries,
     batches,
     clawbacks,
     deliveries,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("batches/<pk:batch_id>/preview/", batches.draft_file, name="draft_file"),
     path("batches/<pk:batch_id>/documents/<pk:document_id>/", batches.batch_document, name="batch_document"),
     path("batches/<pk:batch_id>/delivery/<slug:deed>/", deliveries.delivery_act, name="delivery_act"),
+    path("batches/<pk:batch_id>/inquiry/<slug:deed>/", bank_inquiries.inquiry_act, name="inquiry_act"),
     path("payables/", payables.payable_list, name="payables"),
     path("payables/file/<slug:form>/", money_sheets.payables_file, name="payables_file"),
     path("payables/<pk:payable_id>/", payables.payable, name="payable"),

@@ -13,6 +13,7 @@ from disbursement.domain.cycle import month_label
 from disbursement.domain.workflow import BatchAction, BatchState
 from disbursement.models import (
     AccountState,
+    BankInquiry,
     Batch,
     BatchApproval,
     BudgetChange,
@@ -119,7 +120,9 @@ def of_stuck_delivery(*, delivery_id: int, occasion: int, now: datetime) -> Iter
         return
     advice = {
         DeliveryState.REFUSED: _("请处理后再次发送，或改用其他通道。"),
-        DeliveryState.UNSURE: _("系统会继续向银行查询，同一文件不会重复发送；请与银行联系。"),
+        DeliveryState.UNSURE: _(
+            "系统会继续向银行查询，同一文件不会重复发送；请与银行联系，一直查不清的在批次页发起书面核实。"
+        ),
         DeliveryState.BY_HAND: _("请下载封存文件交银行，并在批次页登记。"),
     }[DeliveryState(delivery.state)]
     yield from _of_batch(
@@ -129,6 +132,31 @@ def of_stuck_delivery(*, delivery_id: int, occasion: int, now: datetime) -> Iter
         title=title,
         now=now,
         extra=(f"{delivery.problem}" if delivery.problem else "") + advice,
+    )
+
+
+def of_bank_inquiry(*, inquiry_id: int, now: datetime) -> Iterator[Message]:
+    """A bank's letter about a file in doubt: entered, to the approvers; decided, to whoever entered it."""
+    found = (
+        BankInquiry.objects.select_related("delivery__sealed_file__batch__budget_line")
+        .defer("delivery__sealed_file__content")
+        .get(pk=inquiry_id)
+    )
+    batch = found.delivery.sealed_file.batch
+    if found.ended_at is None:
+        approvers = holders([StaffRole.FINANCE_APPROVER], batch.budget_line.department_id)
+        people = [pk for pk in approvers if pk != found.entered_by_id]
+        title, body = _("批次 %(number)s 的银行书面材料待审批"), f"{found.paper_number}：{found.text}"
+    else:
+        people = [pk for pk in (found.entered_by_id or found.asked_by_id,) if pk != found.ended_by_id]
+        title = (
+            _("批次 %(number)s 已按银行书面材料办理")
+            if found.approved
+            else _("批次 %(number)s 的书面核实已结束，系统继续查询")
+        )
+        body = found.note
+    yield from _of_batch(
+        batch, people=people, key=f"inquiry:{found.pk}:{found.approved}", title=title, now=now, extra=body
     )
 
 

@@ -101,6 +101,12 @@ def tell_of_stuck_delivery(*, payload: dict[str, Any], now: datetime, message_id
     _tell(finance_texts.of_stuck_delivery(delivery_id=payload["delivery"], occasion=message_id, now=now), now)
 
 
+@outbox.subscribe("inquiry.entered")
+@outbox.subscribe("inquiry.ended")
+def tell_of_bank_inquiry(*, payload: dict[str, Any], now: datetime) -> None:
+    _tell(finance_texts.of_bank_inquiry(inquiry_id=payload["inquiry"], now=now), now)
+
+
 @outbox.subscribe("payee.proposed")
 def tell_who_checks_accounts(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(finance_texts.of_proposed_account(account_id=payload["account"], now=now), now)

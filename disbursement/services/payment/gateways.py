@@ -21,7 +21,16 @@ from django.db.models.functions import Length
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
-from disbursement.models import Batch, Delivery, DeliveryState, Gateway, GatewayKind, SealedFile
+from disbursement.models import (
+    BankInquiry,
+    Batch,
+    Delivery,
+    DeliveryRoute,
+    DeliveryState,
+    Gateway,
+    GatewayKind,
+    SealedFile,
+)
 from disbursement.services.payment.sending_outcomes import note, note_doubt, note_refusal
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.treasury.channels import (
@@ -153,12 +162,19 @@ def is_to_be_sent(*, delivery: Delivery, batch: Batch) -> bool:
     return batch.state == BatchState.SEALED or not is_http
 
 
-def may_go_elsewhere(*, delivery: Delivery) -> bool:
+def may_go_elsewhere(*, delivery: Delivery, batch: Batch) -> bool:
     """Whether nothing can have left, or the bank said that it has not taken it. What waits to be taken there by hand
-    may have been taken: that, too, no other way may repeat.
+    may have been taken, and what returns have answered was: that, too, no other way may repeat.
     """
+    if batch.state != BatchState.SEALED:
+        return False
     is_final = delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND)
     return delivery.state == DeliveryState.REFUSED or (delivery.tried_at is None and not is_final)
+
+
+def is_asked_in_writing(*, delivery: Delivery) -> bool:
+    """Whether a person asks the bank about the file in writing: it is not tried until that has ended."""
+    return delivery.inquiries.filter(ended_at__isnull=True).exists()
 
 
 class _Begun(NamedTuple):
@@ -198,6 +214,8 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> _Begun:
         delivery.sealed_file = sealed
         if not is_to_be_sent(delivery=delivery, batch=sealed.batch):
             return _Begun(delivery)
+        if is_asked_in_writing(delivery=delivery):
+            raise invalid("batch", f"批次{sealed.batch.number}正在向银行书面核实，期间不发送。请先在批次页结束核实。")
         if channel is None:
             # Raises before anything is counted as a try where the way is not set up.
             channel_for(gateway=delivery.gateway)
@@ -229,30 +247,41 @@ def confirm_by_hand(*, batch_id: int, actor: Actor, now: datetime, reference: st
 
 @transaction.atomic
 def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> Delivery:
-    """Send a file another way: only where nothing can have left, or the bank said that it has not taken it."""
+    """Send a file another way: only where nothing can have left, or the bank said that it has not taken it. Who chose
+    which way stays written down.
+    """
     batch = lock_batch(batch_id=batch_id)
     require_role(actor=actor, roles=_FINANCE, department_id=batch.budget_line.department_id)
     gateway = Gateway.objects.filter(pk=gateway_id, is_active=True).first()
     delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
     if gateway is None or delivery is None:
         raise invalid("gateway", "没有这个启用的通道，或批次尚未登记发送。")
-    if not may_go_elsewhere(delivery=delivery):
+    if not may_go_elsewhere(delivery=delivery, batch=batch):
         raise invalid(
-            "gateway", f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。请先用“再次发送”查明。"
+            "gateway",
+            f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。"
+            "请先用“再次发送”查明；银行系统一直不能说明的，请发起书面核实。",
         )
-    delivery.gateway, delivery.state, delivery.problem = gateway, DeliveryState.PLANNED, ""
+    before, delivery.gateway = delivery.gateway_id, gateway
+    delivery.state, delivery.problem = DeliveryState.PLANNED, ""
     delivery.tried_at = None  # no try is in doubt
     delivery.save(update_fields=["gateway", "state", "problem", "tried_at"])
+    DeliveryRoute.objects.create(
+        delivery=delivery, from_gateway_id=before, to_gateway=gateway, chosen_by_id=person(actor), chosen_at=now
+    )
     return delivery
 
 
 def unfinished() -> list[Batch]:
-    """Sealed batches that are not told as sent, the oldest first; not those that wait for a person.
+    """Sealed batches that are not told as sent, the oldest first; not those that wait for a person or a bank's letter.
 
     Whoever sealed them asked for their sending: it may not have begun (no row), be under way, or be done and not told.
     """
-    waiting = SealedFile.objects.filter(batch__state=BatchState.SEALED).exclude(
-        delivery__state__in=[DeliveryState.REFUSED, DeliveryState.BY_HAND]
+    asked = BankInquiry.objects.filter(ended_at__isnull=True)
+    waiting = (
+        SealedFile.objects.filter(batch__state=BatchState.SEALED)
+        .exclude(delivery__state__in=[DeliveryState.REFUSED, DeliveryState.BY_HAND])
+        .exclude(delivery__in=asked.values("delivery"))
     )
     return list(Batch.objects.filter(pk__in=waiting.values("batch")).order_by("pk"))
 

@@ -35,7 +35,7 @@ from disbursement.tasks import send_batch
 from disbursement.treasury.formats import payment_format
 from portal.accounts.access import FINANCE_ROLES, access_for, actor_for, role_required
 from portal.desk.background import leave_to_worker
-from portal.desk.views.deliveries import delivery_context
+from portal.desk.views.deliveries import LetterForm, delivery_context
 from portal.desk.views.finance_scope import READERS, visible_batches
 from portal.downloads import attachment
 from portal.refusals import attempt, lay_on
@@ -65,12 +65,18 @@ class AcknowledgeForm(forms.Form):
 
 @role_required(*READERS)
 def batch(request: HttpRequest, batch_id: int) -> HttpResponseBase:
-    return _batch_page(request, get_object_or_404(visible_batches(request), pk=batch_id))
+    return batch_page(request, get_object_or_404(visible_batches(request), pk=batch_id))
 
 
-def _batch_page(
-    request: HttpRequest, found: Batch, *, bound: dict[str, forms.Form] | None = None, status: int = 200
+def batch_page(
+    request: HttpRequest,
+    found: Batch,
+    *,
+    bound: dict[str, forms.Form] | None = None,
+    letter: LetterForm | None = None,
+    status: int = 200,
 ) -> HttpResponseBase:
+    """The page of a batch; `bound` are forms that were refused, by deed, and `letter` a bank's letter that was."""
     actor = actor_for(request)
     permitted = batches.permitted_actions(batch=found, actor=actor) if actor.grants else []
     attempts = (
@@ -121,7 +127,7 @@ def _batch_page(
             "may_seal": may_act and found.state in ("approved", "sealed"),
             "may_reconcile": may_act and sealed is not None,
             "may_hold": may_act and found.state in ("frozen", "checked"),
-            **(delivery_context(batch=found, may_act=may_act) if sealed else {}),
+            **(delivery_context(batch=found, may_act=may_act, actor=actor, letter=letter) if sealed else {}),
         },
         status=status,
     )
@@ -187,7 +193,7 @@ def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBas
         for problems in form.errors.values():
             for problem in problems:
                 messages.error(request, str(problem))
-    return _batch_page(request, fresh, bound={deed: form}, status=422)
+    return batch_page(request, fresh, bound={deed: form}, status=422)
 
 
 _DONE = {name: words[0] for name, words in _WORDS.items()} | {"seal": "封存", "reconcile": "对账"}

@@ -1,0 +1,241 @@
+"""A bank whose system never says whether it has a file is asked in writing, and two people act on its letter."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from disbursement.domain.actors import Actor
+from disbursement.domain.conflicts import Conflict
+from disbursement.domain.errors import Denied, Invalid
+from disbursement.domain.workflow import Role
+from disbursement.models import BankInquiry, Batch, Delivery, DeliveryRoute, Gateway
+from disbursement.services.payment import bank_inquiries, gateways, sealing
+from disbursement.services.payment.bank_inquiries import Letter
+from disbursement.services.payment.collection import treasury_round
+from disbursement.treasury.simulator import Bank
+from matching.days import day_of
+from matching.registry import outbox
+from portal.inbox.models import Notification
+from tests.factories import disbursement as people
+from tests.factories import money
+from tests.integration.portal.conftest import official, signed_in
+
+from .test_gateways import a_gateway, a_sealed_batch, finance, over_http, send
+
+__all__ = ["finance", "over_http"]
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+LATER = money.CUT + DAY
+NOTHING = Letter(has_file=False, paper_number="工银函〔2026〕8号", written_on=day_of(LATER), text="查无此文件。")
+TAKEN = Letter(
+    has_file=True, paper_number="工银函〔2026〕9号", written_on=day_of(LATER), text="已受理。", reference="BK7"
+)
+
+
+@pytest.fixture
+def doubtful(finance: money.Finance, over_http: Gateway, bank: Bank) -> Batch:
+    """A sealed batch of whose key the bank says that other bytes stand under it, whenever it is asked."""
+    batch = a_sealed_batch(finance)
+    bank.take(key=gateways.key_of(batch.sealed_file), name="x.csv", content=b"other bytes")
+    with pytest.raises(Invalid, match="立即与银行核对"):
+        send(batch)
+    return batch
+
+
+def begin(batch: Batch, actor: Actor, *, now: datetime = money.CUT) -> BankInquiry:
+    return bank_inquiries.begin(batch_id=batch.pk, actor=actor, now=now)
+
+
+def enter(batch: Batch, actor: Actor, letter: Letter = NOTHING, *, now: datetime = LATER) -> BankInquiry:
+    return bank_inquiries.enter(batch_id=batch.pk, letter=letter, actor=actor, now=now)
+
+
+def decide(batch: Batch, actor: Actor, *, approve: bool = True, now: datetime = LATER, opinion: str = "") -> Delivery:
+    return bank_inquiries.decide(batch_id=batch.pk, approve=approve, actor=actor, now=now, opinion=opinion)
+
+
+def test_what_the_bank_has_not_got_goes_another_way_and_is_paid_once(
+    doubtful: Batch, finance: money.Finance, settings: Any
+) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    delivery = decide(doubtful, finance.approver)
+    assert delivery.state == "refused"
+    assert "工银函〔2026〕8号" in delivery.problem
+    other = a_gateway(code="two", kind="folder", folder="two", is_default=False)
+    gateways.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
+    [route] = DeliveryRoute.objects.all()
+    assert (route.to_gateway, route.chosen_by_id, route.chosen_at) == (other, finance.checker.user_id, LATER)
+    assert sealing.send(batch_id=doubtful.pk, now=LATER).state == "sent"
+    assert len(list((settings.HUIDA_TREASURY_FOLDERS / "two" / "out").glob("2*.csv"))) == 1
+
+
+def test_what_the_bank_says_it_took_counts_as_sent(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    # What the bank took needs no day of rest: nothing is sent again.
+    enter(doubtful, finance.checker, Letter(True, "函1", day_of(money.CUT), "已受理。", "BK7"), now=money.CUT)
+    delivery = decide(doubtful, finance.approver, now=money.CUT)
+    assert (delivery.state, delivery.done_by_id) == ("done", finance.approver.user_id)
+    batch = sealing.send(batch_id=doubtful.pk, now=LATER)
+    assert (batch.state, batch.acknowledgement) == ("acknowledged", "BK7")
+
+
+def test_the_machines_round_finishes_what_the_bank_says_it_took(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.checker, TAKEN)
+    decide(doubtful, finance.approver)
+    assert treasury_round(now=LATER)["sent"] == 1
+    doubtful.refresh_from_db()
+    assert doubtful.state == "acknowledged"
+
+
+def test_while_the_bank_is_asked_nothing_is_sent(doubtful: Batch, finance: money.Finance, bank: Bank) -> None:
+    tries = Delivery.objects.get().tries
+    begin(doubtful, finance.maker)
+    with pytest.raises(Invalid, match="书面核实，期间不发送"):
+        send(doubtful)
+    assert gateways.unfinished() == []
+    treasury_round(now=LATER)
+    assert Delivery.objects.get().tries == tries
+    with pytest.raises(Invalid, match="不能改走其他通道"):
+        gateways.reroute(
+            batch_id=doubtful.pk,
+            actor=finance.checker,
+            now=LATER,
+            gateway_id=a_gateway(code="two", folder="two", is_default=False).pk,
+        )
+    bank_inquiries.give_up(batch_id=doubtful.pk, actor=finance.maker, now=LATER)
+    assert gateways.unfinished() == [doubtful]
+    with pytest.raises(Invalid, match="立即与银行核对"):
+        send(doubtful)
+    assert Delivery.objects.get().tries == tries + 1
+
+
+def test_a_letter_of_the_day_of_the_last_try_says_nothing_of_it(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    early = Letter(False, "函1", day_of(money.CUT), "查无此文件。")
+    with pytest.raises(Invalid, match="满一天以后"):
+        enter(doubtful, finance.maker, early)
+    assert BankInquiry.objects.get().entered_at is None
+
+
+def test_before_a_day_has_passed_since_the_last_try_nobody_agrees_that_the_bank_has_nothing(
+    doubtful: Batch, finance: money.Finance
+) -> None:
+    begin(doubtful, finance.maker)
+    # On the same calendar day as the day's end of the try, but before it.
+    hurry = LATER - timedelta(minutes=5)
+    enter(doubtful, finance.maker, now=hurry)
+    with pytest.raises(Invalid, match="不满一天"):
+        decide(doubtful, finance.approver, now=hurry)
+    assert Delivery.objects.get().state == "unsure"
+    assert decide(doubtful, finance.approver, now=LATER).state == "refused"
+
+
+def test_everything_missing_is_said_at_once(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    with pytest.raises(Invalid) as refused:
+        enter(doubtful, finance.maker, Letter(None, " ", None, ""))
+    assert {fault.place for fault in refused.value.faults} == {"has_file", "paper_number", "written_on", "text"}
+    with pytest.raises(Invalid, match="不能晚于今天"):
+        enter(doubtful, finance.maker, Letter(True, "函1", date(2027, 1, 1), "已受理。"))
+
+
+def test_it_takes_two_people_of_finance(doubtful: Batch, finance: money.Finance) -> None:
+    reviewer = people.staff(Role.REVIEWER)
+    with pytest.raises(Denied):
+        begin(doubtful, reviewer)
+    begin(doubtful, finance.approver)
+    with pytest.raises(Invalid, match="还没有登记"):
+        decide(doubtful, finance.approver)
+    with pytest.raises(Denied):
+        enter(doubtful, reviewer)
+    enter(doubtful, finance.approver)
+    with pytest.raises(Conflict, match="另一名"):
+        decide(doubtful, finance.approver)
+    for nobody in (finance.maker, finance.checker, reviewer):
+        with pytest.raises(Denied):
+            decide(doubtful, nobody)
+    assert decide(doubtful, people.staff(Role.FINANCE_APPROVER)).state == "refused"
+
+
+def test_a_letter_that_is_refused_ends_the_inquiry_with_a_reason_and_tries_go_on(
+    doubtful: Batch, finance: money.Finance
+) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    with pytest.raises(Invalid, match="请写明不同意的原因"):
+        decide(doubtful, finance.approver, approve=False)
+    decide(doubtful, finance.approver, approve=False, opinion="没有公章")
+    assert Delivery.objects.get().state == "unsure"
+    assert gateways.unfinished() == [doubtful]
+    with pytest.raises(Invalid, match="没有进行中的书面核实"):
+        decide(doubtful, finance.approver)
+    begin(doubtful, finance.maker, now=LATER)
+    assert BankInquiry.objects.count() == 2
+
+
+def test_what_returns_answer_meanwhile_is_not_sent_another_way(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    money.receive(money.answer(doubtful))
+    with pytest.raises(Invalid, match="已经查明"):
+        decide(doubtful, finance.approver)
+    decide(doubtful, finance.approver, approve=False, opinion="回单已到")
+    with pytest.raises(Invalid, match="已经清楚"):
+        begin(doubtful, finance.maker)
+
+
+def test_what_is_answered_after_the_letter_goes_no_other_way_either(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    assert decide(doubtful, finance.approver).state == "refused"
+    money.receive(money.answer(doubtful))
+    other = a_gateway(code="two", kind="folder", folder="two", is_default=False)
+    with pytest.raises(Invalid, match="不能改走其他通道"):
+        gateways.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
+
+
+def test_a_file_that_is_not_in_doubt_is_not_asked_about(finance: money.Finance) -> None:
+    a_gateway(folder="one")
+    batch = a_sealed_batch(finance)
+    with pytest.raises(Invalid, match="尚未登记发送"):
+        begin(batch, finance.maker)
+    send(batch)
+    with pytest.raises(Invalid, match="已经清楚"):
+        begin(batch, finance.maker)
+
+
+def test_it_is_done_on_the_batchs_page_by_two_people(doubtful: Batch) -> None:
+    maker, approver = official("finance_maker"), official("finance_approver")
+    page, place = f"/desk/batches/{doubtful.pk}/", f"/desk/batches/{doubtful.pk}/inquiry/"
+
+    def act(who: Client, deed: str, **data: str) -> str:
+        return who.post(f"{place}{deed}/", data, follow=True).text
+
+    now = timezone.now()
+    Delivery.objects.update(tried_at=now - 2 * DAY)
+    one, other = signed_in(maker), signed_in(approver)
+    assert "一直说不清" in one.get(page).text
+    assert "已暂停发送" in act(one, "begin")
+    assert "再次发送</button>" not in one.get(page).text
+    again = act(one, "letter", has_file="no", paper_number="函1", written_on="2020-01-01", text="查无此文件。")
+    assert "满一天以后" in again
+    assert "查无此文件。</textarea>" in again
+    entered = act(one, "letter", has_file="no", paper_number="函1", written_on=str(day_of(now)), text="查无此文件。")
+    assert "由另一名财务审批人员决定" in entered
+    assert "同意后登记为银行拒收" not in entered
+    outbox.deliver(now=timezone.now())
+    assert Notification.objects.filter(user=approver, title__contains="银行书面材料待审批").exists()
+    assert "同意后登记为银行拒收" in other.get(page).text
+    assert "已按银行的书面材料办理" in act(other, "agree")
+    assert Delivery.objects.get().state == "refused"
+    outbox.deliver(now=timezone.now())
+    assert Notification.objects.filter(user=maker, title__contains="已按银行书面材料办理").exists()
+    assert "函1" in one.get(page).text
+    assert one.post(f"{place}nothing/").status_code == 404
