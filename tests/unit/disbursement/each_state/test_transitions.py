@@ -15,7 +15,8 @@ from disbursement.models import Application, MachineVerification, TransitionLog
 from disbursement.models.application import AFTER_ACCEPTANCE, GRANTED, REFUSED, UNDECIDED
 from disbursement.services.application.applications import permitted_actions, transition
 from matching.registry.models import OutboxMessage
-from tests.factories.disbursement import Case, agent, case_in, staff
+from tests.factories.disbursement import Case, agent, staff
+from tests.rounds import first_round_only
 
 pytestmark = pytest.mark.django_db
 
@@ -101,27 +102,48 @@ def act_and_undo(*, case: Case, before: Application, action: ApplicationAction, 
     raise Undo
 
 
-@pytest.mark.parametrize("state", list(ApplicationState))
-def test_each_cell_of_a_state_does_what_the_table_says(state: ApplicationState) -> None:
-    case = case_in(state)
+def test_each_step_that_a_state_gives_to_a_role_is_offered_and_does_what_the_table_says(
+    case: Case, state: ApplicationState
+) -> None:
     before = case.fresh()
     length = TransitionLog.objects.filter(application=before).count()
     for role in ROLES:
         actor = newcomer(case, role)
         possible = [action for action in ApplicationAction if allowed(state, action, role)]
         assert set(permitted_actions(application=before, actor=actor)) == set(possible)
-        for action in ApplicationAction:
-            if action in possible:
-                with pytest.raises(Undo):
-                    act_and_undo(case=case, before=before, action=action, actor=actor)
-                continue
-            with (
-                pytest.raises((Refused, Denied)),
-                transition(application_id=case.id, action=action, actor=actor, now=case.now),
-            ):
-                raise AssertionError("the body must not be reached")
-    after = Application.objects.get(pk=case.id)
-    assert (after.state, after.revision) == (state, before.revision)
+        for action in possible:
+            with pytest.raises(Undo):
+                act_and_undo(case=case, before=before, action=action, actor=actor)
+    assert_untouched(before, length)
+
+
+SHARES = 3
+
+
+@pytest.mark.parametrize(
+    "share",
+    [0, *(pytest.param(share, marks=[pytest.mark.slow, first_round_only]) for share in range(1, SHARES))],
+)
+def test_each_step_that_a_state_does_not_give_to_a_role_is_refused_and_changes_nothing(
+    case: Case, state: ApplicationState, share: int
+) -> None:
+    """Every third cell each, a different one for each state."""
+    before = case.fresh()
+    length = TransitionLog.objects.filter(application=before).count()
+    cells = [(role, action) for role in ROLES for action in ApplicationAction if not allowed(state, action, role)]
+    actors = {role: newcomer(case, role) for role in ROLES}
+    for role, action in cells[(share + list(ApplicationState).index(state)) % SHARES :: SHARES]:
+        with (
+            pytest.raises((Refused, Denied)),
+            transition(application_id=case.id, action=action, actor=actors[role], now=case.now),
+        ):
+            raise AssertionError("the body must not be reached")
+    assert_untouched(before, length)
+
+
+def assert_untouched(before: Application, length: int) -> None:
+    after = Application.objects.get(pk=before.pk)
+    assert (after.state, after.revision) == (before.state, before.revision)
     assert TransitionLog.objects.filter(application=before).count() == length
 
 
@@ -134,11 +156,10 @@ MACHINE_ACTS = [
 ]
 
 
-@pytest.mark.parametrize(("state", "action"), MACHINE_ACTS)
+@pytest.mark.parametrize(("brought", "action"), MACHINE_ACTS, indirect=["brought"])
 def test_the_database_lets_the_machine_take_no_step_of_a_review_that_it_has_not_verified(
-    state: ApplicationState, action: ApplicationAction
+    case: Case, state: ApplicationState, action: ApplicationAction
 ) -> None:
-    case = case_in(state)
     assert allowed(state, action, Role.SYSTEM)
     with (
         pytest.raises(IntegrityError, match="has not verified"),
@@ -151,9 +172,7 @@ def test_the_database_lets_the_machine_take_no_step_of_a_review_that_it_has_not_
 REACHED = [(row.source, row.action, row.target) for row in APPLICATION]
 
 
-@pytest.mark.parametrize("state", list(ApplicationState))
-def test_every_state_of_the_table_can_be_reached_and_its_log_is_a_chain(state: ApplicationState) -> None:
-    case = case_in(state)
+def test_every_state_of_the_table_can_be_reached_and_its_log_is_a_chain(case: Case, state: ApplicationState) -> None:
     assert case.application.state == state
     log = list(case.application.log.order_by("seq"))
     assert [entry.seq for entry in log] == list(range(1, len(log) + 1))
@@ -165,9 +184,8 @@ def test_every_state_of_the_table_can_be_reached_and_its_log_is_a_chain(state: A
         assert (entry.source, entry.action, entry.target) in REACHED
 
 
-@pytest.mark.parametrize("state", list(ApplicationState))
-def test_nobody_of_another_enterprise_or_department_may_do_anything(state: ApplicationState) -> None:
-    case = case_in(state)
+@first_round_only
+def test_nobody_of_another_enterprise_or_department_may_do_anything(case: Case, state: ApplicationState) -> None:
     stranger = Actor.of(user_id=case.agent.user_id or 0, enterprise_ids=[case.enterprise.pk + 1000])
     elsewhere = Actor.of(user_id=case.reviewer.user_id or 0, roles=list(Role), department_ids=[10_000])
     for actor in (stranger, elsewhere):
