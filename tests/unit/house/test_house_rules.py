@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,20 @@ def sources(*parts: str) -> Iterator[Path]:
                 yield path
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_trees() -> Iterator[None]:
+    """A million nodes are not carried through all other tests."""
+    yield
+    tree.cache_clear()
+
+
 def calls(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             yield node.lineno, ast.unparse(node.func)
 
@@ -70,7 +83,7 @@ def test_only_the_transition_functions_assign_a_state() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{target.lineno}"
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Attribute) and target.attr == "state" and ast.unparse(target.value) != "self"
@@ -95,7 +108,7 @@ def test_float_never_touches_money(room: str) -> None:
     for path in sorted((ROOT / room).rglob("*.py")):
         if "simulator" in path.parts:  # shares of chance and seconds of waiting; its money comes out of the files
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, float):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "float":
@@ -125,7 +138,7 @@ def test_services_take_keywords_only() -> None:
     """A function of one argument cannot be called wrongly; with more, each is named."""
     wrong = []
     for path in sources("services"):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree(path).body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                 continue
             if len(node.args.args) + len(node.args.posonlyargs) > 1 or (node.args.args and node.args.kwonlyargs):
