@@ -27,6 +27,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile(
     "huida",
     deadline=None,
+    max_examples=rounds.WHOLE,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
@@ -95,6 +96,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if leaves_slow_out(config.getoption("markexpr")):
+        rounds.take_fewer_examples()
     # Playwright's synchronous API runs an event loop in the test's thread; Django would refuse the ORM there.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -1,4 +1,4 @@
-"""What belongs to the suite's two rounds (`bin/test`), and what is begun first.
+"""What belongs to the suite's two rounds (`bin/test`) and to the quick tests, and what is begun first.
 
 The second round repeats on PostgreSQL what touches a database. What asks nothing of it in which two databases could
 differ, and takes long, is left out there: what only permissions, pages, processes or a command of SQLite decide. Where
@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 first_round_only = pytest.mark.skipif(
     "config.getoption('database_only')", reason="asks nothing of a database that the first round has not asked"
@@ -58,6 +59,20 @@ LONGEST = (
     "tests/search_quality/test_quality.py",
 )
 """Files that take longest, or set a scene that takes long, the longest first."""
+
+
+# How many examples a property is tried with that asks for no number of its own; the quick tests try a quarter.
+WHOLE, QUICK = 100, 25
+
+
+def take_fewer_examples() -> None:
+    settings.register_profile("quick", settings(), max_examples=QUICK)
+    settings.load_profile("quick")
+
+
+def examples(whole: int) -> int:
+    """How many to try now where the whole suite tries so many."""
+    return max(1, whole * settings().max_examples // WHOLE)
 
 
 def is_of_second_round(item: Any) -> bool:

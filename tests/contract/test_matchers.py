@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from matching.backends import BACKENDS, Listed, Match, MatcherBackend, UnknownBackend, create_backend
 from matching.criteria import Facts, Verdict, evaluate, parse_criteria, parse_facts
+from tests.rounds import examples
 from tests.unit.matching.criteria import strategies
 from tests.unit.matching.criteria.samples import VOCABULARY
 
@@ -77,7 +78,7 @@ def check(backend: MatcherBackend, policies: Sequence[Listed], facts: Facts, as_
 
 @pytest.mark.slow
 def test_a_backend_says_of_every_pair_what_the_evaluator_says(name: str) -> None:
-    @settings(max_examples=400 // FEWER.get(name, 1), deadline=None)
+    @settings(max_examples=examples(400 // FEWER.get(name, 1)), deadline=None)
     @given(
         policies=st.lists(criteria, min_size=1, max_size=8),
         profiles=st.lists(strategies.facts, min_size=1, max_size=3),
@@ -98,7 +99,7 @@ def test_a_backend_says_of_every_pair_what_the_evaluator_says(name: str) -> None
 
 
 def test_a_policy_finds_the_profiles_that_the_evaluator_finds(name: str) -> None:
-    @settings(max_examples=100 // FEWER.get(name, 1), deadline=None)
+    @settings(max_examples=examples(100 // FEWER.get(name, 1)), deadline=None)
     @given(
         tree=criteria,
         profiles=st.lists(strategies.facts, min_size=1, max_size=4),
@@ -120,7 +121,7 @@ def test_a_policy_finds_the_profiles_that_the_evaluator_finds(name: str) -> None
 
 @pytest.mark.slow
 def test_policies_put_again_replace_and_removed_ones_are_gone(name: str) -> None:
-    @settings(max_examples=100 // FEWER.get(name, 1), deadline=None)
+    @settings(max_examples=examples(100 // FEWER.get(name, 1)), deadline=None)
     @given(
         first=st.lists(criteria, min_size=1, max_size=5),
         changed=st.dictionaries(st.integers(0, 6), criteria, max_size=3),

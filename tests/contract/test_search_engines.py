@@ -14,6 +14,7 @@ from matching.search import Document, Request, Results, SearchEngine, create_eng
 from matching.search.elastic.engine import ElasticSearch
 from matching.search.elastic.index import ItemIndex
 from matching.search.tokenise import index_tokens
+from tests.rounds import examples
 
 TODAY = date(2026, 11, 22)
 
@@ -217,7 +218,7 @@ def embedded(documents: list[Document] = CORPUS) -> SearchEngine:
     return make("memory", documents)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.permutations(CORPUS), st.sampled_from(["补贴", "企业贷款", "gx", "租今", "专利 租金"]))
 def test_the_order_does_not_depend_on_how_documents_came_in(documents: list[Document], text: str) -> None:
     assert embedded(documents).search(Request(text)) == embedded().search(Request(text))
@@ -230,7 +231,7 @@ WORDS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(TEXTS)
 def test_any_text_can_be_searched_for_and_suggested_from(text: str) -> None:
     if "memory" not in _held:
@@ -240,7 +241,7 @@ def test_any_text_can_be_searched_for_and_suggested_from(text: str) -> None:
 
 
 @pytest.mark.elasticsearch
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.one_of(TEXTS, WORDS),
     st.sampled_from(["", "item", "reading"]),

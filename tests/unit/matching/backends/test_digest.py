@@ -16,6 +16,7 @@ from matching.backends.memory import MemoryBackend
 from matching.backends.reasons import Kept, compile_item
 from matching.criteria import parse_criteria, parse_facts
 from matching.criteria.clauses import ClauseCompiler
+from tests.rounds import examples
 from tests.unit.matching.criteria import strategies
 from tests.unit.matching.criteria.samples import AS_OF, VOCABULARY
 
@@ -37,7 +38,7 @@ near_facts = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     policies=st.lists(strategies.trees, min_size=1, max_size=6),
     base=strategies.facts,

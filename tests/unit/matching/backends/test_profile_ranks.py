@@ -10,6 +10,7 @@ from matching.backends.elastic.columns import Ratio
 from matching.backends.elastic.profiles.figures import figures_asked, read, written
 from matching.backends.elastic.profiles.rank import admitted, are_sure, is_sure, rank, rank_of_fact, refused
 from matching.criteria.bounds import Bounds
+from tests.rounds import examples
 from tests.unit.matching.criteria.samples import tree
 
 
@@ -34,21 +35,21 @@ def stands_as(value: Decimal | Ratio, bound: Decimal) -> None:
     assert sign(rank(value) - rank(bound)) == sign(exactly(value) - Fraction(bound))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(written_down, written_down)
 def test_numbers_of_fifteen_digits_compare_as_themselves(value: Decimal, bound: Decimal) -> None:
     stands_as(value, bound)
     assert rank_of_fact(value) == rank(value)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(long_sums, written_down)
 def test_longer_sums_compare_with_every_bound(value: Decimal, bound: Decimal) -> None:
     stands_as(value, bound)
     stands_as(value, +Decimal(f"{value:.14e}"))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(written_down, positive)
 @example(Decimal("99999999999999.9"), Decimal("999999999999999"))
 @example(Decimal(1), Decimal(3))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from matching.criteria import parse_facts, parse_vocabulary
 from matching.criteria.award import estimate, parse_award, split_instalments
+from tests.rounds import examples
 
 AS_OF = date(2026, 11, 22)
 FLAGS = ("f0", "f1", "f2", "f3")
@@ -165,7 +166,7 @@ def outcomes(data: dict[str, Any], known: dict[str, Any], tried: list[Fraction])
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(data=awards(), known=known_facts, middle=st.integers(0, 3000))
 def test_the_range_is_what_brute_force_finds(data, known, middle):
     found = estimate(parse_award(data, VOCABULARY), parse_facts(known, VOCABULARY), AS_OF)

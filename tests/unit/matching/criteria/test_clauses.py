@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from matching.criteria import evaluate, parse_criteria, parse_facts
 from matching.criteria.clauses import MOST_CLAUSES, ClauseCompiler, Clauses, CodeColumn, Test, YearlyColumn
 from matching.criteria.judge import judge_of
+from tests.rounds import examples
 
 from . import strategies
 from .samples import VOCABULARY
@@ -27,7 +28,7 @@ def staff(least: int, **more: Any) -> Json:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(strategies.trees, strategies.facts, strategies.as_ofs)
 def test_the_cheapest_clause_costs_what_the_cheapest_way_costs(criteria: Json, facts: Json, as_of: date) -> None:
     tree, known = parse_criteria(criteria, VOCABULARY), parse_facts(facts, VOCABULARY)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matching.criteria import InvalidInput, facts, parse_facts
 from matching.criteria.facts import parse_facts_slowly
+from tests.rounds import examples
 from tests.unit.matching.criteria import strategies
 from tests.unit.matching.criteria.samples import VOCABULARY
 
@@ -69,7 +70,7 @@ def told(read: Any, data: Json) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.one_of(bad, strategies.facts))
 def test_facts_and_mistakes_are_those_of_the_parser(data: Json) -> None:
     quick, slow = told(parse_facts, data), told(parse_facts_slowly, data)

@@ -11,6 +11,7 @@ from matching.models import Fact, Profile
 from matching.registry.models import OutboxMessage
 from matching.services import facts
 from tests.factories import matching as make
+from tests.rounds import examples
 
 KEY = "insured_staff"
 DAYS = [date(2026, 1, 1) + timedelta(days=30 * n) for n in range(5)]
@@ -30,7 +31,7 @@ def model(told, day, known):
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(assertions)
 def test_what_the_table_leaves_out_changes_no_answer(spoken):
     firm = make.enterprise(now=START)
