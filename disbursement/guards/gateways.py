@@ -46,16 +46,17 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         ),
         "what may have left one way goes no other, unless it was refused there",
     )
-    # What left one way and was answered for is paid there: the other would pay it again.
+    # What left one way and was answered for is paid there, and of what is asked about nobody knows.
     yield (
         "disbursement_delivery_way_open",
         "disbursement_delivery",
         "UPDATE",
         (
-            "OLD.gateway_id DIFFERS NEW.gateway_id AND (SELECT b.state FROM disbursement_batch b"
-            " JOIN disbursement_sealedfile f ON f.batch_id = b.id WHERE f.id = NEW.sealed_file_id) <> 'sealed'"
+            "OLD.gateway_id DIFFERS NEW.gateway_id AND (EXISTS (SELECT 1 FROM disbursement_bankinquiry i"
+            " WHERE i.delivery_id = NEW.id AND i.ended_at IS NULL) OR (SELECT b.state FROM disbursement_batch b"
+            " JOIN disbursement_sealedfile f ON f.batch_id = b.id WHERE f.id = NEW.sealed_file_id) <> 'sealed')"
         ),
-        "a file that was sent or answered for goes no other way",
+        "a file that was sent, answered for or asked about goes no other way",
     )
     yield (
         "disbursement_delivery_asked",

@@ -19,12 +19,14 @@ from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import BankInquiry, Batch, Delivery, DeliveryState
 from disbursement.services.payment.gateways import is_asked_in_writing
+from disbursement.services.payment.sending_deeds import FINANCE, is_spoken_of, locked_delivery, withdraw
 from disbursement.services.payment.sending_outcomes import PROBLEM, SETTLED, note
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from matching.days import SHANGHAI, day_of
 from matching.registry import outbox
 
-_FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
+_OPEN = (DeliveryState.PLANNED, DeliveryState.UNSURE)
+_KNOWN = "核实期间已经查明文件是否送达，或回单已到。请结束核实并写明情况。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,7 @@ class Letter:
 
 def in_doubt(*, delivery: Delivery, batch: Batch) -> bool:
     """Whether the file may have left and nobody knows its end; what returns have answered did arrive."""
-    is_open = delivery.state in (DeliveryState.PLANNED, DeliveryState.UNSURE)
-    return is_open and delivery.tried_at is not None and batch.state == BatchState.SEALED
+    return delivery.state in _OPEN and delivery.tried_at is not None and batch.state == BatchState.SEALED
 
 
 def settled_at(*, delivery: Delivery) -> datetime:
@@ -53,7 +54,7 @@ def settled_at(*, delivery: Delivery) -> datetime:
 @transaction.atomic
 def begin(*, batch_id: int, actor: Actor, now: datetime) -> BankInquiry:
     """Stop trying, and ask the bank in writing. Raises Invalid where it is not in doubt or was asked about; Denied."""
-    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=_FINANCE)
+    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=FINANCE)
     if not in_doubt(delivery=delivery, batch=batch):
         raise invalid("batch", f"批次{batch.number}的文件是否送达已经清楚，不需要书面核实。请刷新页面查看现状。")
     if is_asked_in_writing(delivery=delivery):
@@ -66,10 +67,12 @@ def enter(*, batch_id: int, letter: Letter, actor: Actor, now: datetime) -> Bank
     """Enter what the bank wrote; nothing follows from it before it is agreed to. Raises Invalid with all that is
     missing, or where the letter is older than the doubt; Denied.
     """
-    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=_FINANCE)
+    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=FINANCE)
     found = _open(batch=batch, delivery=delivery)
     if found.entered_at is not None:
         raise invalid("batch", "银行的书面材料已经登记，等待审批。请刷新页面。")
+    if not _answers(has_file=letter.has_file, delivery=delivery, batch=batch):
+        raise invalid("batch", _KNOWN)
     _check(letter=letter, delivery=delivery, today=day_of(now))
     found.has_file, found.written_on = letter.has_file, letter.written_on
     found.paper_number, found.text = letter.paper_number.strip()[:80], letter.text.strip()[:300]
@@ -105,7 +108,7 @@ def decide(*, batch_id: int, approve: bool, actor: Actor, now: datetime, opinion
 @transaction.atomic
 def give_up(*, batch_id: int, actor: Actor, now: datetime, opinion: str = "") -> None:
     """Ask the bank's system again instead: tries go on. Raises Invalid where nothing was begun; Denied."""
-    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=_FINANCE)
+    batch, delivery = _locked(batch_id=batch_id, actor=actor, roles=FINANCE)
     _end(
         inquiry=_open(batch=batch, delivery=delivery),
         approved=False,
@@ -115,9 +118,17 @@ def give_up(*, batch_id: int, actor: Actor, now: datetime, opinion: str = "") ->
     )
 
 
+def _answers(*, has_file: bool | None, delivery: Delivery, batch: Batch) -> bool:
+    """Whether a letter can still say something of the file: of one in doubt anything; of one that a last try found
+    refused, that the bank took it before.
+    """
+    is_refused = delivery.state == DeliveryState.REFUSED and batch.state == BatchState.SEALED
+    return in_doubt(delivery=delivery, batch=batch) or (is_refused and bool(has_file))
+
+
 def _follow(*, inquiry: BankInquiry, batch: Batch, delivery: Delivery, now: datetime, person_id: int) -> Delivery:
-    if not in_doubt(delivery=delivery, batch=batch):
-        raise invalid("batch", "核实期间已经查明文件是否送达。请按“不同意”结束核实，并写明情况。")
+    if not _answers(has_file=inquiry.has_file, delivery=delivery, batch=batch):
+        raise invalid("batch", _KNOWN)
     paper = f"银行书面材料{inquiry.paper_number}（{inquiry.written_on}）"
     if inquiry.has_file:
         done = {"reference": inquiry.reference, "done_at": now, "done_by_id": person_id}
@@ -127,6 +138,9 @@ def _follow(*, inquiry: BankInquiry, batch: Batch, delivery: Delivery, now: date
             "batch",
             f"最近一次发送不满一天，可能仍在途中，{_clock(settled_at(delivery=delivery))}以后才能按“银行没有受理”处理。",
         )
+    if is_spoken_of(batch=batch):
+        raise invalid("batch", "银行的回单提到了这个批次，与“没有受理”矛盾。请先处理该批次的回单例外，再决定。")
+    withdraw(delivery=delivery)
     problem = f"{paper}确认没有受理该文件：{inquiry.text}可再次发送，或改走其他通道。"
     return note(delivery=delivery, state=DeliveryState.REFUSED, now=now, problem=problem[:PROBLEM])
 
@@ -164,7 +178,7 @@ def _clock(moment: datetime | None) -> str:
 def _locked(*, batch_id: int, actor: Actor, roles: tuple[Role, ...]) -> tuple[Batch, Delivery]:
     batch = lock_batch(batch_id=batch_id)
     require_role(actor=actor, roles=roles, department_id=batch.budget_line.department_id)
-    delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
+    delivery = locked_delivery(batch=batch)
     if delivery is None:
         raise invalid("batch", f"批次{batch.number}尚未登记发送。请先封存并发送。")
     return batch, delivery

@@ -81,7 +81,7 @@ def treasury_round(*, now: datetime, clock: Callable[[], datetime] | None = None
     every(
         {
             "runs": lambda: runs.take_up_silent(now=now, clock=clock or (lambda: now)),
-            "sendings": lambda: sent.extend(_finish_sendings(now=now)),
+            "sendings": lambda: sent.extend(_finish_sendings(clock=clock or (lambda: now))),
             "files half posted": lambda: returns.finish_interrupted(before=now - runs.SILENCE, now=now),
             "returns": lambda: fetched.extend(collect_all(now=now)),
         }
@@ -94,12 +94,14 @@ def treasury_round(*, now: datetime, clock: Callable[[], datetime] | None = None
     }
 
 
-def _finish_sendings(*, now: datetime) -> list[bool]:
-    """Of each batch that is sealed and not told as sent, whether it is now."""
+def _finish_sendings(*, clock: Callable[[], datetime]) -> list[bool]:
+    """Of each batch that is sealed and not told as sent, whether it is now. Each try bears its own time: a day after it
+    a bank that has not got the file will not get it any more.
+    """
 
     def send(batch_id: int) -> bool:
         try:
-            sealing.send(batch_id=batch_id, now=now)
+            sealing.send(batch_id=batch_id, now=clock())
         except REFUSALS:
             # Told on the batch's page; the next round asks the bank again.
             return False

@@ -18,21 +18,18 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Length
 
-from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
-from disbursement.domain.workflow import BatchState, Role
+from disbursement.domain.workflow import BatchState
 from disbursement.models import (
     BankInquiry,
     Batch,
     Delivery,
-    DeliveryRoute,
     DeliveryState,
     Gateway,
     GatewayKind,
     SealedFile,
 )
 from disbursement.services.payment.sending_outcomes import note, note_doubt, note_refusal
-from disbursement.services.payment.transitions import lock_batch, person, require_role
 from disbursement.treasury.channels import (
     ByHand,
     Channel,
@@ -46,8 +43,6 @@ from matching.days import day_of
 from matching.registry import outbox
 from matching.registry.models import BudgetLine
 from matching.stored_bytes import stored
-
-_FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.FINANCE_APPROVER)
 
 
 def gateway_for(*, line: BudgetLine) -> Gateway | None:
@@ -117,7 +112,8 @@ def hand_over(*, batch_id: int, now: datetime, channel: Channel | None = None) -
     delivery = begun.delivery
     sealed = delivery.sealed_file
     parcel = parcel_of(delivery)
-    if delivery.state == DeliveryState.DONE and delivery.gateway is None and channel is None:
+    by_machine = delivery.state == DeliveryState.DONE and delivery.done_by_id is None
+    if by_machine and delivery.gateway is None and channel is None:
         # The folder of the settings, from which people take files: there it stands again when asked for.
         with contextlib.suppress(Unsure):
             channel_for(gateway=None).hand_over(parcel, tried=True)
@@ -153,23 +149,10 @@ def parcel_of(delivery: Delivery) -> Parcel:
 
 
 def is_to_be_sent(*, delivery: Delivery, batch: Batch) -> bool:
-    """Whether a try is still due. What returns have answered was at the bank: over HTTPS it is not posted again, to a
-    bank that may have forgotten the key by now.
+    """Whether a try is still due. What returns have answered was at the bank: it is not sent again, to a bank that may
+    have forgotten the key by now, or that it was rerouted to before the first one answered.
     """
-    if delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND):
-        return False
-    is_http = delivery.gateway is not None and delivery.gateway.kind == GatewayKind.HTTP
-    return batch.state == BatchState.SEALED or not is_http
-
-
-def may_go_elsewhere(*, delivery: Delivery, batch: Batch) -> bool:
-    """Whether nothing can have left, or the bank said that it has not taken it. What waits to be taken there by hand
-    may have been taken, and what returns have answered was: that, too, no other way may repeat.
-    """
-    if batch.state != BatchState.SEALED:
-        return False
-    is_final = delivery.state in (DeliveryState.DONE, DeliveryState.BY_HAND)
-    return delivery.state == DeliveryState.REFUSED or (delivery.tried_at is None and not is_final)
+    return batch.state == BatchState.SEALED and delivery.state not in (DeliveryState.DONE, DeliveryState.BY_HAND)
 
 
 def is_asked_in_writing(*, delivery: Delivery) -> bool:
@@ -229,47 +212,6 @@ def _begin(*, batch_id: int, now: datetime, channel: Channel | None) -> _Begun:
             delivery.state, delivery.problem = DeliveryState.PLANNED, ""
         delivery.save(update_fields=["tries", "tried_at", "state", "problem"])
     return _Begun(delivery, True, may_have_left, in_doubt_since, was_refused)
-
-
-@transaction.atomic
-def confirm_by_hand(*, batch_id: int, actor: Actor, now: datetime, reference: str = "") -> Delivery:
-    """A person has brought the downloaded file to the bank, and says so. Finance of the line's department only."""
-    batch = lock_batch(batch_id=batch_id)
-    require_role(actor=actor, roles=_FINANCE, department_id=batch.budget_line.department_id)
-    delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
-    if delivery is None or delivery.state != DeliveryState.BY_HAND:
-        raise invalid("batch", f"批次{batch.number}不是待人工交银行的文件。请刷新页面查看现状。")
-    delivery.state, delivery.reference = DeliveryState.DONE, reference.strip()[:100]
-    delivery.done_at, delivery.done_by_id = now, person(actor)
-    delivery.save(update_fields=["state", "reference", "done_at", "done_by"])
-    return delivery
-
-
-@transaction.atomic
-def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> Delivery:
-    """Send a file another way: only where nothing can have left, or the bank said that it has not taken it. Who chose
-    which way stays written down.
-    """
-    batch = lock_batch(batch_id=batch_id)
-    require_role(actor=actor, roles=_FINANCE, department_id=batch.budget_line.department_id)
-    gateway = Gateway.objects.filter(pk=gateway_id, is_active=True).first()
-    delivery = Delivery.objects.select_for_update().filter(sealed_file__batch=batch).first()
-    if gateway is None or delivery is None:
-        raise invalid("gateway", "没有这个启用的通道，或批次尚未登记发送。")
-    if not may_go_elsewhere(delivery=delivery, batch=batch):
-        raise invalid(
-            "gateway",
-            f"批次{batch.number}的文件银行已收到或可能已收到，不能改走其他通道。"
-            "请先用“再次发送”查明；银行系统一直不能说明的，请发起书面核实。",
-        )
-    before, delivery.gateway = delivery.gateway_id, gateway
-    delivery.state, delivery.problem = DeliveryState.PLANNED, ""
-    delivery.tried_at = None  # no try is in doubt
-    delivery.save(update_fields=["gateway", "state", "problem", "tried_at"])
-    DeliveryRoute.objects.create(
-        delivery=delivery, from_gateway_id=before, to_gateway=gateway, chosen_by_id=person(actor), chosen_at=now
-    )
-    return delivery
 
 
 def unfinished() -> list[Batch]:

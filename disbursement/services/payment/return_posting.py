@@ -103,11 +103,11 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
         _apply(wave, earlier=earlier, file=file, now=now)
         touched.update((a.batch.pk, a.batch) for line, a in wave if line.status == LineStatus.POSTED)
     for batch_id in sorted(touched):
-        _take_as_sent(batch_id=batch_id, file=file, now=now)
+        take_as_sent(batch_id=batch_id, file=file, now=now)
 
 
-def _take_as_sent(*, batch_id: int, file: ReturnFile, now: datetime) -> None:
-    """A bank that answers has had the file."""
+def take_as_sent(*, batch_id: int, file: ReturnFile, now: datetime, reference: str = "") -> None:
+    """A bank that answers has had the file, under its own number where it gives one."""
     batch = lock_batch(batch_id=batch_id)
     if batch.state == BatchState.SEALED:
         move_batch(
@@ -120,7 +120,7 @@ def _take_as_sent(*, batch_id: int, file: ReturnFile, now: datetime) -> None:
             role=Role.SYSTEM,
             now=now,
             acknowledged_at=now,
-            acknowledgement=file.name[:100],
+            acknowledgement=(reference or file.name)[:100],
         )
 
 

@@ -21,16 +21,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import Batch, LineStatus, ReturnFile, ReturnLine
 from disbursement.services.payment.reconciliation import reconcile
-from disbursement.services.payment.return_posting import PIECE, post_rows
+from disbursement.services.payment.return_posting import PIECE, post_rows, take_as_sent
 from disbursement.services.payment.return_reading import Preflight, preflight, rows
-from disbursement.services.payment.sealing import acknowledge
 from disbursement.services.payment.transitions import person
 from disbursement.treasury.formats import FormatError
 from disbursement.treasury.formats.base import clean
@@ -121,9 +120,12 @@ def _post(
             if on_progress is not None:
                 on_progress(done, max(said.count, done))
     for number, reference in said.accepted.items():
-        batch = Batch.objects.filter(number=number, state=BatchState.SENT).first()
+        # A bank that has taken a file has it, also where the answer to its sending was lost.
+        tried = Q(state=BatchState.SEALED, sealed_file__delivery__tries__gte=1)
+        batch = Batch.objects.filter(tried | Q(state=BatchState.SENT), number=number).first()
         if batch is not None:
-            acknowledge(batch_id=batch.pk, now=now, reference=reference or file.name)
+            with transaction.atomic():
+                take_as_sent(batch_id=batch.pk, file=file, now=now, reference=reference)
     report = ReturnReport(file=file, was_known=True)
     statuses = dict(file.lines.order_by().values_list("status").annotate(count=Count("pk")))
     report.posted = statuses.get(LineStatus.POSTED, 0)

@@ -56,6 +56,16 @@ class FolderChannel:
             raise Unsure(str(error)) from error
         return Receipt()
 
+    def withdraw(self, parcel: Parcel) -> None:
+        """Take back what stands there of a file that the bank has not got and will not pay, so that nobody fetches it
+        and another try writes it anew. Raises Unsure where the folder cannot be used.
+        """
+        try:
+            for name in (f"{parcel.name}{_DONE}", parcel.name):
+                FolderWriter(self._out).take_back(name=name)
+        except WriteError as error:
+            raise Unsure(str(error)) from error
+
     def arrivals(self, *, known: Callable[[str], bool], at: float) -> Iterator[Arrival]:
         try:
             names = sorted(entry.name for entry in os.scandir(self._in)) if self._in.is_dir() else []

@@ -65,6 +65,18 @@ class FolderWriter:
         except OSError as error:
             raise WriteError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
 
+    def take_back(self, *, name: str) -> None:
+        """Remove the file of that name, if it is there, and the notes that it stood here. Raises WriteError."""
+        try:
+            if not self._folder.is_dir():
+                return
+            with self._alone():
+                (self._folder / name).unlink(missing_ok=True)
+                for note in self._notes(name):
+                    (self._folder / note).unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(f"无法撤回 {self._folder / name}：{error.strerror}。请检查文件夹权限后重试。") from error
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """No other writer of this machine puts a file into the folder meanwhile; where the mount can lock."""
@@ -86,9 +98,12 @@ class FolderWriter:
 
     def _stood(self, name: str) -> bool:
         """Whether the file was renamed into the folder before."""
-        notes = [entry.name for entry in os.scandir(self._folder) if entry.name.startswith(f".{name}.")]
-        parts = [note.removesuffix(_NOTE) for note in notes if note.endswith(_NOTE)]
+        parts = [note.removesuffix(_NOTE) for note in self._notes(name)]
         return any(not (self._folder / part).exists() for part in parts)
+
+    def _notes(self, name: str) -> list[str]:
+        names = [entry.name for entry in os.scandir(self._folder) if entry.name.startswith(f".{name}.")]
+        return [found for found in names if found.endswith(_NOTE)]
 
     def _note(self, part: Path) -> None:
         with open(f"{part}{_NOTE}", "xb") as note:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -36,13 +37,17 @@ def inquiry_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseB
             lambda **data: bank_inquiries.enter(letter=Letter(**data), **common),
             done=_("已登记银行的书面材料，由另一名财务审批人员决定。"),
         )
-        return redirect("desk:batch", batch.pk) if entered else batch_page(request, batch, letter=form, status=422)
+        if entered:
+            return redirect("desk:batch", batch.pk)
+        for problem in form.non_field_errors():
+            messages.error(request, str(problem))
+        return batch_page(request, batch, letter=form, status=422)
     calls: dict[str, tuple[Callable[[], Any], str]] = {
         "begin": (
             lambda: bank_inquiries.begin(**common),
             _("已暂停发送和查询。请凭防重复编号请银行出具书面材料。"),
         ),
-        "agree": (lambda: bank_inquiries.decide(approve=True, **common), _("已按银行的书面材料办理。")),
+        "agree": (lambda: bank_inquiries.decide(approve=True, opinion=note, **common), _("已按银行的书面材料办理。")),
         "refuse": (
             lambda: bank_inquiries.decide(approve=False, opinion=note, **common),
             _("已结束书面核实，系统继续向银行查询。"),

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.actors import Actor
-from disbursement.domain.workflow import Role
+from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import Batch, Delivery, DeliveryState, Gateway
-from disbursement.services.payment import bank_inquiries, gateways, sealing
+from disbursement.services.payment import bank_inquiries, gateways, sealing, sending_deeds
 from disbursement.tasks import send_batch
 from portal.accounts.access import FINANCE_ROLES, actor_for, role_required
 from portal.desk.background import leave_to_worker
@@ -65,10 +65,10 @@ def delivery_context(*, batch: Batch, may_act: bool, actor: Actor, letter: Lette
         "gateway": delivery.gateway,
         "routes": delivery.routes.select_related("from_gateway", "to_gateway", "chosen_by")[:_MOST],
         "may_send_again": may_act and inquiry is None and gateways.is_to_be_sent(delivery=delivery, batch=batch),
-        "handed_over": HandedOverForm() if may_act and delivery.state == DeliveryState.BY_HAND else None,
+        "handed_over": HandedOverForm() if may_act and _is_to_be_taken(delivery, batch) else None,
         "other_gateways": (
             Gateway.objects.filter(is_active=True).exclude(pk=delivery.gateway_id or 0)
-            if may_act and gateways.may_go_elsewhere(delivery=delivery, batch=batch)
+            if may_act and sending_deeds.may_go_elsewhere(delivery=delivery, batch=batch)
             else []
         ),
         "inquiry": inquiry,
@@ -84,6 +84,12 @@ def delivery_context(*, batch: Batch, may_act: bool, actor: Actor, letter: Lette
             and inquiry.entered_by_id != actor.user_id
         ),
     }
+
+
+def _is_to_be_taken(delivery: Delivery, batch: Batch) -> bool:
+    """Whether a person still has to bring the file; what another bank has answered for meanwhile must stay here."""
+    is_paid_elsewhere = batch.state != BatchState.SEALED and delivery.routes.exists()
+    return delivery.state == DeliveryState.BY_HAND and not is_paid_elsewhere
 
 
 @role_required(*FINANCE_ROLES)
@@ -111,7 +117,7 @@ def delivery_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponse
 
 def _handed_over(request: HttpRequest, batch: Batch) -> Batch:
     now = timezone.now()
-    gateways.confirm_by_hand(
+    sending_deeds.confirm_by_hand(
         batch_id=batch.pk, actor=actor_for(request), now=now, reference=typed(request.POST, "reference", most=100)
     )
     return sealing.send(batch_id=batch.pk, now=now)
@@ -119,7 +125,7 @@ def _handed_over(request: HttpRequest, batch: Batch) -> Batch:
 
 def _reroute(request: HttpRequest, batch: Batch) -> Delivery:
     chosen = typed(request.POST, "gateway", most=18)
-    return gateways.reroute(
+    return sending_deeds.reroute(
         batch_id=batch.pk,
         actor=actor_for(request),
         now=timezone.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
-from disbursement.models import BankInquiry, Batch, Delivery, DeliveryRoute, Gateway
-from disbursement.services.payment import bank_inquiries, gateways, sealing
+from disbursement.models import BankInquiry, Batch, Delivery, DeliveryRoute, Gateway, ReturnLine, SealedFile
+from disbursement.services.payment import bank_inquiries, gateways, returns, sealing, sending_deeds
 from disbursement.services.payment.bank_inquiries import Letter
 from disbursement.services.payment.collection import treasury_round
 from disbursement.treasury.simulator import Bank
@@ -25,7 +26,8 @@ from tests.factories import disbursement as people
 from tests.factories import money
 from tests.integration.portal.conftest import official, signed_in
 
-from .test_gateways import a_gateway, a_sealed_batch, finance, over_http, send
+from .test_gateways import Killed, a_gateway, a_sealed_batch, finance, over_http, send
+from .test_sent_once import Way, dies, refuses
 
 __all__ = ["finance", "over_http"]
 pytestmark = pytest.mark.django_db
@@ -68,7 +70,7 @@ def test_what_the_bank_has_not_got_goes_another_way_and_is_paid_once(
     assert delivery.state == "refused"
     assert "工银函〔2026〕8号" in delivery.problem
     other = a_gateway(code="two", kind="folder", folder="two", is_default=False)
-    gateways.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
+    sending_deeds.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
     [route] = DeliveryRoute.objects.all()
     assert (route.to_gateway, route.chosen_by_id, route.chosen_at) == (other, finance.checker.user_id, LATER)
     assert sealing.send(batch_id=doubtful.pk, now=LATER).state == "sent"
@@ -103,7 +105,7 @@ def test_while_the_bank_is_asked_nothing_is_sent(doubtful: Batch, finance: money
     treasury_round(now=LATER)
     assert Delivery.objects.get().tries == tries
     with pytest.raises(Invalid, match="不能改走其他通道"):
-        gateways.reroute(
+        sending_deeds.reroute(
             batch_id=doubtful.pk,
             actor=finance.checker,
             now=LATER,
@@ -198,7 +200,7 @@ def test_what_is_answered_after_the_letter_goes_no_other_way_either(doubtful: Ba
     money.receive(money.answer(doubtful))
     other = a_gateway(code="two", kind="folder", folder="two", is_default=False)
     with pytest.raises(Invalid, match="不能改走其他通道"):
-        gateways.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
+        sending_deeds.reroute(batch_id=doubtful.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
 
 
 def test_a_file_that_is_not_in_doubt_is_not_asked_about(finance: money.Finance) -> None:
@@ -239,3 +241,142 @@ def test_it_is_done_on_the_batchs_page_by_two_people(doubtful: Batch) -> None:
     assert Notification.objects.filter(user=maker, title__contains="已按银行书面材料办理").exists()
     assert "函1" in one.get(page).text
     assert one.post(f"{place}nothing/").status_code == 404
+
+
+def accepted(batch: Batch) -> bytes:
+    """The bank's word that it took the file, and works on it."""
+    return f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>S1</MsgId><CreDtTm>2026-03-21T18:00:00+08:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>{batch.number}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>
+<GrpSts>ACSP</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>""".encode()
+
+
+def to_another(batch: Batch, finance: money.Finance, **settings: Any) -> Gateway:
+    other = a_gateway(code="two", is_default=False, **{"kind": "folder", "folder": "two", **settings})
+    sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=LATER, gateway_id=other.pk)
+    return other
+
+
+@pytest.mark.parametrize("kind", ["folder", "by_hand"])
+def test_what_the_first_bank_answers_after_a_reroute_is_not_brought_to_the_second(
+    doubtful: Batch, finance: money.Finance, settings: Any, kind: str
+) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    decide(doubtful, finance.approver)
+    to_another(doubtful, finance, kind=kind, folder="two" if kind == "folder" else "")
+    if kind == "by_hand":
+        assert sealing.send(batch_id=doubtful.pk, now=LATER).state == "sealed"
+    money.receive(money.answer(doubtful))
+    sealing.send(batch_id=doubtful.pk, now=LATER)
+    assert not (settings.HUIDA_TREASURY_FOLDERS / "two" / "out").exists()
+    page = signed_in(official("finance_maker")).get(f"/desk/batches/{doubtful.pk}/").text
+    assert "登记已交银行" not in page
+    assert "再次发送</button>" not in page
+
+
+def test_a_try_that_ends_refused_while_the_bank_is_asked_leaves_the_letter_the_last_word(
+    finance: money.Finance,
+) -> None:
+    a_gateway(folder="one")
+    batch = a_sealed_batch(finance)
+
+    def asked_about() -> None:
+        begin(batch, finance.maker)
+        refuses()
+
+    with pytest.raises(Invalid):
+        gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(asked_about))
+    assert Delivery.objects.get().state == "refused"
+    with pytest.raises(Invalid, match="不能改走其他通道"):
+        to_another(batch, finance)
+    with pytest.raises(Invalid, match="已经查明"):
+        enter(batch, finance.maker)
+    enter(batch, finance.maker, TAKEN)
+    assert decide(batch, finance.approver).state == "done"
+
+
+def test_a_bank_that_says_it_took_the_file_has_it_though_the_answer_to_the_sending_was_lost(
+    finance: money.Finance,
+) -> None:
+    batch = a_sealed_batch(finance, file_format="pain001")
+    with pytest.raises(Killed):
+        gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(dies))
+    begin(batch, finance.maker)
+    enter(batch, finance.maker)
+    money.receive(accepted(batch), name="accepted.xml", now=LATER)
+    batch.refresh_from_db()
+    assert batch.state == "acknowledged"
+    with pytest.raises(Invalid, match="已经查明"):
+        decide(batch, finance.approver)
+
+
+def test_while_a_return_speaks_of_the_batch_nobody_agrees_that_the_bank_has_nothing(
+    doubtful: Batch, finance: money.Finance
+) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    line = money.lines(doubtful)[0]
+    money.receive(money.return_file({doubtful.line_id(line.line_no): ("1.00", "成功")}, on=day_of(LATER)), now=LATER)
+    with pytest.raises(Invalid, match="回单提到了这个批次"):
+        decide(doubtful, finance.approver)
+    [exception] = ReturnLine.objects.filter(status="exception")
+    returns.resolve_exception(line_id=exception.pk, actor=finance.checker, now=LATER, resolution="银行误发")
+    assert decide(doubtful, finance.approver).state == "refused"
+
+
+def test_what_the_bank_has_not_got_no_longer_stands_in_its_folder_and_is_written_anew(
+    finance: money.Finance, settings: Any
+) -> None:
+    a_gateway(folder="one", done_marker=True)
+    batch = a_sealed_batch(finance)
+    out = settings.HUIDA_TREASURY_FOLDERS / "one" / "out"
+    # A folder where the marker should stand: the file is written, its marker is not.
+    (out / f"{SealedFile.objects.get().name}.done").mkdir(parents=True)
+    with pytest.raises(Invalid):
+        send(batch)
+    (out / f"{SealedFile.objects.get().name}.done").rmdir()
+    assert list(out.glob("2*.csv")) != []
+    begin(batch, finance.maker)
+    enter(batch, finance.maker)
+    decide(batch, finance.approver)
+    assert list(out.iterdir()) == []
+    assert sealing.send(batch_id=batch.pk, now=LATER).state == "sent"
+    assert sorted(path.suffix for path in out.glob("2*")) == [".csv", ".done"]
+
+
+def test_what_a_bank_took_from_the_folder_of_the_settings_is_not_put_there_again(
+    finance: money.Finance, treasury: Path
+) -> None:
+    batch = a_sealed_batch(finance)
+    with pytest.raises(Killed):
+        gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(dies))
+    begin(batch, finance.maker)
+    enter(batch, finance.maker, TAKEN)
+    decide(batch, finance.approver)
+    assert treasury_round(now=LATER)["sent"] == 1
+    assert not treasury.exists() or list(treasury.iterdir()) == []
+
+
+def test_an_opinion_that_goes_with_an_agreement_is_kept(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    decide(doubtful, finance.approver, opinion="已核对原件")
+    assert BankInquiry.objects.get().note == "已核对原件"
+
+
+def test_who_enters_a_letter_after_another_is_told(doubtful: Batch, finance: money.Finance) -> None:
+    begin(doubtful, finance.maker)
+    enter(doubtful, finance.maker)
+    data = {"has_file": "no", "paper_number": "函2", "written_on": str(day_of(LATER)), "text": "查无此文件。"}
+    answer = signed_in(official("finance_checker")).post(f"/desk/batches/{doubtful.pk}/inquiry/letter/", data)
+    assert answer.status_code == 422
+    assert "已经登记" in answer.text
+
+
+def test_each_try_of_a_round_bears_the_time_at_which_it_begins(finance: money.Finance) -> None:
+    a_gateway(folder="one")
+    a_sealed_batch(finance)
+    times = iter(LATER + timedelta(minutes=minute) for minute in range(1, 99))
+    treasury_round(now=LATER, clock=lambda: next(times))
+    assert Delivery.objects.filter(tried_at__gt=LATER).exists()

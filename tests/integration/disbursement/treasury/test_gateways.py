@@ -14,7 +14,7 @@ from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import Batch, Delivery, Gateway, SealedFile
 from disbursement.services.month import cycles
-from disbursement.services.payment import gateways, sealing
+from disbursement.services.payment import gateways, sealing, sending_deeds
 from disbursement.services.payment.gateway_settings import GatewaySettings, save_gateway
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Unsure
 from disbursement.treasury.simulator import Bank, Mischief
@@ -112,8 +112,8 @@ def test_a_file_taken_there_by_hand_is_sent_when_a_person_says_so(finance: money
     assert [b.pk for b in cycles.seal_signed(month=money.MONTH, now=money.CUT).waiting] == [batch.pk]
     assert gateways.unfinished() == []
     with pytest.raises(Denied):
-        gateways.confirm_by_hand(batch_id=batch.pk, actor=people.staff(Role.REVIEWER), now=money.CUT)
-    gateways.confirm_by_hand(batch_id=batch.pk, actor=finance.maker, now=money.CUT, reference="柜台0001")
+        sending_deeds.confirm_by_hand(batch_id=batch.pk, actor=people.staff(Role.REVIEWER), now=money.CUT)
+    sending_deeds.confirm_by_hand(batch_id=batch.pk, actor=finance.maker, now=money.CUT, reference="柜台0001")
     assert send(batch).state == "acknowledged"
     batch.refresh_from_db()
     assert batch.acknowledgement == "柜台0001"
@@ -180,7 +180,7 @@ def test_a_file_that_the_bank_refuses_says_why_and_may_go_another_way(
         send(batch)
     assert Delivery.objects.get().state == "refused"
     by_hand = a_gateway(code="hand", kind="by_hand", is_default=False)
-    gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=by_hand.pk)
+    sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=by_hand.pk)
     assert send(batch).state == "sealed"
     assert Delivery.objects.get().state == "by_hand"
 
@@ -192,7 +192,7 @@ def test_what_may_have_arrived_goes_no_other_way(finance: money.Finance, over_ht
         send(batch)
     other = a_gateway(code="hand", kind="by_hand", is_default=False)
     with pytest.raises(Invalid, match="不能改走其他通道"):
-        gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
+        sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         Delivery.objects.update(gateway=other)
 

@@ -12,7 +12,7 @@ from disbursement import guards
 from disbursement.domain.errors import Invalid
 from disbursement.models import BankInquiry, Delivery, DeliveryRoute
 from disbursement.models import gateway as gateway_models
-from disbursement.services.payment import bank_inquiries, gateways
+from disbursement.services.payment import bank_inquiries, gateways, sending_deeds
 from disbursement.services.payment.bank_inquiries import Letter
 from matching.days import day_of
 from tests.factories import disbursement as people
@@ -35,8 +35,8 @@ def world() -> SimpleNamespace:
     batch = a_sealed_batch(office)
     with pytest.raises(Invalid):
         gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(refuses))
-    gateways.reroute(batch_id=batch.pk, actor=office.maker, now=money.CUT, gateway_id=other.pk)
-    gateways.reroute(batch_id=batch.pk, actor=office.maker, now=money.CUT, gateway_id=gateway.pk)
+    sending_deeds.reroute(batch_id=batch.pk, actor=office.maker, now=money.CUT, gateway_id=other.pk)
+    sending_deeds.reroute(batch_id=batch.pk, actor=office.maker, now=money.CUT, gateway_id=gateway.pk)
     with pytest.raises(Killed):
         gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(dies))
     letter = Letter(has_file=False, paper_number="函1", written_on=day_of(LATER), text="查无此文件。")

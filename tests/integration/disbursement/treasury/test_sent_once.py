@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from disbursement.domain.errors import Invalid
 from disbursement.models import Batch, Delivery, Gateway
-from disbursement.services.payment import gateways
+from disbursement.services.payment import gateways, sending_deeds
 from disbursement.services.payment.collection import treasury_round
 from disbursement.services.payment.gateway_settings import GatewaySettings, is_in_doubt, save_gateway
 from disbursement.treasury.channels import HttpChannel, Parcel, Receipt, Refusal, Unsure
@@ -62,7 +62,7 @@ def tried(batch: Batch, happens: Callable[[], Any], *, now: datetime = money.CUT
 def goes_no_other_way(batch: Batch, finance: money.Finance) -> None:
     other = a_gateway(code="two", kind="folder", folder="two", is_default=False)
     with pytest.raises(Invalid, match="不能改走其他通道"):
-        gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
+        sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         Delivery.objects.update(gateway=other)
     page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
@@ -205,7 +205,7 @@ def test_a_way_that_is_not_set_up_is_no_dead_end_for_a_refused_file(finance: mon
     for code, settings in (("two", missing), ("three", {"folder": "three"})):
         page = signed_in(official("finance_maker")).get(f"/desk/batches/{batch.pk}/").text
         other = a_gateway(code=code, is_default=False, **settings)
-        gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
+        sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
         if code == "two":
             with pytest.raises(Invalid, match="HUIDA_GATEWAY_NOWHERE"):
                 send(batch)
@@ -219,7 +219,7 @@ def test_the_second_way_may_refuse_as_well_and_a_third_be_chosen(finance: money.
     for code in ("two", "three"):
         assert tried(batch, refuses) == "refused"
         other = a_gateway(code=code, folder=code, is_default=False)
-        gateways.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
+        sending_deeds.reroute(batch_id=batch.pk, actor=finance.checker, now=money.CUT, gateway_id=other.pk)
     assert send(batch).state == "sent"
 
 
