@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
@@ -30,6 +29,7 @@ from tests.factories import delivery, money, papers
 from tests.factories import disbursement as people
 from tests.factories import matching as base
 from tests.factories.disbursement import Case, at
+from tests.restored import restored
 
 NOW = at("2026-03-25", 15)
 
@@ -79,11 +79,11 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
 
 @pytest.fixture(scope="module")
 def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """Built once for a module's tests, each of which runs in a savepoint inside it."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+    """Built once for a module's tests (on SQLite for a process), each of which runs in a savepoint inside it."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(timezone, "now", lambda: NOW)
-        yield build()
-        transaction.set_rollback(True)
+        with restored(build, name=build) as made:
+            yield made
 
 
 @pytest.fixture
