@@ -56,7 +56,7 @@ def undrawn(*_: Any, status: int = 200, **__: Any) -> HttpResponse:
 @first_round_only
 @pytest.mark.parametrize("state", [state for state in ApplicationState if state is not ApplicationState.DRAFT])
 def test_no_role_does_to_an_application_what_the_table_gives_to_another(world: World, state: ApplicationState) -> None:
-    """A refusal comes back on a page: it is drawn for one role of each deed, in turn; of the others counts the status."""
+    """A refusal comes back on a page, which is drawn for one role of each deed, in turn; the others tell the status."""
     case, before = world.cases[state.value], traces()
     wrong = []
     for place, deed in enumerate(DEEDS):
