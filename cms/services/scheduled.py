@@ -9,9 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from wagtail.models import Page, Revision
+
+from matching.days import day_of
+from matching.registry import outbox
 
 logger = logging.getLogger(__name__)
 
@@ -19,30 +24,56 @@ logger = logging.getLogger(__name__)
 def keep_times(*, now: datetime) -> dict[str, int]:
     """Publish what is due, then take down what has ended; how many of each. Run again it finds nothing.
 
-    Every page is a transaction of its own. One that breaks is logged and tried again the next time; when all others are
-    done, what broke first is raised.
+    Every page is a transaction of its own. One that breaks is logged, told once a day (topic `page.not_in_time` {page,
+    person, ends, problem}) and tried again the next time; when all others are done, what broke first is raised.
     """
     broken: list[Exception] = []
     # What follows goes live first: then what it replaces has not ended, but gone on.
     due = Revision.objects.filter(approved_go_live_at__lte=now).order_by("approved_go_live_at", "pk")
-    live = _each(due.values_list("pk", flat=True), lambda pk: _go_live(pk, now), broken)
+    live = _each(due.values_list("pk", flat=True), _go_live, _of_revision, broken, now)
     ended = Page.objects.filter(live=True, expire_at__lte=now).order_by("expire_at", "pk")
-    down = _each(ended.values_list("pk", flat=True), lambda pk: _go_down(pk, now), broken)
+    down = _each(ended.values_list("pk", flat=True), _go_down, _of_page, broken, now)
     if broken:
         raise broken[0]
     return {"live": live, "down": down}
 
 
-def _each(ids: Iterable[int], step: Callable[[int], bool], broken: list[Exception]) -> int:
+def _each(
+    ids: Iterable[int],
+    step: Callable[[int, datetime], bool],
+    whose: Callable[[int], dict[str, Any]],
+    broken: list[Exception],
+    now: datetime,
+) -> int:
     done = 0
     for pk in list(ids):
         try:
             with transaction.atomic():
-                done += step(pk)
+                done += step(pk, now)
         except Exception as error:
             logger.exception("%s broke for %s; the others go on", step, pk)
             broken.append(error)
+            is_for_people = isinstance(error, PermissionDenied | ValidationError)
+            problem = "；".join(error.messages) if isinstance(error, ValidationError) else str(error)
+            outbox.emit(
+                topic="page.not_in_time",
+                payload={**whose(pk), "problem": problem if is_for_people else ""},
+                now=now,
+                dedupe_key=f"page.not_in_time:{step.__name__}:{pk}:{day_of(now)}",
+            )
     return done
+
+
+def _of_revision(revision_id: int) -> dict[str, Any]:
+    """Whose wish it is that a revision goes live, and of which page."""
+    due = Revision.objects.get(pk=revision_id)
+    return {"page": int(due.object_id), "person": due.user_id, "ends": False}
+
+
+def _of_page(page_id: int) -> dict[str, Any]:
+    """Whose wish it is that a page is taken down: who edited it last."""
+    last = Revision.objects.filter(object_id=str(page_id), user__isnull=False).order_by("-pk").first()
+    return {"page": page_id, "person": None if last is None else last.user_id, "ends": True}
 
 
 def _go_live(revision_id: int, now: datetime) -> bool:

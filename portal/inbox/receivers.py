@@ -19,6 +19,7 @@ from portal.inbox import (
     gap_texts,
     money_texts,
     offer_texts,
+    policy_texts,
     publicity_texts,
     push_texts,
     services,
@@ -122,6 +123,12 @@ def tell_of_reissue(*, payload: dict[str, Any], now: datetime) -> None:
 @outbox.subscribe("budget.proposed")
 def tell_who_decides_budgets(*, payload: dict[str, Any], now: datetime) -> None:
     _tell(finance_texts.of_proposed_change(change_id=payload["change"], now=now), now)
+
+
+@outbox.subscribe("page.not_in_time")
+def tell_of_page_not_in_time(*, payload: dict[str, Any], now: datetime) -> None:
+    page = _only(payload, "ends", "problem")
+    _tell(policy_texts.of_page_not_in_time(page_id=payload["page"], person_id=payload["person"], **page, now=now), now)
 
 
 @outbox.subscribe("rating.answered")

@@ -8,13 +8,17 @@ from celery import current_app
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from wagtail.models import Revision
 
 from cms.models import PolicyItemPage, SearchRow
 from matching.criteria import canonical_json
 from matching.models import PolicyItem, PolicyVersion
+from matching.registry import outbox
 from matching.services import vocabulary as vocabulary_service
+from portal.inbox.models import Notification
 from tests.factories import cms
 from tests.factories.matching import NOW
+from tests.integration.portal.conftest import official
 
 pytestmark = pytest.mark.django_db
 
@@ -91,9 +95,32 @@ def test_a_page_that_cannot_be_published_keeps_no_other_waiting(later: Any) -> N
     schedule(cms.item_page(code="kj-two"), go_live_at=in_days(1))
     vocabulary_service.remove_fact(key="robots", now=NOW)
     later(2)
+    for _again in range(2):
+        with pytest.raises(PermissionDenied, match="robots"):
+            beat()
+    assert PolicyVersion.objects.get().item.code == "kj-two"
+
+
+def test_whoever_gave_the_time_is_told_once_a_day_why_a_page_is_not_published(later: Any) -> None:
+    officer, other = official("policy_officer"), official("policy_officer")
+    vocabulary_service.save_fact(definition={"key": "robots", "label": "机器人", "type": "number"}, now=NOW)
+    page = cms.item_page(criteria={"fact": "robots", "gte": "1"})
+    schedule(page, go_live_at=in_days(1))
+    Revision.objects.update(user=officer)
+    vocabulary_service.remove_fact(key="robots", now=NOW)
+    later(2)
+    for _again in range(2):
+        with pytest.raises(PermissionDenied, match="robots"):
+            beat()
+    outbox.deliver(now=timezone.now())
+    [told] = Notification.objects.filter(title__startswith="定时发布未成功")
+    assert (told.user, page.title in told.title, "robots" in told.body) == (officer, True, True)
+    later(3)
+    Revision.objects.update(user=None)
     with pytest.raises(PermissionDenied, match="robots"):
         beat()
-    assert PolicyVersion.objects.get().item.code == "kj-two"
+    outbox.deliver(now=timezone.now())
+    assert set(Notification.objects.exclude(pk=told.pk).values_list("user", flat=True)) == {officer.pk, other.pk}
 
 
 def test_what_broke_when_it_was_to_follow_is_tried_again_after_the_end_of_what_it_follows(later: Any) -> None:
