@@ -25,7 +25,7 @@ def keep_times(*, now: datetime) -> dict[str, int]:
     """Publish what is due, then take down what has ended; how many of each. Run again it finds nothing.
 
     Every page is a transaction of its own. One that breaks is logged, told once a day (topic `page.not_in_time` {page,
-    person, ends, problem}) and tried again the next time; when all others are done, what broke first is raised.
+    title, person, ends, problem}) and tried again the next time; when all others are done, what broke first is raised.
     """
     broken: list[Exception] = []
     # What follows goes live first: then what it replaces has not ended, but gone on.
@@ -67,13 +67,15 @@ def _each(
 def _of_revision(revision_id: int) -> dict[str, Any]:
     """Whose wish it is that a revision goes live, and of which page."""
     due = Revision.objects.get(pk=revision_id)
-    return {"page": int(due.object_id), "person": due.user_id, "ends": False}
+    page = Page.objects.get(pk=due.object_id)
+    return {"page": page.pk, "title": page.title, "person": due.user_id, "ends": False}
 
 
 def _of_page(page_id: int) -> dict[str, Any]:
     """Whose wish it is that a page is taken down: who edited it last."""
+    page = Page.objects.get(pk=page_id)
     last = Revision.objects.filter(object_id=str(page_id), user__isnull=False).order_by("-pk").first()
-    return {"page": page_id, "person": None if last is None else last.user_id, "ends": True}
+    return {"page": page.pk, "title": page.title, "person": None if last is None else last.user_id, "ends": True}
 
 
 def _go_live(revision_id: int, now: datetime) -> bool:

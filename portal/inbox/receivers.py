@@ -127,7 +127,7 @@ def tell_who_decides_budgets(*, payload: dict[str, Any], now: datetime) -> None:
 
 @outbox.subscribe("page.not_in_time")
 def tell_of_page_not_in_time(*, payload: dict[str, Any], now: datetime) -> None:
-    page = _only(payload, "ends", "problem")
+    page = _only(payload, "title", "ends", "problem")
     _tell(policy_texts.of_page_not_in_time(page_id=payload["page"], person_id=payload["person"], **page, now=now), now)
 
 
