@@ -53,15 +53,24 @@ def _each(
         except Exception as error:
             logger.exception("%s broke for %s; the others go on", step, pk)
             broken.append(error)
+            _tell(whose, pk, key=f"{step.__name__}:{pk}:{day_of(now)}", error=error, now=now)
+    return done
+
+
+def _tell(whose: Callable[[int], dict[str, Any]], pk: int, *, key: str, error: Exception, now: datetime) -> None:
+    try:
+        with transaction.atomic():
             is_for_people = isinstance(error, PermissionDenied | ValidationError)
             problem = "；".join(error.messages) if isinstance(error, ValidationError) else str(error)
             outbox.emit(
                 topic="page.not_in_time",
                 payload={**whose(pk), "problem": problem if is_for_people else ""},
                 now=now,
-                dedupe_key=f"page.not_in_time:{step.__name__}:{pk}:{day_of(now)}",
+                dedupe_key=f"page.not_in_time:{key}",
             )
-    return done
+    except Exception:
+        # The page went meanwhile, or the database does: what broke is logged and raised either way.
+        logger.exception("nobody could be told of %s", key)
 
 
 def _of_revision(revision_id: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from disbursement.domain.workflow import BatchState
 from disbursement.models import Delivery, DeliveryState, Gateway
 from disbursement.services.payment import collection
 
@@ -34,7 +35,8 @@ class Command(BaseCommand):
             said = f"，最近问题：{gateway.problem}" if gateway.problem else ""
             active = "" if gateway.is_active else "（停用）"
             self.stdout.write(f"{gateway.name}{active}：{gateway.get_kind_display()}{said}")
-        waiting = Delivery.objects.exclude(state=DeliveryState.DONE).select_related("sealed_file__batch")
+        sealed = Delivery.objects.filter(sealed_file__batch__state=BatchState.SEALED)
+        waiting = sealed.exclude(state=DeliveryState.DONE).select_related("sealed_file__batch")
         for delivery in waiting.defer("sealed_file__content").order_by("pk"):
             self.stdout.write(
                 f"  批次{delivery.sealed_file.batch.number}：{delivery.get_state_display()}，"

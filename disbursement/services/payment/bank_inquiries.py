@@ -1,6 +1,7 @@
 """A file of which the bank's system never says clearly whether it has it: the bank is asked in writing.
 
-One of finance begins, and from then on the file is not tried: the bank's letter would say nothing of a later try. The
+One of finance begins, and from then on the file is not tried, nor does it stand in a folder: the bank's letter would
+say nothing of what comes after it. The
 letter is entered, and an approver who did not enter it agrees: then the file counts as arrived, or as refused, and may
 go another way. Where it is not agreed to, or given up, tries go on. Topics `inquiry.entered` and `inquiry.ended`
 {inquiry}.
@@ -17,9 +18,9 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Fault, Invalid, invalid
 from disbursement.domain.workflow import BatchState, Role
-from disbursement.models import BankInquiry, Batch, Delivery, DeliveryState
+from disbursement.models import BankInquiry, Batch, Delivery, DeliveryState, SealedFile
 from disbursement.services.payment.gateways import is_asked_in_writing
-from disbursement.services.payment.sending_deeds import FINANCE, is_spoken_of, locked_delivery, withdraw
+from disbursement.services.payment.sending_deeds import FINANCE, forget, is_spoken_of, locked_delivery, recall
 from disbursement.services.payment.sending_outcomes import PROBLEM, SETTLED, note
 from disbursement.services.payment.transitions import lock_batch, person, require_role
 from matching.days import SHANGHAI, day_of
@@ -59,6 +60,7 @@ def begin(*, batch_id: int, actor: Actor, now: datetime) -> BankInquiry:
         raise invalid("batch", f"批次{batch.number}的文件是否送达已经清楚，不需要书面核实。请刷新页面查看现状。")
     if is_asked_in_writing(delivery=delivery):
         raise invalid("batch", f"批次{batch.number}正在书面核实。请刷新页面，登记银行的书面材料。")
+    recall(delivery=delivery)
     return BankInquiry.objects.create(delivery=delivery, asked_by_id=person(actor), asked_at=now)
 
 
@@ -140,7 +142,7 @@ def _follow(*, inquiry: BankInquiry, batch: Batch, delivery: Delivery, now: date
         )
     if is_spoken_of(batch=batch):
         raise invalid("batch", "银行的回单提到了这个批次，与“没有受理”矛盾。请先处理该批次的回单例外，再决定。")
-    withdraw(delivery=delivery)
+    forget(delivery=delivery, name=SealedFile.objects.values_list("name", flat=True).get(batch=batch))
     problem = f"{paper}确认没有受理该文件：{inquiry.text}可再次发送，或改走其他通道。"
     return note(delivery=delivery, state=DeliveryState.REFUSED, now=now, problem=problem[:PROBLEM])
 

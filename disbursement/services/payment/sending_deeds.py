@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -52,7 +54,7 @@ def confirm_by_hand(*, batch_id: int, actor: Actor, now: datetime, reference: st
     batch = lock_batch(batch_id=batch_id)
     require_role(actor=actor, roles=FINANCE, department_id=batch.budget_line.department_id)
     delivery = locked_delivery(batch=batch)
-    if delivery is None or delivery.state != DeliveryState.BY_HAND:
+    if delivery is None or delivery.state != DeliveryState.BY_HAND or batch.state != BatchState.SEALED:
         raise invalid("batch", f"批次{batch.number}不是待人工交银行的文件。请刷新页面查看现状。")
     delivery.state, delivery.reference = DeliveryState.DONE, reference.strip()[:100]
     delivery.done_at, delivery.done_by_id = now, person(actor)
@@ -87,14 +89,38 @@ def reroute(*, batch_id: int, actor: Actor, now: datetime, gateway_id: int) -> D
     return delivery
 
 
-def withdraw(*, delivery: Delivery) -> None:
-    """Take a file back from the folder in which it may stand: its bank says that it has not got it. Raises Invalid."""
+def recall(*, delivery: Delivery) -> None:
+    """Take a file in doubt back from the folder in which it stands, so that its bank does not fetch it any more. Raises
+    Invalid where the folder cannot be used.
+    """
+    folder = _folder_of(delivery)
+    if folder is not None:
+        with _refused():
+            folder.recall(parcel_of(delivery))
+
+
+def forget(*, delivery: Delivery, name: str) -> None:
+    """Its bank has not got the file of that name: it may be put into the folder anew. Raises Invalid where it stands
+    there all the same.
+    """
+    folder = _folder_of(delivery)
+    if folder is not None:
+        with _refused():
+            folder.forget(name)
+
+
+def _folder_of(delivery: Delivery) -> FolderChannel | None:
     gateway = delivery.gateway
     if gateway is not None and gateway.kind != GatewayKind.FOLDER:
-        return
+        return None
     channel = channel_for(gateway=gateway)
     assert isinstance(channel, FolderChannel)
+    return channel
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
     try:
-        channel.withdraw(parcel_of(delivery))
+        yield
     except Unsure as doubt:
         raise invalid("gateway", str(doubt)) from doubt

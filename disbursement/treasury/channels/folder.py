@@ -51,18 +51,31 @@ class FolderChannel:
             with parcel.open() as content:
                 writer.deliver(name=parcel.name, content=content, once=not self._again)
             if self._marked:
-                writer.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(f"{parcel.sha256}\n".encode()))
+                writer.deliver(name=f"{parcel.name}{_DONE}", content=io.BytesIO(_marker(parcel)))
         except WriteError as error:
             raise Unsure(str(error)) from error
         return Receipt()
 
-    def withdraw(self, parcel: Parcel) -> None:
-        """Take back what stands there of a file that the bank has not got and will not pay, so that nobody fetches it
-        and another try writes it anew. Raises Unsure where the folder cannot be used.
+    def recall(self, parcel: Parcel) -> None:
+        """Take back what stands there of a file of which nobody knows whether the bank has it: from here on nobody
+        fetches it. What was fetched before stays known as such. Raises Unsure where the folder cannot be used, or
+        another file stands under that name.
+        """
+        writer = FolderWriter(self._out)
+        try:
+            writer.take_back(name=f"{parcel.name}{_DONE}", content=io.BytesIO(_marker(parcel)))
+            with parcel.open() as content:
+                writer.take_back(name=parcel.name, content=content)
+        except WriteError as error:
+            raise Unsure(str(error)) from error
+
+    def forget(self, name: str) -> None:
+        """The bank has not got the file and will not pay it: another try may put it there anew. Raises Unsure where it
+        stands there, and may be fetched yet.
         """
         try:
-            for name in (f"{parcel.name}{_DONE}", parcel.name):
-                FolderWriter(self._out).take_back(name=name)
+            for each in (f"{name}{_DONE}", name):
+                FolderWriter(self._out).forget(name=each)
         except WriteError as error:
             raise Unsure(str(error)) from error
 
@@ -137,3 +150,7 @@ class FolderChannel:
         marker = path.with_name(f"{path.name}{_DONE}")
         marker.unlink(missing_ok=True)
         return target
+
+
+def _marker(parcel: Parcel) -> bytes:
+    return f"{parcel.sha256}\n".encode()

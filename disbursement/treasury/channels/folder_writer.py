@@ -65,17 +65,35 @@ class FolderWriter:
         except OSError as error:
             raise WriteError(f"无法写入 {target}：{error.strerror}。请检查文件夹权限和磁盘空间后重试。") from error
 
-    def take_back(self, *, name: str) -> None:
-        """Remove the file of that name, if it is there, and the notes that it stood here. Raises WriteError."""
+    def take_back(self, *, name: str, content: BinaryIO) -> None:
+        """Remove the file, where it stands there with these bytes, and the notes of it. Where it does not, its notes
+        stay: it was fetched. Raises WriteError for a folder that is not there, and for another file of that name.
+        """
+        with self._told(name):
+            if (self._folder / name).exists() and self._is_there(self._folder / name, content, once=False):
+                self._clear(name)  # first: a note without its file would say that somebody fetched it
+                (self._folder / name).unlink()
+
+    def forget(self, *, name: str) -> None:
+        """Remove the notes that the file stood there. Raises WriteError where it stands there now."""
+        with self._told(name):
+            if (self._folder / name).exists():
+                raise WriteError(f"{self._folder / name} 还在文件夹中，可能被取走。请结束核实，重新发起后再办。")
+            self._clear(name)
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
         try:
-            if not self._folder.is_dir():
-                return
             with self._alone():
-                (self._folder / name).unlink(missing_ok=True)
-                for note in self._notes(name):
-                    (self._folder / note).unlink(missing_ok=True)
+                yield
         except OSError as error:
-            raise WriteError(f"无法撤回 {self._folder / name}：{error.strerror}。请检查文件夹权限后重试。") from error
+            raise WriteError(
+                f"文件夹 {self._folder} 不能使用（{name}）：{error.strerror}。请恢复挂载和权限后重试。"
+            ) from error
+
+    def _clear(self, name: str) -> None:
+        for note in self._notes(name):
+            (self._folder / note).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -65,12 +65,18 @@ def delivery_context(*, batch: Batch, may_act: bool, actor: Actor, letter: Lette
         "gateway": delivery.gateway,
         "routes": delivery.routes.select_related("from_gateway", "to_gateway", "chosen_by")[:_MOST],
         "may_send_again": may_act and inquiry is None and gateways.is_to_be_sent(delivery=delivery, batch=batch),
-        "handed_over": HandedOverForm() if may_act and _is_to_be_taken(delivery, batch) else None,
+        "handed_over": (
+            HandedOverForm()
+            if may_act and delivery.state == DeliveryState.BY_HAND and batch.state == BatchState.SEALED
+            else None
+        ),
         "other_gateways": (
             Gateway.objects.filter(is_active=True).exclude(pk=delivery.gateway_id or 0)
             if may_act and sending_deeds.may_go_elsewhere(delivery=delivery, batch=batch)
             else []
         ),
+        "is_answered": delivery.state != DeliveryState.DONE and batch.state != BatchState.SEALED,
+        "is_spoken_of": batch.state == BatchState.SEALED and sending_deeds.is_spoken_of(batch=batch),
         "inquiry": inquiry,
         "inquiries": [found for found in inquiries if found.ended_at is not None],
         "may_inquire": may_act and inquiry is None and bank_inquiries.in_doubt(delivery=delivery, batch=batch),
@@ -84,12 +90,6 @@ def delivery_context(*, batch: Batch, may_act: bool, actor: Actor, letter: Lette
             and inquiry.entered_by_id != actor.user_id
         ),
     }
-
-
-def _is_to_be_taken(delivery: Delivery, batch: Batch) -> bool:
-    """Whether a person still has to bring the file; what another bank has answered for meanwhile must stay here."""
-    is_paid_elsewhere = batch.state != BatchState.SEALED and delivery.routes.exists()
-    return delivery.state == DeliveryState.BY_HAND and not is_paid_elsewhere
 
 
 @role_required(*FINANCE_ROLES)

@@ -101,6 +101,7 @@ def test_a_page_that_cannot_be_published_keeps_no_other_waiting(later: Any) -> N
     assert PolicyVersion.objects.get().item.code == "kj-two"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_whoever_gave_the_time_is_told_once_a_day_why_a_page_is_not_published(later: Any) -> None:
     officer, other = official("policy_officer"), official("policy_officer")
     vocabulary_service.save_fact(definition={"key": "robots", "label": "机器人", "type": "number"}, now=NOW)

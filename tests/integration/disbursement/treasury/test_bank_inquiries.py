@@ -271,13 +271,17 @@ def test_what_the_first_bank_answers_after_a_reroute_is_not_brought_to_the_secon
     sealing.send(batch_id=doubtful.pk, now=LATER)
     assert not (settings.HUIDA_TREASURY_FOLDERS / "two" / "out").exists()
     page = signed_in(official("finance_maker")).get(f"/desk/batches/{doubtful.pk}/").text
+    assert "请勿再交、再发" in page
+    with pytest.raises(Invalid, match="不是待人工交银行"):
+        sending_deeds.confirm_by_hand(batch_id=doubtful.pk, actor=finance.maker, now=LATER)
     assert "登记已交银行" not in page
     assert "再次发送</button>" not in page
 
 
 def test_a_try_that_ends_refused_while_the_bank_is_asked_leaves_the_letter_the_last_word(
-    finance: money.Finance,
+    finance: money.Finance, out: Path
 ) -> None:
+    out.mkdir(parents=True)
     a_gateway(folder="one")
     batch = a_sealed_batch(finance)
 
@@ -297,8 +301,9 @@ def test_a_try_that_ends_refused_while_the_bank_is_asked_leaves_the_letter_the_l
 
 
 def test_a_bank_that_says_it_took_the_file_has_it_though_the_answer_to_the_sending_was_lost(
-    finance: money.Finance,
+    finance: money.Finance, treasury: Path
 ) -> None:
+    treasury.mkdir(exist_ok=True)
     batch = a_sealed_batch(finance, file_format="pain001")
     with pytest.raises(Killed):
         gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(dies))
@@ -320,34 +325,104 @@ def test_while_a_return_speaks_of_the_batch_nobody_agrees_that_the_bank_has_noth
     money.receive(money.return_file({doubtful.line_id(line.line_no): ("1.00", "成功")}, on=day_of(LATER)), now=LATER)
     with pytest.raises(Invalid, match="回单提到了这个批次"):
         decide(doubtful, finance.approver)
+    page = signed_in(official("finance_maker")).get(f"/desk/batches/{doubtful.pk}/").text
+    assert "查看回单例外" in page
     [exception] = ReturnLine.objects.filter(status="exception")
     returns.resolve_exception(line_id=exception.pk, actor=finance.checker, now=LATER, resolution="银行误发")
     assert decide(doubtful, finance.approver).state == "refused"
 
 
-def test_what_the_bank_has_not_got_no_longer_stands_in_its_folder_and_is_written_anew(
-    finance: money.Finance, settings: Any
-) -> None:
+@pytest.fixture
+def out(settings: Any) -> Path:
+    """The folder of the gateway in doubt."""
+    return settings.HUIDA_TREASURY_FOLDERS / "one" / "out"
+
+
+@pytest.fixture
+def written(finance: money.Finance, out: Path) -> Batch:
+    """A batch whose file stands in the folder, and whose marker could not be written: it is in doubt."""
     a_gateway(folder="one", done_marker=True)
     batch = a_sealed_batch(finance)
-    out = settings.HUIDA_TREASURY_FOLDERS / "one" / "out"
-    # A folder where the marker should stand: the file is written, its marker is not.
-    (out / f"{SealedFile.objects.get().name}.done").mkdir(parents=True)
+    marker = out / f"{SealedFile.objects.get().name}.done"
+    marker.mkdir(parents=True)
     with pytest.raises(Invalid):
         send(batch)
-    (out / f"{SealedFile.objects.get().name}.done").rmdir()
+    marker.rmdir()
     assert list(out.glob("2*.csv")) != []
-    begin(batch, finance.maker)
-    enter(batch, finance.maker)
-    decide(batch, finance.approver)
-    assert list(out.iterdir()) == []
-    assert sealing.send(batch_id=batch.pk, now=LATER).state == "sent"
+    return batch
+
+
+def test_while_the_bank_is_asked_the_file_does_not_stand_in_its_folder_and_then_it_is_written_anew(
+    written: Batch, finance: money.Finance, out: Path
+) -> None:
+    begin(written, finance.maker)
+    assert list(out.glob("2*")) == []
+    enter(written, finance.maker)
+    decide(written, finance.approver)
+    assert sealing.send(batch_id=written.pk, now=LATER).state == "sent"
+    assert sorted(path.suffix for path in out.glob("2*")) == [".csv", ".done"]
+
+
+def test_what_was_fetched_before_the_bank_was_asked_is_not_written_anew_unless_it_has_not_got_it(
+    written: Batch, finance: money.Finance, out: Path
+) -> None:
+    [file] = out.glob("2*.csv")
+    file.unlink()  # as a machine of the bank's does
+    begin(written, finance.maker)
+    bank_inquiries.give_up(batch_id=written.pk, actor=finance.maker, now=LATER)
+    sealing.send(batch_id=written.pk, now=LATER)
+    assert list(out.glob("2*.csv")) == []
+
+
+def test_a_file_that_stands_in_the_folder_again_at_the_end_is_not_called_refused(
+    written: Batch, finance: money.Finance, out: Path
+) -> None:
+    begin(written, finance.maker)
+    enter(written, finance.maker)
+    # A try that began before the bank was asked comes to its end only now.
+    (out / SealedFile.objects.get().name).write_bytes(bytes(SealedFile.objects.get().content))
+    with pytest.raises(Invalid, match="还在文件夹中"):
+        decide(written, finance.approver)
+    assert Delivery.objects.get().state == "unsure"
+
+
+def test_a_folder_that_is_not_there_or_holds_another_file_of_that_name_is_no_place_to_take_back_from(
+    written: Batch, finance: money.Finance, out: Path
+) -> None:
+    [file] = out.glob("2*.csv")
+    file.write_bytes(b"of somebody else")
+    with pytest.raises(Invalid, match="内容不同"):
+        begin(written, finance.maker)
+    assert file.read_bytes() == b"of somebody else"
+    out.rename(out.with_name("elsewhere"))
+    with pytest.raises(Invalid, match="请恢复挂载"):
+        begin(written, finance.maker)
+    assert not BankInquiry.objects.exists()
+
+
+def test_who_dies_while_a_file_is_taken_back_leaves_no_word_that_it_was_fetched(
+    written: Batch, finance: money.Finance, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [file] = out.glob("2*.csv")
+    unlink = Path.unlink
+
+    def dies_at_the_file(path: Path, missing_ok: bool = False) -> None:
+        if path == file:
+            raise Killed
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", dies_at_the_file)
+        with pytest.raises(Killed):
+            begin(written, finance.maker)
+    assert sealing.send(batch_id=written.pk, now=LATER).state == "sent"
     assert sorted(path.suffix for path in out.glob("2*")) == [".csv", ".done"]
 
 
 def test_what_a_bank_took_from_the_folder_of_the_settings_is_not_put_there_again(
     finance: money.Finance, treasury: Path
 ) -> None:
+    treasury.mkdir(exist_ok=True)
     batch = a_sealed_batch(finance)
     with pytest.raises(Killed):
         gateways.hand_over(batch_id=batch.pk, now=money.CUT, channel=Way(dies))
@@ -355,7 +430,7 @@ def test_what_a_bank_took_from_the_folder_of_the_settings_is_not_put_there_again
     enter(batch, finance.maker, TAKEN)
     decide(batch, finance.approver)
     assert treasury_round(now=LATER)["sent"] == 1
-    assert not treasury.exists() or list(treasury.iterdir()) == []
+    assert list(treasury.iterdir()) == []
 
 
 def test_an_opinion_that_goes_with_an_agreement_is_kept(doubtful: Batch, finance: money.Finance) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -28,7 +29,8 @@ MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__mod
 
 
 @pytest.fixture
-def world() -> SimpleNamespace:
+def world(settings: Any) -> SimpleNamespace:
+    (settings.HUIDA_TREASURY_FOLDERS / "icbc" / "out").mkdir(parents=True)
     gateway = a_gateway(folder="icbc", lines=[people.budget_line().pk])
     other = a_gateway(code="other", kind="http", url="https://bank.example", is_default=False)
     office = money.Finance()
