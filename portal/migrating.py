@@ -9,9 +9,10 @@ from typing import Any
 from django.apps import apps
 from django.core.management import call_command
 from django.core.management.commands import migrate
-from django.db.migrations import CreateModel
+from django.db.migrations import AddConstraint, AddField, AddIndex, CreateModel
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations.base import Operation
+from django.db.models import CheckConstraint
 
 # With fewer models at once, rendering those that are related costs less than rendering all.
 _MANY = 4
@@ -22,7 +23,8 @@ def migrate_empty_database() -> None:
 
     A migration renders every model that is related to the ones it touches, and through the user all of ours are related
     to Wagtail's: its hundred and sixty migrations are done before our hundred tables stand, instead of after. And an
-    application's first migration would do so after each of its models, of which there are dozens.
+    application's first migration would do so after each of its models, of which there are dozens, and after each of the
+    hundreds of constraints over them. The tables are the same, to the letter.
     """
     command: Any = migrate
     usual = command.MigrationExecutor
@@ -39,17 +41,33 @@ def migrate_empty_database() -> None:
 class _Executor(MigrationExecutor):
     def apply_migration(self, state: Any, migration: Any, *args: Any, **options: Any) -> Any:
         grouped: list[Operation] = []
-        for is_creation, found in groupby(migration.operations, lambda one: type(one) is CreateModel):
+        for kind, found in groupby(_rules_last(migration.operations), _kind):
             run = list(found)
-            grouped += [_Together(run)] if is_creation and len(run) >= _MANY else run
+            if kind is _Rules:
+                grouped.append(_Rules(run))
+            elif kind is CreateModel and len(run) >= _MANY:
+                grouped.append(_Together(run))
+            else:
+                grouped += run
         migration.operations = grouped
         return super().apply_migration(state, migration, *args, **options)
+
+
+def _kind(operation: Operation) -> type[Operation]:
+    return _Rules if type(operation) in (AddConstraint, AddIndex) else type(operation)
+
+
+def _rules_last(operations: list[Operation]) -> list[Operation]:
+    """A first migration makes models and fields, and rules over them: those can all wait for the end."""
+    if not all(type(one) in (CreateModel, AddField, AddConstraint, AddIndex) for one in operations):
+        return operations
+    return sorted(operations, key=lambda one: _kind(one) is _Rules)
 
 
 class _Together(Operation):
     """Models made one after another: the tables are the same, and all models are rendered once, after the last."""
 
-    def __init__(self, operations: list[Operation]) -> None:
+    def __init__(self, operations: list[Any]) -> None:
         self.operations = operations
 
     def state_forwards(self, app_label: str, state: Any) -> None:
@@ -60,3 +78,26 @@ class _Together(Operation):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for operation in self.operations:
             operation.database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class _Rules(_Together):
+    """Constraints and indexes. Where a constraint makes its table anew, it does so once, with all that the table is to
+    have.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        remade: set[str] = set()
+        if schema_editor.connection.vendor == "sqlite":
+            for operation in self.operations:
+                model = operation.model_name.lower()
+                if _remakes(operation) and model not in remade:
+                    remade.add(model)
+                    operation.database_forwards(app_label, schema_editor, from_state, to_state)
+        for operation in self.operations:
+            if operation.model_name.lower() not in remade:
+                operation.database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def _remakes(operation: Operation) -> bool:
+    """Whether SQLite makes the table anew: it has no other way to add what stands in the table's own definition."""
+    return isinstance(operation, AddConstraint) and isinstance(operation.constraint, CheckConstraint)
