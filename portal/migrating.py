@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,18 @@ from django.core.management.commands import migrate
 from django.db.migrations import AddConstraint, AddField, AddIndex, CreateModel
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations.base import Operation
-from django.db.models import CheckConstraint
 
-# With fewer models at once, rendering those that are related costs less than rendering all.
+# With fewer operations at once, rendering those that are related costs less than rendering all.
 _MANY = 4
 
 
 def migrate_empty_database() -> None:
-    """What `manage.py migrate` does, with Wagtail's applications first, and models that are made in a row made at once.
+    """What `manage.py migrate` does, with Wagtail's applications first, and what only makes tables done at once.
 
     A migration renders every model that is related to the ones it touches, and through the user all of ours are related
     to Wagtail's: its hundred and sixty migrations are done before our hundred tables stand, instead of after. And an
     application's first migration would do so after each of its models, of which there are dozens, and after each of the
-    hundreds of constraints over them. The tables are the same, to the letter.
+    hundreds of constraints over them. The tables are the same, but for the order of a few columns.
     """
     command: Any = migrate
     usual = command.MigrationExecutor
@@ -40,32 +38,23 @@ def migrate_empty_database() -> None:
 
 class _Executor(MigrationExecutor):
     def apply_migration(self, state: Any, migration: Any, *args: Any, **options: Any) -> Any:
-        grouped: list[Operation] = []
-        for kind, found in groupby(_rules_last(migration.operations), _kind):
-            run = list(found)
-            if kind is _Rules:
-                grouped.append(_Rules(run))
-            elif kind is CreateModel and len(run) >= _MANY:
-                grouped.append(_Together(run))
-            else:
-                grouped += run
-        migration.operations = grouped
+        if len(migration.operations) >= _MANY and _only_makes_tables(migration.operations):
+            migration.operations = [_AtOnce(migration.operations)]
         return super().apply_migration(state, migration, *args, **options)
 
 
-def _kind(operation: Operation) -> type[Operation]:
-    return _Rules if type(operation) in (AddConstraint, AddIndex) else type(operation)
+def _only_makes_tables(operations: list[Any]) -> bool:
+    """Whether they make models, and add fields, constraints and indexes to these models alone."""
+    made = {one.name.lower() for one in operations if type(one) is CreateModel}
+    return all(
+        type(one) is CreateModel
+        or (type(one) in (AddField, AddConstraint, AddIndex) and one.model_name.lower() in made)
+        for one in operations
+    )
 
 
-def _rules_last(operations: list[Operation]) -> list[Operation]:
-    """A first migration makes models and fields, and rules over them: those can all wait for the end."""
-    if not all(type(one) in (CreateModel, AddField, AddConstraint, AddIndex) for one in operations):
-        return operations
-    return sorted(operations, key=lambda one: _kind(one) is _Rules)
-
-
-class _Together(Operation):
-    """Models made one after another: the tables are the same, and all models are rendered once, after the last."""
+class _AtOnce(Operation):
+    """Operations that only make tables: each is made as it stands in the end, and all models are rendered once."""
 
     def __init__(self, operations: list[Any]) -> None:
         self.operations = operations
@@ -77,27 +66,6 @@ class _Together(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for operation in self.operations:
-            operation.database_forwards(app_label, schema_editor, from_state, to_state)
-
-
-class _Rules(_Together):
-    """Constraints and indexes. Where a constraint makes its table anew, it does so once, with all that the table is to
-    have.
-    """
-
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        remade: set[str] = set()
-        if schema_editor.connection.vendor == "sqlite":
-            for operation in self.operations:
-                model = operation.model_name.lower()
-                if _remakes(operation) and model not in remade:
-                    remade.add(model)
-                    operation.database_forwards(app_label, schema_editor, from_state, to_state)
-        for operation in self.operations:
-            if operation.model_name.lower() not in remade:
+            # What is added later stands in its table from the beginning.
+            if isinstance(operation, CreateModel):
                 operation.database_forwards(app_label, schema_editor, from_state, to_state)
-
-
-def _remakes(operation: Operation) -> bool:
-    """Whether SQLite makes the table anew: it has no other way to add what stands in the table's own definition."""
-    return isinstance(operation, AddConstraint) and isinstance(operation.constraint, CheckConstraint)
