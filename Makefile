@@ -7,6 +7,8 @@ PYTEST := $(VENV)/bin/pytest
 # For what takes as long as it is asked to.
 LONG := $(PYTEST) -q --timeout=0
 JOBS ?= 2
+# What Python compiled is kept, also where an image forbids it: compiling all of it anew takes ten seconds at every start.
+unexport PYTHONDONTWRITEBYTECODE
 TEMPLATES := disbursement portal
 PORT ?= 8000
 RUNTIME := $(VENV)/.installed-runtime
