@@ -82,6 +82,12 @@ def website_menu_item() -> MenuItem:
     return MenuItem(gettext_lazy("公众网站"), reverse("public:policy_list"), name="website", icon_name="home", order=1)
 
 
+@hooks.register("register_admin_menu_item")
+def inbox_menu_item() -> MenuItem:
+    # What an officer gave a time and did not go live is told there.
+    return MenuItem(gettext_lazy("我的消息"), reverse("inbox:list"), name="inbox", icon_name="comment", order=2)
+
+
 @hooks.register("before_copy_page")
 def no_alias_of_an_item(request: HttpRequest, page: Any) -> HttpResponse | None:
     """An alias would be the same item twice; a copy is another item with a code of its own."""

@@ -23,6 +23,7 @@ from disbursement.services.recovery import plans as recovery_plans
 from disbursement.services.review import absences, publicity, steps
 from disbursement.services.rounds import every
 from disbursement.services.supervision import clocks, pay_month, warnings
+from disbursement.services.supervision import reports as supervision_reports
 from disbursement.services.supervision import sources as supervision_sources
 
 
@@ -51,6 +52,12 @@ def supervise() -> dict[str, int]:
     """Warn of clocks that come near their limits, and enter in the ledger what is on record and not in it."""
     now = timezone.now()
     return {"warned": warnings.warn(now=now), "entered": supervision_sources.collect(now=now)}
+
+
+@shared_task(name="disbursement.supervision_report")
+def write_supervision_report() -> list[str]:
+    """Last month's report of supervision, where nobody made it by hand; its number."""
+    return supervision_reports.write_due(now=timezone.now())
 
 
 @shared_task(name="disbursement.offer_without_application")

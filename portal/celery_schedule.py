@@ -15,6 +15,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "applications-nightly": {"task": "disbursement.nightly_applications", "schedule": crontab(hour=0, minute=30)},
     # Limits come near by the day; hourly, so that a round that died is made up for before people come to work.
     "supervise": {"task": "disbursement.supervise", "schedule": crontab(minute=50), "options": {"expires": 3500}},
+    # On the fifth, where no supervisor made the month's report before; other days find nothing to do.
+    "supervision-report": {"task": "disbursement.supervision_report", "schedule": crontab(hour=7, minute=0)},
     # After the night's matching: who is eligible without applying is told, and what was offered is worked out anew.
     "offer-without-application": {
         "task": "disbursement.offer_without_application",

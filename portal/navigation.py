@@ -49,8 +49,8 @@ def for_request(request: HttpRequest) -> list[Entry]:
         offer("accounts:choose", _("选择企业"))
     if access.has(DESK_ROLES):
         offer("desk:home", _("工作台") if not access.membership else _("区级工作台"))
-        if not access.membership:
-            offer("inbox:list", _("消息"), _unread(request))
+    if access.has({*DESK_ROLES, StaffRole.POLICY_OFFICER}) and not access.membership:
+        offer("inbox:list", _("消息"), _unread(request))
     if access.has(REVIEW_ROLES):
         offer(
             "desk:worklist",

@@ -15,6 +15,7 @@ from disbursement.models import Application, EvidenceVersion, Material, Material
 from disbursement.selectors.evidence import LIBRARY, usable
 from disbursement.selectors.forms import MaterialRule, material_rules
 from disbursement.services.application.applications import lock, may_see
+from disbursement.services.application.promises import has_broken_one
 from disbursement.services.evidence import stored
 from disbursement.services.evidence.following import attach, drop, refresh
 from matching.days import day_of
@@ -119,13 +120,16 @@ def remove(*, material_id: int, actor: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime) -> Promise:
-    """Sign the item's promise in place of a material (告知承诺). Raises Invalid where the item offers none for it, or
-    another was signed under an older version."""
+    """Sign the item's promise in place of a material (告知承诺). Raises Invalid where the item offers none for it,
+    another was signed under an older version, or the enterprise broke one before."""
     application = lock(application_id=application_id)
     rule = _rule(application=application, code=code)
     gap = _check_open(application=application, code=code, actor=actor)
     if not rule.promise:
         raise Invalid(Fault(f"material.{code}", _("“%(name)s”不适用告知承诺，请上传。") % {"name": rule.name}))
+    if has_broken_one(enterprise_id=application.enterprise_id, day=day_of(now)):
+        text = _("企业有告知承诺不实的记录，信用修复以前不再适用告知承诺，请上传“%(name)s”。") % {"name": rule.name}
+        raise Invalid(Fault(f"material.{code}", text))
     assert actor.user_id is not None
     promise, _is_new = Promise.objects.get_or_create(
         application=application,

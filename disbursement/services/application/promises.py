@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -25,6 +26,22 @@ FALSE = "promise.false"
 # The code of a promise that proved false, in the vocabulary's list of broken promises.
 FALSE_PROMISE = "informed_promise"
 _CHECKING = (Role.ACCEPTOR, Role.REVIEWER, Role.SECOND_REVIEWER)
+
+
+def has_broken_one(*, enterprise_id: int, day: date) -> bool:
+    """Whether the credit record of that day lists a promise that proved false, and was not repaired since (the record
+    then comes without it). Whoever broke one brings papers instead.
+    """
+    return any(isinstance(each, dict) and each.get("code") == FALSE_PROMISE for each in _listed(enterprise_id, day))
+
+
+def _listed(enterprise_id: int, day: date) -> list[Any]:
+    latest = (
+        Fact.objects.filter(enterprise_id=enterprise_id, key=FACT, valid_on__lte=day)
+        .order_by("-valid_on", "-recorded_at", "-pk")
+        .first()
+    )
+    return list(latest.value) if latest is not None and isinstance(latest.value, list) else []
 
 
 @transaction.atomic
@@ -52,12 +69,7 @@ def check(*, promise_id: int, kept: bool, finding: str, actor: Actor, now: datet
         listed = vocabulary.code_list(FACT)
         code = FALSE_PROMISE if FALSE_PROMISE in listed else next(iter(listed.codes))
         day = day_of(now)
-        latest = (
-            Fact.objects.filter(enterprise_id=application.enterprise_id, key=FACT, valid_on__lte=day)
-            .order_by("-valid_on", "-recorded_at", "-pk")
-            .first()
-        )
-        known = list(latest.value) if latest is not None and isinstance(latest.value, list) else []
+        known = _listed(application.enterprise_id, day)
         value = [*known, {"code": code, "on": day.isoformat()}]
         source = _("承诺核查（%(number)s）") % {"number": application.number}
         user = get_user_model().objects.get(pk=actor.user_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -10,8 +10,23 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.supervision import month_number
 from disbursement.models import Document, DocumentKind
+from disbursement.selectors.supervision import months_with_lines
 from disbursement.services import notices
 from matching.days import day_of
+
+# Until then a supervisor may settle what is contested, and make the report by hand.
+WRITTEN_ON = 5
+
+
+def write_due(*, now: datetime) -> list[str]:
+    """The machine writes last month's report on the fifth (Asia/Shanghai) where nobody has, and the ledger has lines of
+    it. Numbers of what it wrote; asked again it writes nothing.
+    """
+    today = day_of(now)
+    month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    if today.day < WRITTEN_ON or month not in months_with_lines() or subject_of(month=month) in made():
+        return []
+    return [notices.issue(kind=DocumentKind.SUPERVISION, subject_id=month_number(month), now=now).number]
 
 
 def make(*, month: date, actor: Actor, now: datetime) -> Document:

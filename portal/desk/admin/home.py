@@ -18,6 +18,7 @@ from portal.accounts.models import StaffRole
 def home(request: HttpRequest) -> HttpResponseBase:
     entries = [
         (_("人员与角色"), _("开通账户、授予角色、登记企业法定代表人。"), "desk:people"),
+        (_("离岗代理"), _("为出差、休假的人员登记代理人。"), "desk:absences"),
         (_("部门"), _("主管部门的名称、电话、地址。"), "desk:departments"),
         (_("预算科目"), _("各年度科目、额度，以及预留、待付、已付的余额。"), "desk:budget_lines"),
         (_("发送通道"), _("付款文件怎样送达银行、回单从哪里取回；每个科目可用自己的通道。"), "desk:gateways"),

@@ -32,6 +32,8 @@ from disbursement.models import (
     Rating,
     Rectification,
     Reissue,
+    RepaymentAccount,
+    RepaymentDecision,
     ReturnLine,
 )
 from disbursement.selectors import desk
@@ -119,6 +121,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
             asked = Reissue.objects.filter(approved__isnull=True).count()
             place = reverse("desk:payables") + f"?state={PayableState.BOUNCED.value}"
             waiting.append(Waiting(_("待审批的重新支付"), asked, place))
+            proposed = RepaymentAccount.objects.filter(decision=RepaymentDecision.NONE).count()
+            waiting.append(Waiting(_("待批准的退款账户"), proposed, reverse("desk:repayment_account")))
             undecided = BudgetChange.objects.filter(approved__isnull=True).count()
             waiting.append(Waiting(_("待批准的预算调整"), undecided, reverse("desk:budget_changes")))
     if access.has({StaffRole.SUPERVISOR}):

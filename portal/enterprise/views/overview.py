@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from disbursement.domain.workflow import ApplicationState, PayableState
 from disbursement.models import AccountState, Application, Correction, Payable, PayeeAccount, ToleratedGap
 from disbursement.selectors.delivery import open_offers, shown_amounts
+from disbursement.selectors.demands import open_demands
 from disbursement.selectors.evidence import library
 from disbursement.selectors.forms import material_rules
+from disbursement.services.recovery.recoveries import standing_of
 from matching.days import day_of
 from matching.models import Enterprise
 from portal.accounts.access import current_enterprise, enterprise_required
@@ -98,6 +100,26 @@ def _certificates(enterprise: Enterprise) -> list[ToDo]:
     ]
 
 
+def _demands(enterprise: Enterprise) -> list[ToDo]:
+    """What is asked back, with the day of the next instalment."""
+    found = []
+    for demand in open_demands(enterprise_ids=[enterprise.pk]):
+        coming = standing_of(demand=demand, as_of=day_of(timezone.now())).next
+        if coming is None:
+            continue
+        found.append(
+            ToDo(
+                _("退回款项：%(item)s") % {"item": demand.payable.application.item.name},
+                _("%(number)s 应退 %(amount)s 元。有困难的，可以申请分期。")
+                % {"number": demand.number, "amount": f"{coming.rest:,}"},
+                reverse("enterprise:clawback", args=[demand.pk]),
+                _("去办理"),
+                coming.due.due_on,
+            )
+        )
+    return found
+
+
 def to_do(enterprise: Enterprise) -> list[ToDo]:
     """What waits for the enterprise: what has a date first, by date, then the rest in order of weight."""
     found: list[ToDo] = []
@@ -128,6 +150,7 @@ def to_do(enterprise: Enterprise) -> list[ToDo]:
                 gap.promised_by,
             )
         )
+    found += _demands(enterprise)
     found.sort(key=lambda todo: todo.due or date.max)
     bounced = Payable.objects.filter(enterprise=enterprise, state=PayableState.BOUNCED).select_related(
         "application__item"
@@ -198,7 +221,7 @@ def unread_pushes(request: HttpRequest) -> list[ToDo]:
         ToDo(
             _("%(count)s 条政策推送未读") % {"count": count},
             _("适合贵企业的新政策，每条都写明理由。"),
-            reverse("inbox:list") + "?unread=1",
+            reverse("inbox:list") + "?show=unread",
             _("去看看"),
         )
     ]

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from django import forms
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from cms.models import PolicyItemPage
+from portal.accounts.models import User
 from tests.factories import cms
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +52,9 @@ def test_the_editors_refusals_are_chinese() -> None:
     said = gettext("The page could not be created due to validation errors.")
     assert said.startswith("有内容需要更正")
     assert gettext("There are validation errors, click save to highlight them.") == "内容有错，点保存可看到出错的地方。"
+
+
+def test_an_officer_finds_the_inbox_in_the_editor_and_in_the_navigation(desk: Client, officer: User) -> None:
+    officer.role_assignments.create(role="policy_officer")
+    assert reverse("inbox:list") in desk.get(reverse("wagtailadmin_home")).text
+    assert reverse("inbox:list") in desk.get(reverse("inbox:list")).text.partition("</nav>")[0]

@@ -142,6 +142,9 @@ def test_the_enterprise_asks_finance_proposes_and_approves_and_the_money_is_reco
     payable, demand = demanded()
     ours = sign_in(enterprise=payable.enterprise)
     mine = reverse("enterprise:clawback", args=[demand.pk])
+    first_page = ours.get(reverse("enterprise:overview")).text
+    assert mine in first_page
+    assert demand.number in first_page
     assert "申请分期退回" in ours.get(mine).text
     assert sign_in(enterprise=people.applicant()).get(mine).status_code == 404
     assert ours.post(mine, {"wished": "3", "reason": ""}).status_code == 422
@@ -198,6 +201,7 @@ def test_the_account_to_pay_back_to_is_set_by_two_people_and_the_enterprise_read
     assert maker.post(decide, {"approve": "1"}).status_code == 403
     assert "须由提出人以外" in maker.get(page).text
     assert "6222000011112222" not in ours.get(mine).text
+    assert f'{page}">待批准的退款账户' in approver.get(reverse("desk:home")).text
     assert 'name="approve"' in approver.get(page).text
     assert approver.post(decide, {"approve": "1"}).status_code == 302
     shown = ours.get(mine).text

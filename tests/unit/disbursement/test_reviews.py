@@ -15,6 +15,7 @@ from disbursement.models import Decision, DecisionDraft, InterestDeclaration, Pa
 from disbursement.services.application import drafts, materials, promises
 from disbursement.services.review import decisions, interests, reviews
 from disbursement.services.review.conditions import Reason
+from matching.days import day_of
 from tests.factories import matching as base
 from tests.factories.disbursement import MATERIALS, START, Case, agent, budget_line, case, staff
 
@@ -256,6 +257,23 @@ def test_facts_are_found_by_whoever_has_the_step_and_nobody_else() -> None:
             reviews.confirm_facts(
                 application_id=made.id, facts={"wages_on_time": True}, note="", actor=actor, now=made.now
             )
+
+
+def test_whoever_broke_a_promise_signs_no_other_until_the_record_is_repaired() -> None:
+    lease = {"code": "lease", "name": "租赁合同", "required": False, "from": "upload", "promise": "承诺合同真实。"}
+    made = case(materials=[lease, MATERIALS[0]])
+    made.drafted()
+    base.learn(
+        made.enterprise,
+        now=made.now,
+        valid_on=day_of(made.now),
+        promises_broken=[{"code": "informed_promise", "on": "2026-01-05"}],
+    )
+    with pytest.raises(Invalid, match="信用修复以前不再适用告知承诺"):
+        materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.now)
+    repaired = made.now + timedelta(days=1)
+    base.learn(made.enterprise, now=repaired, valid_on=day_of(repaired), promises_broken=[])
+    assert materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=repaired).text
 
 
 def test_a_broken_promise_is_checked_once_and_becomes_a_fact() -> None:

@@ -302,6 +302,16 @@ def test_the_ledger_and_the_figures_ask_as_often_for_many_lines_as_for_few() -> 
     assert asked() == few
 
 
+def test_the_report_of_a_month_writes_itself_on_the_fifth_where_nobody_made_it() -> None:
+    assert supervision_reports.write_due(now=at("2026-04-05")) == []  # nothing happened
+    red_card()
+    assert supervision_reports.write_due(now=at("2026-04-04")) == []
+    [number] = supervision_reports.write_due(now=at("2026-04-05"))
+    assert supervision_reports.write_due(now=at("2026-04-06")) == []
+    made = supervision_reports.make(month=date(2026, 3, 1), actor=supervisor(), now=at("2026-04-07"))
+    assert made.number == number
+
+
 def test_the_report_of_a_month_is_made_once_when_it_is_over_by_those_who_supervise_the_district() -> None:
     watching = supervisor()
     made, _entry = red_card()
