@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -23,6 +24,7 @@ from matching.days import day_of
 from portal.accounts import people
 from portal.accounts.access import REVIEW_ROLES, access_for, actor_for, role_required
 from portal.accounts.models import StaffRole
+from portal.forms import typed
 from portal.refusals import attempt, lay_on
 
 _SEE = (*REVIEW_ROLES, StaffRole.SUPERVISOR)
@@ -74,8 +76,21 @@ def checks(request: HttpRequest) -> HttpResponseBase:
             "left": left,
             "draws": draws,
             "may_draw": StaffRole.SUPERVISOR in access_for(request).roles,
+            "proof": _proof(request),
         },
     )
+
+
+def _proof(request: HttpRequest) -> dict[str, Any] | None:
+    """A draw made again from its seed beside what was drawn then, for a supervisor who asks (`?proof=` its id)."""
+    asked = typed(request.GET, "proof", most=18)
+    if StaffRole.SUPERVISOR not in access_for(request).roles or not (asked.isascii() and asked.isdigit()):
+        return None
+    made = QualityDraw.objects.filter(pk=int(asked)).first()
+    if made is None:
+        return None
+    again, then = quality.redraw(made=made)
+    return {"draw": made, "count": len(then), "left_out": set(again) - set(then), "put_in": set(then) - set(again)}
 
 
 @role_required(*_SEE)

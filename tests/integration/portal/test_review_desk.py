@@ -208,7 +208,7 @@ def test_a_check_whose_checker_left_is_shown_as_free_and_recorded_by_another(
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from disbursement.models import QualityCheck
+    from disbursement.models import QualityCheck, QualityDraw
     from disbursement.services.review import quality
     from tests.factories.disbursement import at
 
@@ -220,6 +220,12 @@ def test_a_check_whose_checker_left_is_shown_as_free_and_recorded_by_another(
         case(version=made.version).rejected()
     quality.draw_month(month=date(2026, 3, 1), now=at("2026-04-01"), candidates=lambda department_id: [given])
     checks, desk = reverse("desk:quality"), client(other.user_id)
+    draw = QualityDraw.objects.get()
+    watching = User.objects.create(username="watching")
+    watching.role_assignments.create(role="supervisor")
+    assert "与当时抽取的一致，共 3 件" in client(watching.pk).get(checks, {"proof": draw.pk}).text
+    assert "与当时抽取的" not in desk.get(checks, {"proof": draw.pk}).text
+    assert "与当时抽取的" not in client(watching.pk).get(checks, {"proof": "²"}).text
     page = reverse("desk:quality_check", args=[QualityCheck.objects.get(application=made.application).pk])
     assert "张走" in desk.get(checks).content.decode()
     assert "登记结论</button>" not in desk.get(page).content.decode()
