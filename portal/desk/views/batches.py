@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from disbursement.domain.errors import REFUSALS
-from disbursement.domain.workflow import BatchAction, PayableState
+from disbursement.domain.workflow import BatchAction, BatchState, PayableState
 from disbursement.ledger.reconcile import shown_figures
 from disbursement.models import (
     AttemptOutcome,
@@ -25,9 +25,11 @@ from disbursement.models import (
     Document,
     Payable,
     PaymentFormat,
+    RunKind,
     SealedFile,
 )
 from disbursement.selectors.demands import demands_beside
+from disbursement.services import runs
 from disbursement.services.month import batches
 from disbursement.services.payment import reconciliation, sealing
 from disbursement.services.payment.gateways import asks_a_bank
@@ -148,6 +150,10 @@ _WORDS = {
 def batch_act(request: HttpRequest, batch_id: int, deed: str) -> HttpResponseBase:
     """Sign a batch, send it back, dissolve, seal, acknowledge or reconcile it."""
     found = get_object_or_404(visible_batches(request), pk=batch_id)
+    if deed == "seal" and found.state == BatchState.APPROVED and runs.is_long(kind=RunKind.SEAL, size=found.count):
+        # No page waits for so many lines: the month's sealing goes to a worker, and shows how far it is.
+        messages.warning(request, _("笔数较多，请在本页用“封存并发送已签署批次”办理：后台进行，可看进度。"))
+        return redirect("desk:cycle", found.cycle_id)
     actor, now = actor_for(request), timezone.now()
     calls: dict[str, tuple[forms.Form, Callable[..., Any]]] = {
         "make": (MakeForm(request.POST), lambda **data: batches.make(batch_id=found.pk, actor=actor, now=now, **data)),

@@ -183,6 +183,29 @@ def test_a_long_cut_off_asked_for_on_the_page_is_given_to_a_worker(
     assert ReturnFile.objects.count() == 0
 
 
+def test_a_long_batch_is_sealed_by_a_worker_from_its_months_page_and_no_page_waits_for_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.accounts.models import User
+
+    finance = money.Finance()
+    money.payables(3)
+    [batch] = money.cut()
+    money.signed(batch, finance)
+    monkeypatch.setattr(runs, "AT_ONCE", 2)
+    client.force_login(User.objects.get(pk=str(finance.maker.user_id)))
+    month = reverse("desk:cycle", args=[batch.cycle_id])
+    page = client.post(reverse("desk:batch_act", args=[batch.pk, "seal"]), follow=True)
+    assert page.redirect_chain == [(month, 302)]
+    assert "封存并发送已签署批次" in page.text
+    batch.refresh_from_db()
+    assert batch.state == "approved"
+    response = client.post(reverse("desk:cycle_seal", args=[batch.cycle_id]))
+    assert response.headers["Location"] == reverse("desk:run", args=[BackgroundRun.objects.get().pk])
+    batch.refresh_from_db()
+    assert batch.state in ("sent", "acknowledged")
+
+
 def test_a_preflight_in_the_background_sees_what_one_by_hand_sees(small_pieces: None) -> None:
     finance = money.Finance()
     money.payables(5)
