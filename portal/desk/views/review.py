@@ -117,7 +117,26 @@ def desk_application(request: HttpRequest, application_id: int) -> Application:
 
 @role_required(*_READERS)
 def application(request: HttpRequest, application_id: int) -> HttpResponseBase:
-    return application_page(request, desk_application(request, application_id))
+    found = desk_application(request, application_id)
+    if "replay" in request.GET:
+        _replay(request, found)
+    return application_page(request, found)
+
+
+def _replay(request: HttpRequest, found: Application) -> None:
+    """Judge once more from what was stored, and say whether it comes to the same."""
+    judgement = found.judgements.order_by("-pk").first()
+    if judgement is None:
+        return
+    try:
+        again = judging.replay(judgement=judgement)
+    except (ValueError, LookupError):
+        messages.error(request, _("判定的存档已无法读取，请联系督查人员核查（manage.py audit）。"))
+        return
+    if again.same and again.intact:
+        messages.success(request, _("已用存档的输入重新判定：结论与金额相同，存档完好。"))
+    else:
+        messages.error(request, _("用存档的输入重新判定，与所存结果不一致或存档被改动，请联系督查人员核查。"))
 
 
 def application_page(

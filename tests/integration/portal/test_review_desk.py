@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from disbursement.domain.workflow import Role
-from disbursement.models import Absence, DecisionDraft, JointReview, SiteVisit
+from disbursement.models import Absence, DecisionDraft, JointReview, Judgement, SiteVisit
+from disbursement.services.application import judging
 from disbursement.services.review import absences, interests, steps
 from portal.accounts.models import User
 from tests.factories import matching as base
@@ -30,6 +32,19 @@ def client(user_id: int | None) -> Client:
     made = Client()
     made.force_login(User.objects.get(pk=user_id or 0))
     return made
+
+
+def test_a_verdict_is_judged_again_from_what_was_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = case().in_review()
+    desk, page = client(made.reviewer.user_id), reverse("desk:application", args=[made.id])
+    assert "结论与金额相同" in desk.get(page, {"replay": "1"}).text
+    true = judging.replay
+
+    def another(*, judgement: Judgement) -> judging.Replay:
+        return replace(true(judgement=judgement), same=False)
+
+    monkeypatch.setattr(judging, "replay", another)
+    assert "与所存结果不一致" in desk.get(page, {"replay": "1"}).text
 
 
 def test_a_reviewer_goes_the_items_way_on_the_pages() -> None:
