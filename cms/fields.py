@@ -33,4 +33,6 @@ CRITERIA_HELP = _(
 )
 AWARD_HELP = _(
     '奖补规则（JSON）。例：{"rules": [{"fixed": "200000"}], "cap_per_year": "500000"}；不涉及资金的事项留空。'
+    '还可写："instalments": ["50", "50"]（分期，百分比）、"exclusive_with": ["互斥事项编码"]（就高不重复）、'
+    '"shortfall"（预算不足时："first_come" 先到先得，"pro_rata" 按比例，"defer" 顺延）。'
 )
