@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from disbursement.domain.workflow import BatchState
+from disbursement.management.bar import Bar
 from disbursement.models import Delivery, DeliveryState, Gateway
 from disbursement.services.payment import collection
 
@@ -44,7 +45,8 @@ class Command(BaseCommand):
             )
 
     def _collect(self) -> None:
-        done = collection.collect_all(now=timezone.now())
+        with Bar("行") as bar:
+            done = collection.collect_all(now=timezone.now(), on_step=bar.say, on_progress=bar.show)
         for found in done:
             posted = sum(report.posted for report in found.reports)
             self.stdout.write(f"{found.gateway.name}：{len(found.reports)}个文件，入账{posted}笔。")

@@ -29,17 +29,26 @@ class Collected:
     problems: list[str] = field(default_factory=list)
 
 
-def collect(*, gateway_id: int, now: datetime) -> Collected:
+def collect(
+    *,
+    gateway_id: int,
+    now: datetime,
+    on_step: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Collected:
     """Fetch a gateway's returns and post them, file by file. A file that cannot be read stops no other; it stays with
-    its reason.
+    its reason. `on_step` is told each file's name, `on_progress` (its lines done, its lines in all).
     """
     gateway = Gateway.objects.get(pk=gateway_id)
     done = Collected(gateway)
     try:
         channel = gateways.channel_for(gateway=gateway)
         for arrival in channel.arrivals(known=_known, at=now.timestamp()):
+            if on_step is not None:
+                on_step(arrival.name)
             try:
-                done.reports.append(import_return(name=arrival.name, content=arrival.content, now=now))
+                report = import_return(name=arrival.name, content=arrival.content, now=now, on_progress=on_progress)
+                done.reports.append(report)
             except Invalid as refusal:
                 done.problems.append(f"{arrival.name}：{refusal}")
                 arrival.reject(str(refusal))
@@ -65,10 +74,16 @@ def collect(*, gateway_id: int, now: datetime) -> Collected:
     return done
 
 
-def collect_all(*, now: datetime) -> list[Collected]:
-    """Every active gateway that brings files by itself."""
+def collect_all(
+    *,
+    now: datetime,
+    on_step: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Collected]:
+    """Every active gateway that brings files by itself; told of as `collect` does."""
     active = Gateway.objects.filter(is_active=True).exclude(kind=GatewayKind.BY_HAND).order_by("pk")
-    asked = {f"gateway {gateway.pk}": partial(collect, gateway_id=gateway.pk, now=now) for gateway in active}
+    one = partial(collect, now=now, on_step=on_step, on_progress=on_progress)
+    asked = {f"gateway {gateway.pk}": partial(one, gateway_id=gateway.pk) for gateway in active}
     return list(every(asked).values())
 
 

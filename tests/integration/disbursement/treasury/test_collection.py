@@ -56,7 +56,11 @@ def test_each_format_comes_back_over_http_and_closes_the_batch(
     server.bank = Bank(tmp_path / "another", answers=answers)
     batch = send(a_sealed_batch(finance))
     server.bank.settle(on=PAID_ON)
-    [done] = collection.collect_all(now=NOW)
+    names: list[str] = []
+    told: list[tuple[int, int]] = []
+    [done] = collection.collect_all(now=NOW, on_step=names.append, on_progress=lambda *lines: told.append(lines))
+    assert names == [report.file.name for report in done.reports]
+    assert (2, 2) in told
     assert [(report.posted, report.exceptions) for report in done.reports] == [(2, 0)]
     batch.refresh_from_db()
     assert (batch.state, done.problems) == ("closed", [])
