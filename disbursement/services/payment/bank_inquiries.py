@@ -1,10 +1,9 @@
 """A file of which the bank's system never says clearly whether it has it: the bank is asked in writing.
 
 One of finance begins, and from then on the file is not tried, nor does it stand in a folder: the bank's letter would
-say nothing of what comes after it. The
-letter is entered, and an approver who did not enter it agrees: then the file counts as arrived, or as refused, and may
-go another way. Where it is not agreed to, or given up, tries go on. Topics `inquiry.entered` and `inquiry.ended`
-{inquiry}.
+say nothing of what comes after it. The letter is entered, and an approver who did not enter it agrees: then the file
+counts as arrived, or as refused, and may go another way. Where it is not agreed to, or given up, tries go on. Topics
+`inquiry.entered` and `inquiry.ended` {inquiry}.
 """
 
 from __future__ import annotations
