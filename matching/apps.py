@@ -5,4 +5,4 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import receivers, receivers_index  # noqa: F401 - subscribe to the outbox
+        from matching import lookups, receivers, receivers_index  # noqa: F401 - each registers itself

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,8 @@ from matching.chunks import chunks
 _ROWS_AT_ONCE = 1000
 
 
-def among(column: str, ids: Sequence[int]) -> tuple[str, list[Any]]:
-    """A condition that the column holds one of the ids, and its one parameter: no statement grows with its ids."""
+def among(column: str, ids: Collection[int] | Collection[str]) -> tuple[str, list[Any]]:
+    """A condition that the column holds one of the ids (or texts), and its one parameter: no statement grows with its ids."""
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", [list(ids)]
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]

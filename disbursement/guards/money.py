@@ -231,8 +231,9 @@ def guards() -> Iterator[Guard]:
         "disbursement_attempt_payable",
         "disbursement_paymentattempt",
         "INSERT",
-        "NOT EXISTS (SELECT 1 FROM disbursement_payable p WHERE p.id = NEW.payable_id"
-        " AND p.amount = NEW.amount AND p.account_number = NEW.account_number AND p.payee_name = NEW.payee_name)",
+        # Asked as a value, not as NOT EXISTS: rows are looked up by their keys, never joined with a whole table.
+        "NOT COALESCE((SELECT p.amount = NEW.amount AND p.account_number = NEW.account_number"
+        " AND p.payee_name = NEW.payee_name FROM disbursement_payable p WHERE p.id = NEW.payable_id), FALSE)",
         "a line pays what its payable says, to whom it says",
     )
     yield Guard(
@@ -327,8 +328,8 @@ def guards() -> Iterator[Guard]:
         "disbursement_transfer_attempt",
         "disbursement_ledgertransfer",
         "INSERT",
-        "NEW.attempt_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disbursement_paymentattempt a"
-        " WHERE a.id = NEW.attempt_id AND a.payable_id = NEW.payable_id AND a.amount = NEW.amount)",
+        "NEW.attempt_id IS NOT NULL AND NOT COALESCE((SELECT a.payable_id = NEW.payable_id AND a.amount = NEW.amount"
+        " FROM disbursement_paymentattempt a WHERE a.id = NEW.attempt_id), FALSE)",
         "a transfer for an attempt moves the amount of that attempt",
     )
     yield Guard(

@@ -304,7 +304,7 @@ def _standing(*, kind: TransferKind, entries: Sequence[Entry]) -> dict[tuple[int
     ids = [entry.payable_id for entry in entries]
     for start in range(0, len(ids), _CHUNK):
         query = LedgerTransfer.objects.filter(
-            kind=kind, payable_id__in=ids[start : start + _CHUNK], reversed_by__isnull=True
+            kind=kind, payable_id__among=ids[start : start + _CHUNK], reversed_by__isnull=True
         )
         # The last counts: what was reserved on a line whose year is closed stands there for ever.
         for transfer in query.order_by("pk"):
@@ -322,7 +322,7 @@ def _keys(*, kind: TransferKind, entries: Sequence[Entry]) -> list[str]:
     for start in range(0, len(stems), _CHUNK):
         chunk = entries[start : start + _CHUNK]
         for payable_id, attempt_id in LedgerTransfer.objects.filter(
-            kind=kind, payable_id__in=[entry.payable_id for entry in chunk]
+            kind=kind, payable_id__among=[entry.payable_id for entry in chunk]
         ).values_list("payable_id", "attempt_id"):
             stem = f"{kind}:{payable_id}:{attempt_id or 0}"
             used[stem] = used.get(stem, 0) + 1

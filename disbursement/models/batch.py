@@ -223,9 +223,12 @@ class Reconciliation(models.Model):
 class StateChange(models.Model):
     """One step of a payable, a batch or a cycle: from where to where, who, why (办理记录); never changed."""
 
-    payable = models.ForeignKey("disbursement.Payable", models.PROTECT, null=True, blank=True, related_name="changes")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="changes")
-    cycle = models.ForeignKey(Cycle, models.PROTECT, null=True, blank=True, related_name="changes")
+    # Indexed below: each row has one subject, and the latest step of a subject is asked for with each new one.
+    payable = models.ForeignKey(
+        "disbursement.Payable", models.PROTECT, null=True, blank=True, related_name="changes", db_index=False
+    )
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="changes", db_index=False)
+    cycle = models.ForeignKey(Cycle, models.PROTECT, null=True, blank=True, related_name="changes", db_index=False)
     action = models.CharField(_("操作"), max_length=20)
     source = models.CharField(_("原状态"), max_length=12)
     target = models.CharField(_("新状态"), max_length=12)
@@ -239,6 +242,14 @@ class StateChange(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = verbose_name_plural = _("办理记录")
+        indexes = [
+            models.Index(
+                fields=[subject, "id"],
+                condition=Q(**{f"{subject}__isnull": False}),
+                name=f"disbursement_change_{subject}",
+            )
+            for subject in ("payable", "batch", "cycle")
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(payable__isnull=False, batch__isnull=True, cycle__isnull=True)

@@ -48,8 +48,9 @@ class Payable(models.Model):
     batch holds it.
     """
 
+    # Not indexed alone where an index of two columns begins with it: each index is written with each change of state.
     application = models.ForeignKey(
-        "disbursement.Application", models.PROTECT, related_name="payables", verbose_name=_("申报")
+        "disbursement.Application", models.PROTECT, related_name="payables", db_index=False, verbose_name=_("申报")
     )
     award = models.ForeignKey(Award, models.PROTECT, related_name="payables")
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="payables", verbose_name=_("企业"))
@@ -59,7 +60,13 @@ class Payable(models.Model):
     budget_code = models.SlugField(_("科目代码"), max_length=40)
     budget_year = models.PositiveSmallIntegerField(_("预算年度"))
     budget_line = models.ForeignKey(
-        BudgetLine, models.PROTECT, null=True, blank=True, related_name="payables", verbose_name=_("预算科目")
+        BudgetLine,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payables",
+        db_index=False,
+        verbose_name=_("预算科目"),
     )
     state = models.CharField(_("状态"), max_length=12, choices=PayableState.choices())
     pay_month = models.DateField(_("兑现月份"))
@@ -123,7 +130,7 @@ class PaymentAttempt(models.Model):
     """
 
     payable = models.ForeignKey(Payable, models.PROTECT, related_name="attempts")
-    batch = models.ForeignKey("disbursement.Batch", models.PROTECT, related_name="attempts")
+    batch = models.ForeignKey("disbursement.Batch", models.PROTECT, related_name="attempts", db_index=False)
     line_no = models.PositiveIntegerField(_("行号"), null=True, blank=True)
     amount = models.DecimalField(_("金额（元）"), max_digits=16, decimal_places=2)
     payee_name = models.CharField(_("收款户名"), max_length=200)

@@ -48,7 +48,7 @@ class ReturnLine(models.Model):
     exception.
     """
 
-    file = models.ForeignKey(ReturnFile, models.PROTECT, related_name="lines", verbose_name=_("文件"))
+    file = models.ForeignKey(ReturnFile, models.PROTECT, related_name="lines", db_index=False, verbose_name=_("文件"))
     # Lines that a word for a whole batch stands for are numbered in millions.
     row_no = models.PositiveBigIntegerField(_("行"))
     line_id = models.CharField(_("明细号"), max_length=60, blank=True)

@@ -286,7 +286,7 @@ def _record_identity(record: Any) -> tuple[str, ...]:
 
 def _history(enterprise_ids: Sequence[int], *, keys: Collection[str] | None = None) -> dict[int, list[HistoryRow]]:
     histories: dict[int, list[HistoryRow]] = {pk: [] for pk in enterprise_ids}
-    facts = Fact.objects.filter(enterprise_id__in=histories)
+    facts = Fact.objects.filter(enterprise_id__among=enterprise_ids)
     rows = (
         (facts if keys is None else facts.filter(key__in=keys))
         .order_by("id")

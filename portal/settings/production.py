@@ -1,12 +1,12 @@
 """Production: every secret and every service must be named by the environment, or nothing starts."""
 
 from .base import *  # noqa: F403 - a settings module is its base with changes
-from .base import DATABASES, HUIDA_PAYER, STORAGES, env
+from .base import HUIDA_PAYER, STORAGES, env
 
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
-DATABASES["default"].update(env.db_url("DATABASE_URL"))
+env.str("DATABASE_URL")  # read by the base; here nothing starts without it
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = False
 CACHES = {"default": env.cache_url("CACHE_URL")}

@@ -173,7 +173,7 @@ def dissolve(*, batch_id: int, actor: Actor, now: datetime, reason: str) -> Batc
     month, last = open_month_after(batch.cycle.month), 0
     while rows := pending_lines(batch_id=batch.pk, after=last):
         last = rows[-1][0]
-        ids = lock_piece(query=Payable.objects.filter(pk__in=[payable for _, payable, _ in rows]))
+        ids = lock_piece(query=Payable.objects.filter(pk__among=[payable for _, payable, _ in rows]))
         withdraw(batch=batch, payable_ids=ids, reason=reason)
         move_many(payable_ids=ids, action=PayableAction.UNSCHEDULE, role=role, actor=actor, now=now, note=reason)
         slip_many(payable_ids=ids, month=month, reason=reason)

@@ -59,22 +59,22 @@ class Checks:
 
     def findings(self, *, payable_ids: Sequence[int]) -> dict[int, Finding]:
         """The first thing wrong with each payable, if anything is."""
-        rows = list(Payable.objects.filter(pk__in=payable_ids).order_by("pk").values_list(*_COLUMNS))
+        rows = list(Payable.objects.filter(pk__among=payable_ids).order_by("pk").values_list(*_COLUMNS))
         enterprises = sorted({row[1] for row in rows})
         credit = self._credit(enterprises)
         checked = PayeeAccount.objects.filter(state="checked").order_by()
         accounts = {
             pk: (number, name)
-            for pk, number, name in checked.filter(enterprise_id__in=enterprises).values_list(
+            for pk, number, name in checked.filter(enterprise_id__among=enterprises).values_list(
                 "enterprise_id", "account_number", "account_name"
             )
         }
         if self._as_listed:
             rows = [(pk, who, *accounts.get(who, (number, name)), *rest) for pk, who, number, name, *rest in rows]
         numbers = {row[2] for row in rows}
-        holders = Counter(checked.filter(account_number__in=numbers).values_list("account_number", flat=True))
+        holders = Counter(checked.filter(account_number__among=numbers).values_list("account_number", flat=True))
         contradicted = set(
-            PaymentAttempt.objects.filter(payable__in=payable_ids, contradicted=True).values_list(
+            PaymentAttempt.objects.filter(payable__among=payable_ids, contradicted=True).values_list(
                 "payable_id", flat=True
             )
         )
@@ -147,7 +147,7 @@ class Checks:
             return set()
         sums = (
             Payable.objects.filter(
-                award__enterprise_id__in={row[0] for row in capped},
+                award__enterprise_id__among={row[0] for row in capped},
                 award__item_code__in={row[1] for row in capped},
                 award__year__in={row[2] for row in capped},
             )

@@ -187,6 +187,6 @@ def _rows(ids: Iterable[int]) -> Iterator[Unpaid]:
     columns = ("pk", "application__number", "enterprise__name", "amount", "hold_reason")
     for piece in chunks(sorted(ids), PIECE):
         for pk, number, name, amount, reason in (
-            Payable.objects.filter(pk__in=piece).order_by("pk").values_list(*columns)
+            Payable.objects.filter(pk__among=piece).order_by("pk").values_list(*columns)
         ):
             yield Unpaid(pk, number or "", name, amount, reason)

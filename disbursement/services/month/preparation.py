@@ -110,7 +110,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
         claim
         for ids in pieces(shared)
         for claim in claims_of(
-            query=_still_waiting(lock_piece(query=Payable.objects.filter(pk__in=ids)), month=month), column="entitled"
+            query=_still_waiting(lock_piece(query=Payable.objects.filter(pk__among=ids)), month=month), column="entitled"
         )
     ]
     free = _free(claims=claims, lines=lines, month=month, now=now)
@@ -129,7 +129,7 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
 
 def _still_waiting(ids: Sequence[int], *, month: date) -> QuerySet[Payable]:
     """Of locked payables those that wait still: another cut-off may have served them while this one waited for it."""
-    return Payable.objects.filter(pk__in=ids, state=PayableState.AWAITING, pay_month__lte=month)
+    return Payable.objects.filter(pk__among=ids, state=PayableState.AWAITING, pay_month__lte=month)
 
 
 def claims_of(*, query: QuerySet[Payable], column: str) -> list[Claim]:
@@ -237,7 +237,7 @@ def check(*, batch_id: int, now: datetime, on_piece: OnPiece | None = None) -> i
 
 def _hold_found(*, batch: Batch, findings: Mapping[int, Finding], now: datetime) -> int:
     by_finding: dict[Finding, list[Payable]] = defaultdict(list)
-    for payable in lock_payables(Payable.objects.filter(pk__in=list(findings))):
+    for payable in lock_payables(Payable.objects.filter(pk__among=list(findings))):
         by_finding[findings[payable.pk]].append(payable)
     for (kind, reason), group in by_finding.items():
         hold_scheduled(batch=batch, payables=group, kind=kind, reason=reason, role=Role.SYSTEM, now=now)
@@ -285,7 +285,7 @@ def hold_scheduled(
 def withdraw(*, batch: Batch, payable_ids: Sequence[int], reason: str) -> None:
     """End the pending attempts of these payables in the batch."""
     for group in chunks(payable_ids, PIECE):
-        PaymentAttempt.objects.filter(batch=batch, payable_id__in=group, outcome=AttemptOutcome.PENDING).update(
+        PaymentAttempt.objects.filter(batch=batch, payable_id__among=group, outcome=AttemptOutcome.PENDING).update(
             outcome=AttemptOutcome.WITHDRAWN, outcome_reason=reason
         )
 

@@ -22,10 +22,10 @@ def owed_findings(*, payable_ids: Sequence[int], today: date) -> dict[int, str]:
     """Why each payable has to wait for money that is asked back, as of a day in Asia/Shanghai; those that need not are
     left out. Two queries where nothing is asked back, which is nearly always.
     """
-    rows = list(Payable.objects.filter(pk__in=payable_ids).values_list("pk", "enterprise_id", "award_id"))
+    rows = list(Payable.objects.filter(pk__among=payable_ids).values_list("pk", "enterprise_id", "award_id"))
     demands = list(
         Clawback.objects.filter(
-            payable__enterprise_id__in={enterprise for _, enterprise, _ in rows}, payable__state__in=_ASKED_BACK
+            payable__enterprise_id__among={enterprise for _, enterprise, _ in rows}, payable__state__in=_ASKED_BACK
         )
         .select_related("payable")
         .order_by("pk")
@@ -62,7 +62,7 @@ def _overdue_since(demand: Clawback, *, today: date) -> date | None:
 def _released(*, payable_ids: Sequence[int]) -> dict[int, datetime]:
     """When a person last released each."""
     released = StateChange.objects.filter(
-        payable__in=payable_ids, action=PayableAction.RELEASE.value, person__isnull=False
+        payable__among=payable_ids, action=PayableAction.RELEASE.value, person__isnull=False
     )
     return dict(released.order_by().values_list("payable_id").annotate(at=Max("made_at")))
 

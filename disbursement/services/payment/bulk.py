@@ -50,7 +50,7 @@ def lock_piece(*, query: QuerySet[M], after: int = 0) -> list[int]:
 
 def lock_all(*, payable_ids: Iterable[int]) -> int:
     """Lock those payables, piece by piece; how many there are."""
-    return sum(len(lock_piece(query=Payable.objects.filter(pk__in=ids))) for ids in chunks(payable_ids, PIECE))
+    return sum(len(lock_piece(query=Payable.objects.filter(pk__among=ids))) for ids in chunks(payable_ids, PIECE))
 
 
 def pending_lines(*, batch_id: int, after: int = 0) -> list[tuple[int, int, int]]:
@@ -87,7 +87,7 @@ def move_many(
         return
     if not connection.in_atomic_block:
         raise RuntimeError("states are changed inside a transaction")
-    states = Payable.objects.filter(pk__in=payable_ids).order_by().values_list("state", flat=True).distinct()
+    states = Payable.objects.filter(pk__among=payable_ids).order_by().values_list("state", flat=True).distinct()
     targets = {state: PAYABLE.find(PayableState(state), action, role).target for state in states}
     condition, ids = among("id", payable_ids)
     for source, target in targets.items():

@@ -88,9 +88,9 @@ def _settle(*, batch: Batch, now: datetime, on_piece: Callable[[int], None] | No
     while rows := list(paid.filter(line_no__gt=last).values_list("line_no", "payable_id")[:PIECE]):
         last = rows[-1][0] or 0
         with transaction.atomic():
-            locked = lock_piece(query=Payable.objects.filter(pk__in=[payable for _, payable in rows]))
+            locked = lock_piece(query=Payable.objects.filter(pk__among=[payable for _, payable in rows]))
             # A payable already being clawed back, or settled, keeps its state.
-            found = Payable.objects.filter(pk__in=locked).order_by("pk").values_list("pk", "state")
+            found = Payable.objects.filter(pk__among=locked).order_by("pk").values_list("pk", "state")
             ids = [pk for pk, state in found if state == PayableState.PAID]
             if not ids:
                 continue

@@ -82,10 +82,10 @@ def match(rows: Sequence[ReturnRow]) -> list[Judged]:
         .order_by("id")
     }
     candidates = PaymentAttempt.objects.filter(
-        batch__in=batches.values(), line_no__in={int(line_no or 0) for _, line_no in keys.values()}
+        batch__in=batches.values(), line_no__among={int(line_no or 0) for _, line_no in keys.values()}
     ).exclude(outcome=AttemptOutcome.WITHDRAWN)
     ids = list(candidates.order_by().values_list("payable_id", flat=True))
-    locked = Payable.objects.filter(pk__in=ids).order_by("pk").select_for_update()
+    locked = Payable.objects.filter(pk__among=ids).order_by("pk").select_for_update()
     states = dict(locked.values_list("pk", "state"))
     by_pk = {batch.pk: batch for batch in batches.values()}
     # Read after the locks: another file may have answered for them meanwhile.

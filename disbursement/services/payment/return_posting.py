@@ -92,7 +92,7 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
     """Post those of the rows that were not taken before. `rows` are of one file, each once."""
     # Rows of the same file may have been posted meanwhile by another run: the file's lock decides.
     file = ReturnFile.objects.select_for_update().only("pk", "name").get(pk=file_id)
-    seen = set(file.lines.filter(row_no__in=[r.row_no for r in rows]).values_list("row_no", flat=True))
+    seen = set(file.lines.filter(row_no__among=[r.row_no for r in rows]).values_list("row_no", flat=True))
     lines = match([row for row in rows if row.row_no not in seen])
     settled = [line for line in lines if line.status != LineStatus.POSTED]
     _write(settled, file=file, now=now)
@@ -139,7 +139,7 @@ def _waves(known: Sequence[tuple[Judged, Attempt]]) -> Iterator[list[tuple[Judge
 
 def _earlier(attempt_ids: Sequence[int]) -> dict[int, _Told]:
     found: dict[int, _Told] = defaultdict(_Told)
-    rows = ReturnLine.objects.filter(attempt_id__in=attempt_ids).exclude(status=LineStatus.EXCEPTION).order_by()
+    rows = ReturnLine.objects.filter(attempt_id__among=attempt_ids).exclude(status=LineStatus.EXCEPTION).order_by()
     columns = ("attempt_id", "status", "result", "file_id", "occurred_on")
     for attempt_id, status, result, file_id, day in rows.values_list(*columns):
         if status == LineStatus.POSTED:
@@ -178,14 +178,14 @@ def _apply(
     for key, group in groups.items():
         _effect(key, group, file=file, now=now)
     if contradicted:
-        PaymentAttempt.objects.filter(pk__in=contradicted).update(contradicted=True)
+        PaymentAttempt.objects.filter(pk__among=contradicted).update(contradicted=True)
 
 
 def _lock_lines(payable_ids: Sequence[int]) -> None:
     """The accounts of all lines that will be posted to, in the order in which everything locks them: each kind of
     result begins that order anew.
     """
-    concerned = Payable.objects.filter(pk__in=payable_ids).values("budget_line")
+    concerned = Payable.objects.filter(pk__among=payable_ids).values("budget_line")
     for line in BudgetLine.objects.filter(pk__in=concerned).order_by("pk"):
         lock_accounts(line=line)
 
@@ -253,7 +253,7 @@ def _by_own_line(
 ) -> Iterator[tuple[BudgetLine, list[int]]]:
     """Attempts by the lines on which their payables stand now: one may have been carried over since its batch."""
     owners = {amounts[pk][0]: pk for pk in attempt_ids}
-    standing = dict(Payable.objects.filter(pk__in=owners).values_list("pk", "budget_line_id"))
+    standing = dict(Payable.objects.filter(pk__among=owners).values_list("pk", "budget_line_id"))
     for line in BudgetLine.objects.filter(pk__in=set(standing.values())).order_by("pk"):
         yield line, [pk for payable, pk in owners.items() if standing[payable] == line.pk]
 

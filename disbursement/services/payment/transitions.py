@@ -68,7 +68,7 @@ def lock_payables(query: QuerySet[Payable]) -> list[Payable]:
     """
     bare = query.select_related(None).select_for_update(of=("self",)).order_by("id")
     ids = list(bare.values_list("pk", flat=True))
-    return list(query.filter(pk__in=ids).order_by("id"))
+    return list(query.filter(pk__among=ids).order_by("id"))
 
 
 def move_batch(
@@ -157,7 +157,7 @@ def move_payables(
             now=now,
         )
         for chunk in chunks(group, CHUNK):
-            moved = Payable.objects.filter(pk__in=[p.pk for p in chunk], state=source).update(**fields)
+            moved = Payable.objects.filter(pk__among=[p.pk for p in chunk], state=source).update(**fields)
             if moved != len(chunk):
                 raise RuntimeError("payables were moved without holding their locks")
         for payable in group:
@@ -184,7 +184,7 @@ def slip(*, payables: Iterable[Payable], month: date, reason: str) -> None:
     text = f"顺延至{month_label(month)}兑现：{reason}"[:_NOTE]
     ids = [payable.pk for payable in payables]
     for chunk in chunks(ids, CHUNK):
-        Payable.objects.filter(pk__in=chunk, pay_month__lt=month).update(pay_month=month, slip_reason=text)
+        Payable.objects.filter(pk__among=chunk, pay_month__lt=month).update(pay_month=month, slip_reason=text)
     for payable in payables:
         if payable.pay_month < month:
             payable.pay_month, payable.slip_reason = month, text

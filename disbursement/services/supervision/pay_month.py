@@ -65,7 +65,7 @@ def note_payables(*, payable_ids: Iterable[int], now: datetime, tell: bool = Fal
     cuts = cuts_of(as_of=today, calendar=working_calendar())
     count = 0
     for piece in chunks(payable_ids, _PIECE):
-        payables = list(Payable.objects.filter(pk__in=piece).order_by("application_id", "number"))
+        payables = list(Payable.objects.filter(pk__among=piece).order_by("application_id", "number"))
         changed = _changed_payables(payables, today=today, cuts=cuts, because=because, now=now)
         _write(changed, tell=tell, now=now)
         count += len(changed)
@@ -171,7 +171,7 @@ def _changed_payables(
 
 
 def _last_of(application_ids: Collection[int]) -> dict[tuple[int, int], PayForecast]:
-    rows = PayForecast.objects.filter(application_id__in=application_ids).order_by("seq")
+    rows = PayForecast.objects.filter(application_id__among=application_ids).order_by("seq")
     return {(row.application_id, row.instalment): row for row in rows}
 
 
