@@ -1,4 +1,4 @@
-"""A lookup for filters that name thousands of ids: `filter(pk__among=ids)`, as `in`, in a statement of one parameter."""
+"""A lookup for filters that name thousands of ids: `filter(pk__among=ids)`, as `in`, but with one parameter."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _ROWS_AT_ONCE = 1000
 
 
 def among(column: str, ids: Collection[int] | Collection[str]) -> tuple[str, list[Any]]:
-    """A condition that the column holds one of the ids (or texts), and its one parameter: no statement grows with its ids."""
+    """A condition that the column holds one of these ids or texts, and its parameter: one, however many they are."""
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", [list(ids)]
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]

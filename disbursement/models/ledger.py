@@ -89,7 +89,7 @@ class LedgerTransfer(models.Model):
     credit = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="credits", verbose_name=_("转入"))
     amount = models.DecimalField(_("金额（元）"), max_digits=16, decimal_places=2)
     kind = models.CharField(_("事由"), max_length=12, choices=TransferKind.choices)
-    key = models.CharField(_("唯一标识"), max_length=80, unique=True)
+    key = models.CharField(_("唯一标识"), max_length=80)
     payable = models.ForeignKey("disbursement.Payable", models.PROTECT, null=True, blank=True, related_name="transfers")
     attempt = models.ForeignKey(
         "disbursement.PaymentAttempt", models.PROTECT, null=True, blank=True, related_name="transfers"
@@ -104,6 +104,8 @@ class LedgerTransfer(models.Model):
         ordering = ["id"]
         verbose_name = verbose_name_plural = _("预算流水")
         constraints = [
+            # A constraint, not `unique` of the field, which adds an index for LIKE to the longest table there is.
+            models.UniqueConstraint(fields=["key"], name="disbursement_transfer_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="disbursement_transfer_positive"),
             models.CheckConstraint(condition=~Q(debit=F("credit")), name="disbursement_transfer_between_two_accounts"),
             models.CheckConstraint(condition=Q(kind__in=TransferKind.values), name="disbursement_transfer_kind_known"),

@@ -57,7 +57,7 @@ class Payable(models.Model):
     number = models.PositiveSmallIntegerField(_("期次"))
     entitled = models.DecimalField(_("应付金额（元）"), max_digits=16, decimal_places=2)
     amount = models.DecimalField(_("实付金额（元）"), max_digits=16, decimal_places=2)
-    budget_code = models.SlugField(_("科目代码"), max_length=40)
+    budget_code = models.SlugField(_("科目代码"), max_length=40, db_index=False)
     budget_year = models.PositiveSmallIntegerField(_("预算年度"))
     budget_line = models.ForeignKey(
         BudgetLine,

@@ -110,7 +110,8 @@ def _reserve_shared(*, query: QuerySet[Payable], lines: Mapping[Key, BudgetLine]
         claim
         for ids in pieces(shared)
         for claim in claims_of(
-            query=_still_waiting(lock_piece(query=Payable.objects.filter(pk__among=ids)), month=month), column="entitled"
+            query=_still_waiting(lock_piece(query=Payable.objects.filter(pk__among=ids)), month=month),
+            column="entitled",
         )
     ]
     free = _free(claims=claims, lines=lines, month=month, now=now)

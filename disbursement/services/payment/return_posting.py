@@ -36,7 +36,6 @@ from disbursement.treasury.formats import ReturnRow
 from matching.registry.models import BudgetLine
 from matching.statements import among, put_rows
 
-PIECE = 2000
 _EVENT = {
     AttemptOutcome.PAID: "paid",
     AttemptOutcome.BOUNCED: "bounced",
@@ -92,7 +91,7 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
     """Post those of the rows that were not taken before. `rows` are of one file, each once."""
     # Rows of the same file may have been posted meanwhile by another run: the file's lock decides.
     file = ReturnFile.objects.select_for_update().only("pk", "name").get(pk=file_id)
-    seen = set(file.lines.filter(row_no__among=[r.row_no for r in rows]).values_list("row_no", flat=True))
+    seen = _taken(file, [row.row_no for row in rows])
     lines = match([row for row in rows if row.row_no not in seen])
     settled = [line for line in lines if line.status != LineStatus.POSTED]
     _write(settled, file=file, now=now)
@@ -104,6 +103,17 @@ def post_rows(*, file_id: int, rows: Sequence[ReturnRow], now: datetime) -> None
         touched.update((a.batch.pk, a.batch) for line, a in wave if line.status == LineStatus.POSTED)
     for batch_id in sorted(touched):
         take_as_sent(batch_id=batch_id, file=file, now=now)
+
+
+def _taken(file: ReturnFile, numbers: Sequence[int]) -> set[int]:
+    """Those row numbers of a file that stand in the database. Also asked for as a range, or all rows before them would
+    be looked at each time.
+    """
+    if not numbers:
+        return set()
+    span = (min(numbers), max(numbers))
+    found = file.lines.filter(row_no__range=span, row_no__among=numbers).order_by()
+    return set(found.values_list("row_no", flat=True))
 
 
 def take_as_sent(*, batch_id: int, file: ReturnFile, now: datetime, reference: str = "") -> None:
@@ -185,8 +195,9 @@ def _lock_lines(payable_ids: Sequence[int]) -> None:
     """The accounts of all lines that will be posted to, in the order in which everything locks them: each kind of
     result begins that order anew.
     """
-    concerned = Payable.objects.filter(pk__among=payable_ids).values("budget_line")
-    for line in BudgetLine.objects.filter(pk__in=concerned).order_by("pk"):
+    # Asked apart: joined, every payable of a line would be looked at for the sake of these.
+    concerned = Payable.objects.filter(pk__among=payable_ids).order_by().values_list("budget_line", flat=True)
+    for line in BudgetLine.objects.filter(pk__in=set(concerned.distinct())).order_by("pk"):
         lock_accounts(line=line)
 
 

@@ -27,8 +27,9 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import invalid
 from disbursement.domain.workflow import BatchState, Role
 from disbursement.models import Batch, LineStatus, ReturnFile, ReturnLine
+from disbursement.services.payment.bulk import PIECE
 from disbursement.services.payment.reconciliation import reconcile
-from disbursement.services.payment.return_posting import PIECE, post_rows, take_as_sent
+from disbursement.services.payment.return_posting import post_rows, take_as_sent
 from disbursement.services.payment.return_reading import Preflight, preflight, rows
 from disbursement.services.payment.transitions import person
 from disbursement.treasury.formats import FormatError

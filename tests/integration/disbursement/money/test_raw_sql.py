@@ -134,6 +134,7 @@ def constraint_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_account_not_negative": change("ledgeraccount", w.reserved.pk, balance=-1),
         "disbursement_account_source_not_positive": change("ledgeraccount", w.source.pk, balance=1),
         "disbursement_account_kind_known": change("ledgeraccount", w.reserved.pk, kind="pocket"),
+        "disbursement_transfer_once": copy("ledgertransfer", t.pk),
         "disbursement_transfer_positive": copy("ledgertransfer", t.pk, key="x", amount=-5),
         "disbursement_transfer_between_two_accounts": copy("ledgertransfer", t.pk, key="x", credit_id=t.debit_id),
         "disbursement_transfer_kind_known": copy("ledgertransfer", t.pk, key="x", kind="gift"),
@@ -221,7 +222,6 @@ def unique_column_attacks(w: SimpleNamespace) -> dict[str, Attack]:
     """Columns that are unique by themselves."""
     sealed = w.old.sealed_file
     return {
-        "ledgertransfer.key": copy("ledgertransfer", w.transfer.pk),
         "ledgertransfer.reversal_of": lambda: execute(
             "UPDATE disbursement_ledgertransfer SET reversal_of_id = %s WHERE payable_id IS NOT NULL", w.transfer.pk
         ),
