@@ -11,7 +11,7 @@ from typing import Any
 
 from disbursement.models import Application, DocumentKind, Payable, PayeeAccount
 from disbursement.selectors import budget  # noqa: F401 - tells the registry what of a budget line is not reserved
-from disbursement.services import notices
+from disbursement.services import notice_subjects, notices
 from disbursement.services.application import applications
 from disbursement.services.award import claims, earlier_awards
 from disbursement.services.delivery import offers
@@ -29,7 +29,7 @@ def ask_for_notice_of_transition(*, payload: dict[str, Any], now: datetime) -> N
 def issue_notice(*, payload: dict[str, Any], now: datetime) -> None:
     try:
         notices.issue(kind=DocumentKind(payload["kind"]), subject_id=payload["subject_id"], now=now)
-    except notices.NothingToTell:
+    except notice_subjects.NothingToTell:
         # The payment bounced before its notice was written: there is nothing to tell any more.
         return
 

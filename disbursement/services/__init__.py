@@ -6,8 +6,8 @@ allow it), `Conflict` (you took another part before, or declared an interest), `
 for the form and `.message`). Their text is Chinese and for people. `actor` is a `disbursement.domain.actors.Actor`
 made by the portal: every alive membership in `enterprise_ids`, every role assignment as a `Grant`.
 
-The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices`,
-`numbering`, `runs` (work in the background) and `rounds` serve them all. Each room's first line says what it is for.
+The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices`
+(and `notice_subjects`, what each tells), `numbering`, `runs` (work in the background) and `rounds` serve them all. Each room's first line says what it is for.
 
 The application, step by step (application, review, delivery)
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials

@@ -28,7 +28,7 @@ from disbursement.models import (
     PaymentAttempt,
     SealedFile,
 )
-from disbursement.services import notices
+from disbursement.services import notice_subjects, notices
 from disbursement.services.payment import payments, reconciliation
 from disbursement.services.recovery import repayment
 from disbursement.services.review import reviews
@@ -165,7 +165,7 @@ def test_a_closed_month_is_reported_with_what_it_paid_and_what_came_back() -> No
     (batch,) = money.cut()
     cycle = batch.cycle
     now = at(date(2026, 4, 1))
-    with pytest.raises(notices.NothingToTell):
+    with pytest.raises(notice_subjects.NothingToTell):
         notices.issue(kind=DocumentKind.MONTH, subject_id=cycle.pk, now=now)
     money.paid(batch, money.Finance(), bounced=[2])
     reconciliation.reconcile(batch_id=batch.pk, now=now)
@@ -231,9 +231,9 @@ def test_a_long_batch_is_printed_by_item(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_nothing_is_told_that_has_not_happened() -> None:
     made = case().approved()
-    with pytest.raises(notices.NothingToTell):
+    with pytest.raises(notice_subjects.NothingToTell):
         issue(made, DocumentKind.NON_ACCEPTANCE, decided(made, "approved"))
-    with pytest.raises(notices.NothingToTell):
+    with pytest.raises(notice_subjects.NothingToTell):
         issue(made, DocumentKind.PAYMENT, 10**9)
     assert not Document.objects.exists()
 
