@@ -7,7 +7,8 @@ for the form and `.message`). Their text is Chinese and for people. `actor` is a
 made by the portal: every alive membership in `enterprise_ids`, every role assignment as a `Grant`.
 
 The rooms: application, review, delivery, evidence, award, budget, month, payment, recovery, supervision; `notices`
-(and `notice_subjects`, what each tells), `numbering`, `runs` (work in the background) and `rounds` serve them all. Each room's first line says what it is for.
+(and `notice_subjects`, what each tells), `numbering`, `runs` (work in the background) and `rounds` serve them all. Each
+room's first line says what it is for.
 
 The application, step by step (application, review, delivery)
     drafts.create_draft(item_id, enterprise_id)            the one draft, prefilled; reuses library materials
