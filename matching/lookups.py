@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -22,7 +23,12 @@ class Among(Lookup):
     """
 
     lookup_name = "among"
-    prepare_rhs = False
+
+    def get_prep_lookup(self) -> list[Any]:
+        if isinstance(self.rhs, str) or not isinstance(self.rhs, Collection):
+            raise TypeError(f"among takes a collection of values, not {type(self.rhs).__name__}")
+        # As `in` does: beside a NULL nothing is known to be excluded.
+        return [value for value in self.rhs if value is not None]
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         if not self.rhs:

@@ -189,9 +189,9 @@ def guards() -> Iterator[Guard]:
     for table in (*APPEND_ONLY, *elsewhere()):
         yield Guard(f"{table}_append_only", table, "UPDATE", "TRUE", f"{table} is append-only")
     for table, columns in FROZEN.items():
-        yield Guard(
-            f"{table}_frozen", table, "UPDATE", _differ(columns), f"{table}: a column that never changes was changed"
-        )
+        # Nor does the id: what asks a statement's new rows beside the old ones knows them by it.
+        differ = _differ(("id", *columns))
+        yield Guard(f"{table}_frozen", table, "UPDATE", differ, f"{table}: a column that never changes was changed")
     for table, columns in _ONCE.items():
         differ = " OR ".join(f"(OLD.{c} IS NOT NULL AND OLD.{c} DIFFERS NEW.{c})" for c in columns)
         yield Guard(f"{table}_once", table, "UPDATE", differ, f"{table}: a column that is written once was changed")

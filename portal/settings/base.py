@@ -103,8 +103,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         }
     )
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("CONN_MAX_AGE", env.int("DATABASE_CONN_MAX_AGE", default=60))
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
     # The rows of a statement's transition tables are guessed too high, and what takes milliseconds was compiled anew
     # for each statement of a month's run. What DATABASE_URL says itself (`?options=…`) stands.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")

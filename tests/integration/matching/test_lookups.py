@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -23,7 +25,7 @@ def test_it_finds_what_in_finds_by_number_text_and_relation_whatever_holds_the_v
         for name in ("enterprise", "enterprise_id", "enterprise__pk"):
             assert set(Fact.objects.filter(**{f"{name}__among": values})) == their_facts
     assert set(Enterprise.objects.filter(credit_code__among=[*codes, "没有，'这个'"])) == set(some)
-    assert set(Enterprise.objects.exclude(pk__among=ids)) == set(made) - set(some)
+    assert set(Enterprise.objects.exclude(pk__among=[*ids, None])) == set(made) - set(some)
 
 
 def test_among_none_nothing_is_found_and_the_database_not_asked() -> None:
@@ -32,6 +34,12 @@ def test_among_none_nothing_is_found_and_the_database_not_asked() -> None:
         assert list(Enterprise.objects.filter(pk__among=[])) == []
     assert len(asked) == 0
     assert Enterprise.objects.exclude(pk__among=[]).count() == 1
+
+
+@pytest.mark.parametrize("values", ["123", 7, Enterprise.objects.values("pk")], ids=["text", "number", "query"])
+def test_what_is_no_collection_of_values_is_refused_at_once(values: Any) -> None:
+    with pytest.raises(TypeError, match="among takes a collection"):
+        Enterprise.objects.filter(pk__among=values)
 
 
 def test_a_statement_does_not_grow_with_its_ids() -> None:

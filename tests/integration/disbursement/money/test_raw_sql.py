@@ -7,6 +7,7 @@ fails the test, and so does an attack that the database lets through.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from disbursement import guards
 from disbursement.domain.invoices import Invoice
+from disbursement.guards.money import FROZEN
 from disbursement.ledger.posting import Entry, post
 from disbursement.models import (
     AwardLimit,
@@ -549,6 +551,22 @@ def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
     assert set(declared) == set(attacks)
     results = {name: refused(attack) for name, attack in attacks.items()}
     assert [n for n, error in results.items() if error is None or declared[n].message not in str(error)] == []
+
+
+def test_no_row_that_keeps_anything_changes_its_id(world: SimpleNamespace) -> None:
+    """Guards that ask a statement's new rows beside its old ones find them by it: a state would change unlogged."""
+    kept = [name for m in MODELS if (name := m._meta.db_table) in FROZEN]
+    assert {"disbursement_payable", "disbursement_paymentattempt", "disbursement_ledgeraccount"} <= set(kept)
+    filled = [table for table in kept if rows_in(table)]
+    assert set(filled) >= {"disbursement_payable", "disbursement_batch", "disbursement_returnline"}
+    taken = [table for table in filled if refused(partial(execute, f"UPDATE {table} SET id = -id")) is None]
+    assert taken == []
+
+
+def rows_in(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {table}")
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.postgres

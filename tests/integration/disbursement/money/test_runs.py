@@ -17,7 +17,7 @@ from disbursement.selectors.staff import finance_staff
 from disbursement.services import runs
 from disbursement.services.budget import year_end
 from disbursement.services.month import cycles, preflight, preflight_book, preparation
-from disbursement.services.payment import bulk, return_posting, returns
+from disbursement.services.payment import bulk, returns
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
@@ -36,7 +36,6 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "PIECE", 2)
     monkeypatch.setattr(preparation, "PIECE", 2)
     monkeypatch.setattr(preflight_book, "PIECE", 2)
-    monkeypatch.setattr(return_posting, "PIECE", 2)
     monkeypatch.setattr(returns, "PIECE", 2)
     monkeypatch.setattr(year_end, "_PIECE", 2)
 
