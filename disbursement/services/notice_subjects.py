@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.contrib.auth import get_user_model
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from disbursement.documents import context
@@ -34,6 +36,8 @@ from disbursement.models import (
 )
 from disbursement.selectors.repayment import account_in_force
 from matching.registry.models import BudgetLine, Department
+
+M = TypeVar("M", bound=Model)
 
 # The notice of which decisions each kind is.
 DECISION_KINDS = {
@@ -87,16 +91,21 @@ def task_of(*, kind: DocumentKind, subject_id: int) -> Task:
     return _batch_task(kind=kind, batch_id=subject_id)
 
 
+def _locked(query: QuerySet[M], *, lacking: str) -> M:
+    """The row of a query, locked. Raises NothingToTell in those words where there is none."""
+    found = query.select_for_update(of=("self",)).first()
+    if found is None:
+        raise NothingToTell(lacking)
+    return found
+
+
 def _decision_task(*, kind: DocumentKind, decision_id: int) -> Task:
-    decision = (
-        Decision.objects.select_for_update(of=("self",))
-        .select_related("application__item__department", "application__enterprise", "application__version", "judgement")
-        .filter(pk=decision_id, kind__in=DECISION_KINDS[kind])
-        .first()
+    found = _locked(
+        Decision.objects.select_related(
+            "application__item__department", "application__enterprise", "application__version", "judgement"
+        ).filter(pk=decision_id, kind__in=DECISION_KINDS[kind]),
+        lacking=_("没有可以签发文书的决定。"),
     )
-    if decision is None:
-        raise NothingToTell(_("没有可以签发文书的决定。"))
-    found = decision
     compose = {
         DocumentKind.ACCEPTANCE: context.acceptance,
         DocumentKind.NON_ACCEPTANCE: context.non_acceptance,
@@ -106,47 +115,35 @@ def _decision_task(*, kind: DocumentKind, decision_id: int) -> Task:
 
 
 def _correction_task(*, correction_id: int) -> Task:
-    correction = (
-        Correction.objects.select_for_update(of=("self",))
-        .select_related("application__item__department", "application__enterprise", "application__version")
-        .filter(pk=correction_id)
-        .first()
+    found = _locked(
+        Correction.objects.select_related(
+            "application__item__department", "application__enterprise", "application__version"
+        ).filter(pk=correction_id),
+        lacking=_("没有可以签发文书的补正。"),
     )
-    if correction is None:
-        raise NothingToTell(_("没有可以签发文书的补正。"))
-    found = correction
     return Task(found.application, lambda frame: context.correction(frame=frame, correction=found))
 
 
 def _payment_task(*, attempt_id: int) -> Task:
-    attempt = (
-        PaymentAttempt.objects.select_for_update(of=("self",))
-        .select_related(
+    found = _locked(
+        PaymentAttempt.objects.select_related(
             "payable__application__item__department",
             "payable__application__enterprise",
             "payable__application__version",
             "batch__cycle",
-        )
-        .filter(pk=attempt_id, outcome=AttemptOutcome.PAID)
-        .first()
+        ).filter(pk=attempt_id, outcome=AttemptOutcome.PAID),
+        lacking=_("这笔款项尚未支付成功，不能签发兑现通知书。"),
     )
-    if attempt is None:
-        raise NothingToTell(_("这笔款项尚未支付成功，不能签发兑现通知书。"))
-    found = attempt
     return Task(found.payable.application, lambda frame: context.payment(frame=frame, attempt=found))
 
 
 def _batch_task(*, kind: DocumentKind, batch_id: int) -> Task:
-    batch = (
-        Batch.objects.select_for_update(of=("self",))
-        .select_related("cycle", "budget_line__department", "sealed_file")
+    found = _locked(
+        Batch.objects.select_related("cycle", "budget_line__department", "sealed_file")
         .defer("sealed_file__content")
-        .filter(pk=batch_id, sealed_file__isnull=False)
-        .first()
+        .filter(pk=batch_id, sealed_file__isnull=False),
+        lacking=_("批次尚未封存，不能签发文书。"),
     )
-    if batch is None:
-        raise NothingToTell(_("批次尚未封存，不能签发文书。"))
-    found = batch
     signers = [approval.person_id for approval in found.approvals.all()]
     names = {user.pk: user.get_full_name() for user in get_user_model().objects.filter(pk__in=signers)}
     compose = handover if kind is DocumentKind.HANDOVER else batch_summary
@@ -154,10 +151,8 @@ def _batch_task(*, kind: DocumentKind, batch_id: int) -> Task:
 
 
 def _month_task(*, cycle_id: int) -> Task:
-    cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, state=CycleState.CLOSED).first()
-    if cycle is None:
-        raise NothingToTell(_("这个月还没有办结，不能出具月度报告。"))
-    found = cycle
+    cycles = Cycle.objects.filter(pk=cycle_id, state=CycleState.CLOSED)
+    found = _locked(cycles, lacking=_("这个月还没有办结，不能出具月度报告。"))
     return Task(None, lambda frame: month_report(frame=frame, cycle=found))
 
 
@@ -170,43 +165,34 @@ def _year_task(*, year: int) -> Task:
 
 
 def _clawback_task(*, clawback_id: int) -> Task:
-    demand = (
-        Clawback.objects.select_for_update(of=("self",))
-        .select_related("payable__application__item__department", "payable__application__enterprise")
-        .filter(pk=clawback_id)
-        .first()
+    found = _locked(
+        Clawback.objects.select_related(
+            "payable__application__item__department", "payable__application__enterprise"
+        ).filter(pk=clawback_id),
+        lacking=_("没有这份追回决定。"),
     )
-    if demand is None:
-        raise NothingToTell(_("没有这份追回决定。"))
-    found, account = demand, account_in_force()
+    account = account_in_force()
     application = found.payable.application
     return Task(application, lambda frame: clawback(frame=frame, demand=found, account=account), found.number)
 
 
 def _plan_task(*, plan_id: int) -> Task:
-    plan = (
-        ClawbackPlan.objects.select_for_update(of=("self",))
-        .select_related(
+    found = _locked(
+        ClawbackPlan.objects.select_related(
             "clawback__payable__application__item__department", "clawback__payable__application__enterprise"
-        )
-        .filter(pk=plan_id, approved_at__isnull=False)
-        .first()
+        ).filter(pk=plan_id, approved_at__isnull=False),
+        lacking=_("没有已批准的分期计划。"),
     )
-    if plan is None:
-        raise NothingToTell(_("没有已批准的分期计划。"))
-    found, account = plan, account_in_force()
+    account = account_in_force()
     application = found.clawback.payable.application
     return Task(application, lambda frame: instalments(frame=frame, plan=found, account=account))
 
 
 def _set_off_task(*, set_off_id: int) -> Task:
-    decision = (
-        SetOff.objects.select_for_update(of=("self",))
-        .select_related("clawback", "payable__application__item__department", "payable__application__enterprise")
-        .filter(pk=set_off_id)
-        .first()
+    found = _locked(
+        SetOff.objects.select_related(
+            "clawback", "payable__application__item__department", "payable__application__enterprise"
+        ).filter(pk=set_off_id),
+        lacking=_("没有这项抵扣决定。"),
     )
-    if decision is None:
-        raise NothingToTell(_("没有这项抵扣决定。"))
-    found = decision
     return Task(found.payable.application, lambda frame: set_off(frame=frame, decision=found))
