@@ -196,6 +196,8 @@ ELASTICSEARCH_CA_CERTS = env.str("ELASTICSEARCH_CA_CERTS", default="")  # a file
 ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", default="huida")
 # Seconds after which a question is given up and put to the embedded engine.
 ELASTICSEARCH_TIMEOUT = env.float("ELASTICSEARCH_TIMEOUT", default=5.0)
+# Seconds in which a server that is well tells that it is: the health page, and the knock at one that was away.
+ELASTICSEARCH_PROBE_TIMEOUT = env.float("ELASTICSEARCH_PROBE_TIMEOUT", default=1.0)
 # The search behind matching.search: "memory" needs no service.
 HUIDA_SEARCH = env.str("HUIDA_SEARCH", default="memory")
 # Day of the month on which a payment cycle is cut off; moved to a working day.

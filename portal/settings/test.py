@@ -37,4 +37,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 ELASTICSEARCH_INDEX_PREFIX = f"huida-test-{os.getpid()}"  # each test process has its own; see tests/conftest.py
-ELASTICSEARCH_TIMEOUT = 60.0  # machines are shared
+ELASTICSEARCH_TIMEOUT = ELASTICSEARCH_PROBE_TIMEOUT = 60.0  # machines are shared

@@ -227,7 +227,7 @@ def test_the_web_server_starts_and_its_health_check_finds_it_while_no_service_an
         assert not healthy(script.replace("https", "http")), "it is asked as the reverse proxy asks"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(60)  # it gives its workers 30 itself
 
 
 def test_the_server_of_the_image_is_the_one_of_development_and_the_clients_generation() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from disbursement.documents.notice import Notice, Section, Table
 from disbursement.documents.render import render_pdf
+from tests.database import one_at_a_time
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow
@@ -50,8 +51,15 @@ def classpath(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip("needs Java and Maven")
     command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:build-classpath"]
     path = tmp_path_factory.mktemp("pdfa") / "classpath"
-    subprocess.run([*command, f"-Dmdep.outputFile={path}"], capture_output=True, timeout=300, check=True)
-    return path.read_text().strip()
+    # Another process may be filling the same repository of jars, and what comes over a network may fail once.
+    with one_at_a_time("maven"):
+        for _ in range(3):
+            ran = subprocess.run(
+                [*command, f"-Dmdep.outputFile={path}"], capture_output=True, text=True, timeout=180, check=False
+            )
+            if ran.returncode == 0:
+                return path.read_text().strip()
+    pytest.fail(f"Maven can't fetch the validator: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from .transport import PatientNode, PatientTransport
 
 _CONNECTIONS = 64  # to each node: a thread must not wait for another's, which may hang
 _LONGEST_REST = 30.0  # seconds for which a node that failed again and again is not asked first
-_PROBE = 1.0
 
 
 @lru_cache(maxsize=4)
@@ -58,8 +57,8 @@ def client() -> Elasticsearch:
 
 
 def probe() -> None:
-    """Raises BackendUnavailable where no node answers within a second."""
-    with patience.at_most(_PROBE), server_errors():
+    """Raises BackendUnavailable where no node answers within ELASTICSEARCH_PROBE_TIMEOUT seconds."""
+    with patience.at_most(settings.ELASTICSEARCH_PROBE_TIMEOUT), server_errors():
         client().cluster.health(local=True)
 
 

@@ -13,14 +13,12 @@ from .. import patience
 from ..base import BackendUnavailable
 from .client import client, server_errors, urls
 
-_PATIENCE = 1.0
-
 
 def findings(kinds: Iterable[str]) -> list[str]:
-    """What is not as it should be, in words; ``kinds`` are those of the indices that must be there. Takes a second at
-    most, and never raises because of the server."""
+    """What is not as it should be, in words; ``kinds`` are those of the indices that must be there. Takes
+    ELASTICSEARCH_PROBE_TIMEOUT seconds at most, and never raises because of the server."""
     try:
-        with patience.at_most(_PATIENCE), server_errors():
+        with patience.at_most(settings.ELASTICSEARCH_PROBE_TIMEOUT), server_errors():
             return [*_nodes(), *_indices(kinds)]
     except BackendUnavailable as error:
         return [str(error)]

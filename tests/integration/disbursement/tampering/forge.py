@@ -112,11 +112,12 @@ def core_tampering(seed: int) -> Tampering:
     dice = random.Random(seed)
     table = dice.choice(sorted(CORE))
     model = model_of(table)
-    deed = dice.choices(["update", "swap", "delete"], weights=[8, 1, 1])[0]
+    deed = dice.choices(["update", "renumber", "swap", "delete"], weights=[6, 2, 1, 1])[0]
     if deed == "delete":
         return Tampering(seed, "injected", table, deed, _delete(dice, model))
     column = dice.choice(CORE[table])
-    return Tampering(seed, "injected", table, deed, (_update if deed == "update" else _swap)(dice, model, column))
+    made = {"update": _update, "renumber": _renumber, "swap": _swap}[deed]
+    return Tampering(seed, "injected", table, deed, made(dice, model, column))
 
 
 def tampering(seed: int, *, names: list[str], modes: tuple[str, ...]) -> Tampering:
@@ -124,10 +125,17 @@ def tampering(seed: int, *, names: list[str], modes: tuple[str, ...]) -> Tamperi
     dice = random.Random(seed)
     table = dice.choice(names)
     mode = dice.choice(modes)
-    deed = dice.choices(["update", "delete", "insert", "swap", "truncate"], weights=[62, 12, 14, 10, 2])[0]
-    model = model_of(table)
-    made = {"update": _update, "delete": _delete, "insert": _insert, "swap": _swap, "truncate": _truncate}[deed]
-    return Tampering(seed, mode, table, deed, made(dice, model))
+    deeds = {
+        "update": (_update, 52),
+        "renumber": (_renumber, 10),
+        "delete": (_delete, 12),
+        "insert": (_insert, 14),
+        "swap": (_swap, 10),
+        "truncate": (_truncate, 2),
+    }
+    deed = dice.choices(list(deeds), weights=[weight for _make, weight in deeds.values()])[0]
+    make, _weight = deeds[deed]
+    return Tampering(seed, mode, table, deed, make(dice, model_of(table)))
 
 
 def columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
@@ -142,6 +150,16 @@ def _update(dice: random.Random, model: type[models.Model], column: str = "") ->
     old = row[str(chosen.column)]
     new = another(dice, chosen, old)
     return [(f'UPDATE {table} SET "{chosen.column!s}" = %s WHERE id = %s', [new, row["id"]])]
+
+
+def _renumber(dice: random.Random, model: type[models.Model], column: str = "") -> list[tuple[str, list[Any]]]:
+    """A change that takes another id along, so that no old row answers to the new one; often the id is put back, and
+    nothing is left of it but the change."""
+    [(change, [new, old])] = _update(dice, model, column)
+    other = old + 900_000
+    renumbered = change.replace(" SET ", f" SET id = {other}, ", 1)
+    back = (f"UPDATE {model._meta.db_table} SET id = %s WHERE id = %s", [old, other])
+    return [(renumbered, [new, old]), *([back] if dice.random() < 0.7 else [])]
 
 
 def _delete(dice: random.Random, model: type[models.Model]) -> list[tuple[str, list[Any]]]:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.criteria import parse_facts
@@ -74,7 +74,6 @@ def awards(draw: st.DrawFn) -> Json:
     return award
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(awards(), strategies.facts, strategies.as_ofs)
 def test_low_and_high_are_the_least_and_the_most_over_every_way(award: Json, facts: Json, as_of: date) -> None:
     found = estimate(parse_award(award, VOCABULARY), parse_facts(facts, VOCABULARY), as_of)
