@@ -2,14 +2,12 @@
 
 import codecs
 import csv
-import zipfile
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from matching.criteria import Collector, InvalidInput, Problem, Vocabulary, read_json_lines
 from matching.criteria.errors import shown
@@ -17,6 +15,7 @@ from matching.files import LineProblem
 from matching.importers.cells import identity, text_of, value
 from matching.importers.columns import Column, ColumnMap, match_header
 from matching.importers.lines import EnterpriseLine, Unusable, check_line
+from matching.workbooks import MOST_ROWS, SPOILT, TooManyRows, rows_of
 
 JSONL = (".jsonl", ".ndjson")
 TEXT = (".csv", ".tsv", ".txt")
@@ -24,6 +23,7 @@ WORKBOOK = (".xlsx", ".xlsm")
 _BLOCK = 1 << 20
 _DELIMITERS = (",", "\t", ";")
 _MOST_COLUMNS = 2000
+_NO_WORKBOOK = "不是有效的 XLSX 文件；请在 Excel 中另存为 .xlsx"
 
 
 class EnterpriseFile:
@@ -200,17 +200,23 @@ class EnterpriseFile:
     def _workbook_rows(self) -> Iterator[tuple[int, list[Any] | str]]:
         try:
             book = load_workbook(self.path, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError):
-            raise self._unusable(0, "不是有效的 XLSX 文件；请在 Excel 中另存为 .xlsx") from None
+        except SPOILT:
+            raise self._unusable(0, _NO_WORKBOOK) from None
         try:
             name = self.column_map.sheet if self.column_map else ""
             if name and name not in book.sheetnames:
                 raise self._unusable(0, f"没有工作表 {shown(name)}；有：{'、'.join(book.sheetnames)}")
             sheet = book[name] if name else book.worksheets[0]
-            self.total = sheet.max_row or 0
-            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+            self.total = min(sheet.max_row or 0, MOST_ROWS)
+            for number, cells in enumerate(rows_of(sheet), start=1):
                 self.position = number
                 yield number, list(cells[:_MOST_COLUMNS])
+        except TooManyRows as error:
+            raise self._unusable(self.position, f"{error}；{_NO_WORKBOOK}") from None
+        except Unusable:
+            raise
+        except SPOILT:
+            raise self._unusable(self.position, f"此行之后读不下去；{_NO_WORKBOOK}") from None
         finally:
             book.close()
 

@@ -18,7 +18,6 @@ import csv
 import io
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -26,9 +25,9 @@ from itertools import islice
 from typing import TextIO
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from disbursement.domain import money
+from matching.workbooks import SPOILT, TooManyRows, rows_of
 
 from .base import FormatError, UnknownTable
 from .return_tables import HEADINGS_WITHIN, ReturnTable, parse_tables, translated
@@ -44,23 +43,6 @@ _MOST_TIMES = 300  # that it may be larger than its archive: a table of figures 
 
 # Tables of banks that write otherwise, as the settings name them.
 _tables: list[ReturnTable] = []
-
-# What a spoilt workbook makes the libraries raise, from the archive down to its XML (a SyntaxError there).
-_SPOILT = (
-    InvalidFileException,
-    zipfile.BadZipFile,
-    zlib.error,
-    SyntaxError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    UserWarning,
-)
 
 
 def name_return_tables(tables: object) -> None:
@@ -144,13 +126,18 @@ def _sheet(content: bytes) -> Iterator[list[str]]:
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         # Cells are taken up to the column past the last: a row that claims sixteen thousand costs no more than that.
         most = _WIDEST if _tables else len(COLUMNS) + 1
-        for row in book.worksheets[0].iter_rows(values_only=True, max_col=most):
+        for row in rows_of(book.worksheets[0], max_col=most):
+            if row.count(None) == len(row):
+                yield []  # a sheet may claim a million of them
+                continue
             cells = [_cell(value) for value in row]
             while len(cells) > len(COLUMNS) and not cells[-1]:
                 cells.pop()
             yield cells
         book.close()
-    except _SPOILT as error:
+    except TooManyRows as error:
+        raise FormatError(f"回单不是可读的XLSX：{error}。请向银行索取原文件。") from error
+    except SPOILT as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"回单不是可读的XLSX：{type(error).__name__} {error}"[:300]) from error

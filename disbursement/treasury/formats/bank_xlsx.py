@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 from decimal import Decimal
@@ -18,11 +17,11 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import numbers
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from disbursement.domain import money
+from matching.workbooks import SPOILT, rows_of
 
 from .base import ControlTotals, FormatError, PaymentOrder, check_order, clean
 
@@ -31,20 +30,6 @@ _TRAILER = "合计"
 _SHEET = "付款明细"
 _WIDTHS = (20, 32, 26, 32, 16, 16, 44)
 _STILL = (1980, 1, 1, 0, 0, 0)  # the first moment that an archive can bear
-_SPOILT = (
-    InvalidFileException,
-    zipfile.BadZipFile,
-    zlib.error,
-    SyntaxError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    OSError,
-    EOFError,
-    RuntimeError,
-)
 
 
 class BankXlsx:
@@ -158,12 +143,12 @@ class _StillArchive(zipfile.ZipFile):
 def _read(content: bytes) -> Iterator[list[str]]:
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for values in book.worksheets[0].iter_rows(values_only=True, max_col=len(COLUMNS)):
+        for values in rows_of(book.worksheets[0], max_col=len(COLUMNS)):
             if any(value is not None and not isinstance(value, str) for value in values):
                 raise FormatError("文件中有非文本的单元格，可能被改动。")
             yield [str(value or "") for value in values]
         book.close()
-    except _SPOILT as error:
+    except SPOILT as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"文件不是可读的XLSX：{type(error).__name__} {error}"[:300]) from error

@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from disbursement.treasury.formats import FormatError
 from disbursement.treasury.formats.bank_return_csv import COLUMNS, write_csv
 from tests.factories.returns import read_return
+from tests.factories.workbooks import of_wrong_size, with_a_row_moved, workbook
 
 ROWS = [
     ["202603001-000001", "6222000000000001", "100000.00", "成功", "2026-03-24", "B0001", ""],
@@ -54,6 +55,26 @@ def test_a_spreadsheet_gives_the_same_lines() -> None:
     content = read_return("x.xlsx", out.getvalue())
     assert content.is_complete
     assert content.rows == read_return("x.csv", write_csv(ROWS)).rows
+
+
+SHEET = [COLUMNS, *ROWS, ["合计", "2", "150000.50"]]
+
+
+def test_a_spreadsheet_that_says_itself_smaller_than_it_is_loses_no_line() -> None:
+    content = read_return("x.xlsx", of_wrong_size(workbook(SHEET)))
+    assert content.is_complete
+    assert content.rows == read_return("x.csv", write_csv(ROWS)).rows
+
+
+def test_empty_rows_between_lines_are_passed_over() -> None:
+    content = read_return("x.xlsx", with_a_row_moved(workbook(SHEET), 4, 900_000))
+    assert content.is_complete
+    assert [row.row_no for row in content.rows] == [2, 3]
+
+
+def test_a_row_that_no_spreadsheet_can_have_is_refused_at_once() -> None:
+    with pytest.raises(FormatError, match="行号超过工作表的上限"):
+        read_return("x.xlsx", with_a_row_moved(workbook(SHEET), 4, 281_823_921))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from matching.models import Enterprise, Fact, Profile
 from matching.registry.models import OutboxMessage
 from tests.factories.matching import credit_code_of
+from tests.factories.workbooks import ending_early, of_wrong_size, with_a_row_moved, workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +136,29 @@ def test_a_workbook_says_the_same_with_real_numbers_and_dates(tmp_path):
     out, _ = run(tmp_path / "e.xlsx", "--map", mapping)
     assert "读取 1 行" in out
     assert imported() == FACTS
+
+
+THREE = workbook([HEADERS[:3], *([f"E{n}", f"企业{n}", credit_code_of(n)] for n in (1, 2, 3))])
+
+
+def test_a_workbook_that_says_itself_smaller_than_it_is_loses_no_enterprise(tmp_path):
+    (tmp_path / "e.xlsx").write_bytes(of_wrong_size(THREE))
+    out, _ = run(tmp_path / "e.xlsx")
+    assert "读取 3 行" in out
+    assert Enterprise.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(with_a_row_moved(THREE, 4, 281_823_921), "行号超过工作表的上限"), (ending_early(THREE), "此行之后读不下去")],
+    ids=["a row that no sheet can have", "cut short"],
+)
+def test_a_workbook_that_breaks_on_the_way_is_refused_with_its_place_and_imports_nothing(tmp_path, content, said):
+    (tmp_path / "e.xlsx").write_bytes(content)
+    _, errors = run(tmp_path / "e.xlsx", code=2)
+    assert said in errors
+    assert "另存为 .xlsx" in errors
+    assert not Enterprise.objects.exists()
 
 
 def test_a_map_in_toml_reads_columns_in_their_own_words(tmp_path):
