@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection
 
 from disbursement import guards
@@ -46,31 +44,20 @@ from disbursement.services.review import decisions, interests, publicity, review
 from disbursement.services.supervision import clocks
 from tests.factories import money
 from tests.factories.disbursement import MATERIALS, Case, at, case, case_in, invoices
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    execute,
+    models_in,
+    one_after_the_other,
+    refused,
+)
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (application, clock, document, invoice, promise, rating, review)}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
-
-
-def copy(name: str, pk: int, /, **values: Any) -> Attack:
-    """INSERT a copy of one row, with other values in some columns; names quoted, for one of them is `limit`."""
-    model = apps.get_model("disbursement", name)
-    quoted = connection.ops.quote_name
-    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
-    names = ", ".join(quoted(column) for column in columns)
-    chosen = ", ".join("%s" if column in values else quoted(column) for column in columns)
-    given = [values[column] for column in columns if column in values]
-    table = model._meta.db_table
-    return lambda: execute(f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {table} WHERE id = %s", *given, pk)
-
-
-def one_after_the_other(*attacks: Attack) -> Attack:
-    def run() -> None:
-        for attack in attacks:
-            attack()
-
-    return run
+MODELS = models_in(application, clock, document, invoice, promise, rating, review)
 
 
 @pytest.fixture
@@ -346,25 +333,13 @@ def _by_machine(made: Case, action: str, target: str) -> Attack:
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    # The triggers would be first; here the constraints alone must hold.
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or not named(error, name)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks), "a trigger without its attack, or an attack without its trigger"
-    if connection.vendor == "postgresql":
-        # On PostgreSQL the row cannot be deleted first; that refusal is the next test's.
-        attacks.pop("disbursement_rectification_low")
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or declared[name] not in str(error)] == []
+    # On PostgreSQL the row cannot be deleted first; that refusal is the next test's.
+    later = {"disbursement_rectification_low"} if connection.vendor == "postgresql" else set()
+    check_triggers(MODELS, guard_attacks(world), but=later)
 
 
 @pytest.mark.postgres

@@ -6,10 +6,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
-from disbursement import guards
 from disbursement.models import (
     LaneChoice,
     MachineDraw,
@@ -25,12 +22,18 @@ from disbursement.models import (
 from disbursement.services.delivery import consents, machine_audit, offers
 from tests.factories import delivery
 from tests.factories.disbursement import agent, at, case
-from tests.integration.disbursement.applications.test_raw_sql import copy
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    given_and_taken_back,
+    models_in,
+)
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (lane, offer)}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
+MODELS = models_in(lane, offer)
 NOW = at("2026-03-04")
 
 
@@ -124,7 +127,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
             "machineverification", w.verification.pk, application_id=w.ordinary.id
         ),
         "disbursement_timepromise_frozen": change("timepromise", w.promise.pk, days=50),
-        "disbursement_timepromise_once": _twice("timepromise", w.promise.pk, broken_on=date(2026, 3, 10)),
+        "disbursement_timepromise_once": given_and_taken_back("timepromise", w.promise.pk, broken_on=date(2026, 3, 10)),
         "disbursement_timepromise_begins": _begun(w),
     }
 
@@ -143,28 +146,9 @@ def _begun(w: SimpleNamespace) -> Attack:
     return copy("timepromise", w.promise.pk, application_id=w.ordinary.id, broken_on="2026-03-10")
 
 
-def _twice(name: str, pk: int, **values: object) -> Attack:
-    def run() -> None:
-        change(name, pk, **values)()
-        change(name, pk, **dict.fromkeys(values))()
-
-    return run
-
-
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    # The triggers would be first; here the constraints alone must hold.
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or not named(error, name)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks), "a trigger without its attack, or an attack without its trigger"
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or declared[name] not in str(error)] == []
+    check_triggers(MODELS, guard_attacks(world))

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.apps import apps
 
 from disbursement.models import DraftChange, DraftPresence, DraftSheet, draft
 from disbursement.services.application import applications, sheets
 from tests.factories.disbursement import case
-from tests.integration.disbursement.applications.test_raw_sql import copy
-from tests.integration.disbursement.money.test_raw_sql import change, execute, named, refused
+from tests.integration.disbursement.raw_sql import change, copy, execute, models_in, named, refused
 
 pytestmark = pytest.mark.django_db
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ == draft.__name__]
+MODELS = models_in(draft)
 
 
 def test_every_constraint_of_a_draft_refuses_its_attack() -> None:

@@ -7,10 +7,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
-from disbursement import guards
 from disbursement.domain.workflow import Role
 from disbursement.models import (
     BulkDeed,
@@ -33,12 +30,19 @@ from disbursement.services.review import steps as stepping
 from matching.days import day_of
 from tests.factories import papers
 from tests.factories.disbursement import JOINT_RULES, case, staff
-from tests.integration.disbursement.applications.test_raw_sql import copy
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    given_and_taken_back,
+    models_in,
+    refused,
+)
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (bulk, quality, staffing, steps)}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
+MODELS = models_in(bulk, quality, staffing, steps)
 
 
 @pytest.fixture
@@ -182,7 +186,7 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
         "disbursement_handover_append_only": change("handover", w.reassigned.pk, reason="改"),
         "disbursement_qualitydraw_append_only": change("qualitydraw", w.draw.pk, seed="chosen"),
         "disbursement_absence_frozen": change("absence", w.absence.pk, ends_on="2027-01-01"),
-        "disbursement_absence_once": _twice("absence", w.absence.pk, ended_at=w.now),
+        "disbursement_absence_once": given_and_taken_back("absence", w.absence.pk, ended_at=w.now),
         "disbursement_absence_once_at_a_time": copy("absence", w.absence.pk),
         "disbursement_bulkrow_frozen": change("bulkrow", w.done.pk, revision=9),
         "disbursement_bulkrow_once": change("bulkrow", w.done.pk, done_at=w.now + timedelta(days=1)),
@@ -210,31 +214,12 @@ def _finding(w: SimpleNamespace, person: int) -> dict[str, object]:
     return {"finding": "sound", "text": "好", "checked_by_id": person, "checked_at": w.now}
 
 
-def _twice(name: str, pk: int, **values: object) -> Attack:
-    def run() -> None:
-        change(name, pk, **values)()
-        change(name, pk, **dict.fromkeys(values))()
-
-    return run
-
-
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    # The triggers would be first; here the constraints alone must hold.
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or not named(error, name)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks), "a trigger without its attack, or an attack without its trigger"
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or declared[name] not in str(error)] == []
+    check_triggers(MODELS, guard_attacks(world))
 
 
 def test_a_visit_is_recorded_by_its_own_reviewer_only_while_it_is_under_way(world: SimpleNamespace) -> None:

@@ -7,10 +7,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
-from disbursement import guards
 from disbursement.domain.workflow import ClockStep
 from disbursement.models import ClockWarning, PayForecast, SupervisionEntry, WarningRule, pay_forecast
 from disbursement.models import supervision as models
@@ -20,13 +17,19 @@ from disbursement.services.supervision import ledger as supervision
 from matching.days import day_of
 from tests.factories import disbursement as people
 from tests.factories.disbursement import at, case
-from tests.integration.disbursement.applications.test_raw_sql import copy
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    models_in,
+    refused,
+)
 from tests.unit.disbursement.test_supervision import supervisor
 
 pytestmark = pytest.mark.django_db
-MODULES = {pay_forecast.__name__, models.__name__}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
+MODELS = models_in(pay_forecast, models)
 
 
 @pytest.fixture
@@ -130,22 +133,11 @@ def _decided_at_once(w: SimpleNamespace) -> Attack:
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    # The triggers would be first; here the constraints alone must hold.
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or not named(error, name)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks), "a trigger without its attack, or an attack without its trigger"
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or declared[name] not in str(error)] == []
+    check_triggers(MODELS, guard_attacks(world))
 
 
 def test_a_line_is_entered_once(world: SimpleNamespace) -> None:

@@ -8,10 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection
 
-from disbursement import guards
 from disbursement.guards import evidence as evidence_guards
 from disbursement.models import Evidence, EvidenceEvent, FileReading, Material, MaterialFlag, StoredFile
 from disbursement.models import evidence as evidence_models
@@ -23,12 +21,20 @@ from disbursement.services.evidence import library as evidence
 from disbursement.services.evidence.library import Details
 from tests.factories import papers
 from tests.factories.disbursement import at, case
-from tests.integration.disbursement.applications.test_raw_sql import copy, one_after_the_other
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, execute, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    execute,
+    models_in,
+    one_after_the_other,
+    refused,
+)
 
 pytestmark = pytest.mark.django_db
-MODULES = {module.__name__ for module in (evidence_models, file_models, material_models)}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
+MODELS = models_in(evidence_models, file_models, material_models)
 
 
 @pytest.fixture
@@ -130,21 +136,11 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or not named(error, name)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks), "a trigger without its attack, or an attack without its trigger"
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [name for name, error in results.items() if error is None or declared[name] not in str(error)] == []
+    check_triggers(MODELS, guard_attacks(world))
 
 
 @pytest.mark.parametrize("other", ["bytes", "kind"])

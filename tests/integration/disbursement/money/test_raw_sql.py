@@ -6,14 +6,12 @@ fails the test, and so does an attack that the database lets through.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models
 
 from disbursement import guards
 from disbursement.domain.invoices import Invoice
@@ -41,39 +39,22 @@ from disbursement.services.payment import payments
 from tests.factories import disbursement as people
 from tests.factories import money
 from tests.factories.disbursement import at
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    check_triggers,
+    copy,
+    delete,
+    execute,
+    models_in,
+    named,
+    refused,
+    without_triggers,
+)
 
 pytestmark = pytest.mark.django_db
-MONEY = (account_models, award_models, batch_models, ledger_models, payable_models, return_models)
-MODULES = {m.__name__ for m in MONEY}
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ in MODULES]
-Attack = Callable[[], object]
-
-
-def execute(sql: str, *values: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-
-
-def change(name: str, pk: int, /, **values: Any) -> Attack:
-    """UPDATE one row."""
-    sets = ", ".join(f"{column} = %s" for column in values)
-    return lambda: execute(f"UPDATE disbursement_{name} SET {sets} WHERE id = %s", *values.values(), pk)
-
-
-def copy(name: str, pk: int, /, **values: Any) -> Attack:
-    """INSERT a copy of one row, with other values in some columns."""
-    model = apps.get_model("disbursement", name)
-    columns = [f.column for f in model._meta.concrete_fields if not f.primary_key]
-    chosen = ", ".join("%s" if column in values else column for column in columns)
-    given = [values[column] for column in columns if column in values]
-    sql = (
-        f"INSERT INTO disbursement_{name} ({', '.join(columns)}) SELECT {chosen} FROM disbursement_{name} WHERE id = %s"
-    )
-    return lambda: execute(sql, *given, pk)
-
-
-def delete(table: str) -> Attack:
-    return lambda: execute(f"DELETE FROM {table}")
+MODELS = models_in(account_models, award_models, batch_models, ledger_models, payable_models, return_models)
 
 
 @pytest.fixture
@@ -500,35 +481,8 @@ def _rich_account(w: SimpleNamespace) -> Attack:
     return copy("ledgeraccount", w.reserved.pk, budget_line_id=line.pk)
 
 
-def refused(attack: Attack) -> IntegrityError | None:
-    """The database's refusal, or None where it let the attack through. Leaves nothing behind."""
-    point = transaction.savepoint()
-    try:
-        # A model that is refused on its way leaves its transaction broken: this one takes it back.
-        with transaction.atomic():
-            attack()
-    except IntegrityError as error:
-        return error
-    finally:
-        transaction.savepoint_rollback(point)
-    return None
-
-
-def named(error: IntegrityError, constraint: str) -> bool:
-    """Whether it was this constraint that refused; SQLite does not name unique ones."""
-    if connection.vendor == "postgresql":
-        return bool(error.__cause__.diag.constraint_name == constraint)  # type: ignore[union-attr]
-    return constraint in str(error) or "UNIQUE constraint failed" in str(error)
-
-
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    declared = {c.name for m in MODELS for c in m._meta.constraints}
-    assert declared == set(attacks), "a constraint without its attack, or an attack without its constraint"
-    # The triggers would be first; here the constraints alone must hold.
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [n for n, error in results.items() if error is None or not named(error, n)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_unique_column_refuses_its_double(world: SimpleNamespace) -> None:
@@ -540,17 +494,12 @@ def test_every_unique_column_refuses_its_double(world: SimpleNamespace) -> None:
         if f.unique and not f.primary_key and isinstance(f, models.Field)
     }
     assert declared == set(attacks)
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    without_triggers()
     assert [name for name, attack in attacks.items() if refused(attack) is None] == []
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = guard_attacks(world)
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard for guard in guards.guards() if guard.table in tables}
-    assert set(declared) == set(attacks)
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [n for n, error in results.items() if error is None or declared[n].message not in str(error)] == []
+    check_triggers(MODELS, guard_attacks(world))
 
 
 def test_no_row_that_keeps_anything_changes_its_id(world: SimpleNamespace) -> None:

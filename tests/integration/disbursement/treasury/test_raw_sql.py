@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection
 
 from disbursement import guards
@@ -18,14 +17,24 @@ from disbursement.services.payment.bank_inquiries import Letter
 from matching.days import day_of
 from tests.factories import disbursement as people
 from tests.factories import money
-from tests.integration.disbursement.money.test_raw_sql import Attack, change, copy, delete, named, refused
+from tests.integration.disbursement.raw_sql import (
+    Attack,
+    change,
+    check_constraints,
+    copy,
+    delete,
+    models_in,
+    refused,
+    triggers_of,
+    without_triggers,
+)
 
 from .test_bank_inquiries import LATER
 from .test_gateways import Killed, a_gateway, a_sealed_batch
 from .test_sent_once import Way, dies, refuses
 
 pytestmark = pytest.mark.django_db
-MODELS = [m for m in apps.get_app_config("disbursement").get_models() if m.__module__ == gateway_models.__name__]
+MODELS = models_in(gateway_models)
 
 
 @pytest.fixture
@@ -114,15 +123,11 @@ def guard_attacks(w: SimpleNamespace) -> dict[str, Attack]:
 
 
 def test_every_constraint_refuses_its_attack(world: SimpleNamespace) -> None:
-    attacks = constraint_attacks(world)
-    assert {c.name for m in MODELS for c in m._meta.constraints} == set(attacks)
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
-    results = {name: refused(attack) for name, attack in attacks.items()}
-    assert [n for n, error in results.items() if error is None or not named(error, n)] == []
+    check_constraints(MODELS, constraint_attacks(world))
 
 
 def test_every_unique_column_refuses_its_double(world: SimpleNamespace) -> None:
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    without_triggers()
     attacks = {
         "gateway.code": copy("gateway", world.other.pk),
         "gatewayline.budget_line": copy("gatewayline", world.gateway.lines.get().pk),
@@ -132,8 +137,7 @@ def test_every_unique_column_refuses_its_double(world: SimpleNamespace) -> None:
 
 
 def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
-    tables = {m._meta.db_table for m in MODELS}
-    declared = {guard.name: guard.message for guard in guards.guards() if guard.table in tables}
+    declared = triggers_of(MODELS)
     attacks = guard_attacks(world)
     assert set(declared) == set(attacks)
     told = set(declared.values())
@@ -146,7 +150,7 @@ def test_every_trigger_refuses_its_attack(world: SimpleNamespace) -> None:
 def test_a_sending_is_never_deleted(world: SimpleNamespace) -> None:
     assert refused(delete("disbursement_deliveryroute")) is not None
     assert refused(delete("disbursement_bankinquiry")) is not None
-    guards.remove(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
+    without_triggers()
     BankInquiry.objects.all().delete()
     DeliveryRoute.objects.all().delete()
     guards.install(None, SimpleNamespace(connection=connection))  # type: ignore[arg-type]
