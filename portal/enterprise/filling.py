@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disbursement.domain.errors import Invalid
-from disbursement.domain.invoices import KINDS, read_rows
+from disbursement.domain.invoices import KINDS
 from disbursement.domain.merging import Choice, Clash, Settlement, State
 from disbursement.models import Application, DraftSheet
 from disbursement.selectors.forms import Rules
 from disbursement.services.application import judging, sheets
+from disbursement.services.application.invoices import read_table
 from disbursement.services.application.readiness import asked_answers
 from matching.criteria import Scope
 from matching.days import day_of
@@ -282,13 +283,13 @@ def _invoice_state(filling: Filling, data: Any) -> State:
     if not table.typed:
         return None
     if table.read(now=filling.now):
-        invoices = read_rows(table.typed, as_of=filling.day)
+        invoices = read_table(table.typed, now=filling.now)
         return {"value": [invoice.to_row() for invoice in invoices]}
     wrong = {fault.place.split(".")[1] for fault in table.faults if fault.place.startswith("invoice.")}
     good = [row for number, row in enumerate(table.typed, start=1) if str(number) not in wrong]
     state: dict[str, Any] = {"raw": table.typed, "messages": [fault.message for fault in table.faults]}
     try:
-        rows = [invoice.to_row() for invoice in read_rows(good, as_of=filling.day)]
+        rows = [invoice.to_row() for invoice in read_table(good, now=filling.now)]
     except Invalid:
         rows = []
     return {**state, "value": rows} if rows else state

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from disbursement.domain.errors import Fault, Invalid
-from disbursement.domain.invoices import COLUMNS, KINDS, MORE_COLUMNS, MOST_ROWS, Invoice, read_rows, total
+from disbursement.domain.invoices import COLUMNS, KINDS, MORE_COLUMNS, MOST_ROWS, Invoice, total
 from disbursement.models import Application
 from disbursement.selectors.forms import Rules
 from disbursement.selectors.invoices import invoice_fact, table_of
+from disbursement.services.application.invoices import read_table
 from matching.criteria import FactDefinition
-from matching.days import day_of
 
 PREFIX = "invoice-"
 ROWS = 3
@@ -44,7 +44,7 @@ class InvoiceTable:
     def read(self, *, now: datetime) -> bool:
         """Whether the rows can be kept; where not, `faults` says why."""
         try:
-            read_rows(self.typed, as_of=day_of(now))
+            read_table(self.typed, now=now)
         except Invalid as invalid:
             self.faults = invalid.faults
         return not self.faults

@@ -65,7 +65,7 @@ def material_rows(application: Application) -> list[dict[str, Any]]:
         flagged = files.get(rule.code, [])
         there = [file for file in flagged if file.material.replaced_at is None]
         taken = {file.material.sha256 for file in there}
-        facts, signed = verified.get(rule.code, []), promises.get(rule.code)
+        facts, signed, gap = verified.get(rule.code, []), promises.get(rule.code), gaps.get(rule.code)
         promise = signed if signed is not None and signed.text == rule.promise else None
         rows.append(
             {
@@ -74,7 +74,8 @@ def material_rows(application: Application) -> list[dict[str, Any]]:
                 "flagged": flagged,
                 "promise": promise,
                 "old_promise": signed if promise is None else None,
-                "gap": gaps.get(rule.code),
+                "gap": gap,
+                "gap_waits": gap is not None and gap.filled_at is None and application.status in materials.GAP_WAITS,
                 "verified": facts,
                 "offers": [e for e in offers.get(rule.code, []) if e.version.stored.sha256 not in taken],
                 "missing": rule.required and rule.is_brought and not (facts or there or promise),

@@ -23,7 +23,9 @@ from disbursement.services.review.complete_list import lacking
 from matching.criteria import Scope, leaves
 from matching.criteria.ast import LeafBase
 from matching.days import day_of
+from matching.forms import answered_facts, is_required
 from matching.services.declarations import Known, known_facts, may_declare, record_declared
+from matching.services.facts import profile_as_of
 
 _MATERIAL, _FIELD, _LEAF = CorrectionSubject.MATERIAL, CorrectionSubject.FIELD, CorrectionSubject.LEAF
 
@@ -150,6 +152,20 @@ def taken_out(*, application: Application, rules: Rules) -> list[Fault]:
     return [
         Fault(f"material.{rule.code}", _("请上传“%(name)s”。") % {"name": rule.name})
         for rule in lacking(application=application, rules=rules)
+    ]
+
+
+def emptied(*, application: Application, rules: Rules, before: Before, now: datetime) -> list[Fault]:
+    """A fault for each required field that this answer took out and nothing else answers."""
+    day = day_of(now)
+    facts = answered_facts(
+        rules.form, {**profile_as_of(enterprise=application.enterprise, day=day), **application.form}
+    )
+    gone = before.form.keys() - application.form.keys()
+    return [
+        Fault(f"form.{one.key}", _("请填写“%(label)s”。") % {"label": one.label})
+        for one in rules.form.fields
+        if one.key in gone and one.fact not in facts and is_required(one, rules.form, facts, as_of=day)
     ]
 
 

@@ -20,6 +20,7 @@ from disbursement.services.application import correction_answers as answers
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging
 from disbursement.services.application.applications import lock, transition
+from disbursement.services.application.sheets import with_totals
 from disbursement.services.review.complete_list import Ask, Key, changed_since, late
 from matching.criteria import leaves
 from matching.days import day_of
@@ -97,7 +98,8 @@ def supply(
 ) -> Application:
     """Hand the mended application in again (提交补正): each thing asked for is there anew, and it is judged again.
 
-    `form` gives new answers for some or all of the form; others stay. What they say of the enterprise itself is
+    `form` gives new answers for some or all of the form, None to take one out; others stay, and totals of tables follow
+    from them. What they say of the enterprise itself is
     recorded of it, unless an authority says it. `invoices` replaces the invoice table and its total, as in
     `drafts.save_draft`. Materials are uploaded before; `note` is what the enterprise has to say of it. Raises Invalid
     with what of the list is still open, and with what else must be there and was taken out.
@@ -120,7 +122,8 @@ def supply(
         if invoices is not None:
             invoice_tables.replace(application=application, rules=rules, rows=invoices, now=now)
         if form is not None or invoices is not None:
-            application.form = judging.checked_form(rules=rules, form={**application.form, **(form or {})})
+            merged = with_totals(rules=rules, form={**application.form, **(form or {})}, keys=list(form or {}))
+            application.form = judging.checked_form(rules=rules, form=merged)
             application.save(update_fields=["form"])
         told = {key: value for key, value in application.form.items() if value != before.form.get(key)}
         assert actor.user_id is not None
@@ -139,6 +142,7 @@ def supply(
         faults = [
             *open_now,
             *(fault for fault in missing if fault.place not in asked),
+            *answers.emptied(application=application, rules=rules, before=before, now=now),
             *invoice_tables.faults_of(application=application, rules=rules, facts=seen.inputs["facts"]),
         ]
         if faults:

@@ -12,6 +12,7 @@ from disbursement.domain.actors import Actor
 from disbursement.domain.errors import Denied, Fault, Invalid
 from disbursement.domain.workflow import ApplicationState
 from disbursement.models import Application, EvidenceVersion, Material, MaterialFlag, Promise, ToleratedGap
+from disbursement.selectors.attention import GAP_STATES
 from disbursement.selectors.evidence import LIBRARY, usable
 from disbursement.selectors.forms import MaterialRule, material_rules
 from disbursement.services.application.applications import lock, may_see
@@ -24,19 +25,10 @@ MOST_FILES = 20
 
 _S = ApplicationState
 _OPEN = frozenset({_S.DRAFT, _S.CORRECTION, _S.REVIEW_CORRECTION})
-# Here only what a granted gap still waits for may come in.
-_GAP_OPEN = frozenset(
-    {
-        _S.SUBMITTED,
-        _S.ACCEPTED,
-        _S.IN_REVIEW,
-        _S.EXPERT,
-        _S.SITE_VISIT,
-        _S.JOINT_REVIEW,
-        _S.SECOND_REVIEW,
-        _S.PUBLICITY,
-    }
-)
+# Here only what a gap still waits for may come in: what filled it is then before the reviewers, and stays.
+_GAP_OPEN = frozenset({_S.SUBMITTED, *GAP_STATES})
+# Where the enterprise may bring it, one way or the other.
+GAP_WAITS = _GAP_OPEN | (_OPEN - {_S.DRAFT})
 
 
 def upload(*, application_id: int, code: str, name: str, content: bytes, actor: Actor, now: datetime) -> Material:
@@ -49,12 +41,12 @@ def upload(*, application_id: int, code: str, name: str, content: bytes, actor: 
     if found is None:
         raise Denied(_("没有这件申报。"))
     _rule(application=found, code=code)
-    _check_open(application=found, code=code, actor=actor)
+    _check_open(application=found, code=code, actor=actor, now=now)
     examined = stored.examine(content=content, name=name)
     with transaction.atomic():
         application = lock(application_id=application_id)
         rule = _rule(application=application, code=code)
-        gap = _check_open(application=application, code=code, actor=actor)
+        gap = _check_open(application=application, code=code, actor=actor, now=now)
         assert actor.user_id is not None
         kept = stored.keep(examined=examined, now=now)
         live = Material.objects.filter(application=application, code=code, replaced_at__isnull=True)
@@ -90,7 +82,7 @@ def take_from_library(*, application_id: int, version_id: int, actor: Actor, now
         raise Denied(_("没有这份证照，或者您无权办理。"))
     kind = wanted.evidence.kind
     rule = _rule(application=application, code=kind)
-    gap = _check_open(application=application, code=kind, actor=actor)
+    gap = _check_open(application=application, code=kind, actor=actor, now=now)
     entries = usable(enterprise_id=application.enterprise_id, day=day_of(now), kinds=[kind]).get(kind, [])
     entry = next((entry for entry in entries if entry.version.pk == version_id), None)
     if entry is None:
@@ -124,23 +116,24 @@ def sign_promise(*, application_id: int, code: str, actor: Actor, now: datetime)
     another was signed under an older version, or the enterprise broke one before."""
     application = lock(application_id=application_id)
     rule = _rule(application=application, code=code)
-    gap = _check_open(application=application, code=code, actor=actor)
     if not rule.promise:
         raise Invalid(Fault(f"material.{code}", _("“%(name)s”不适用告知承诺，请上传。") % {"name": rule.name}))
     if has_broken_one(enterprise_id=application.enterprise_id, day=day_of(now)):
         text = _("企业有告知承诺不实的记录，信用修复以前不再适用告知承诺，请上传“%(name)s”。") % {"name": rule.name}
         raise Invalid(Fault(f"material.{code}", text))
-    assert actor.user_id is not None
-    promise, _is_new = Promise.objects.get_or_create(
-        application=application,
-        material_code=code,
-        defaults={"text": rule.promise, "signed_by_id": actor.user_id, "signed_at": now},
-    )
-    if promise.text != rule.promise:  # what was signed stays on record, and a material has one promise
+    signed = Promise.objects.filter(application=application, material_code=code).first()
+    if signed is not None and signed.text == rule.promise and actor.acts_for(application.enterprise_id):
+        _fill(_gap(application=application, code=code), now)
+        return signed  # a second click
+    gap = _check_open(application=application, code=code, actor=actor, now=now)
+    if signed is not None:  # what was signed stays on record, and a material has one promise
         text = _("“%(name)s”的承诺是按旧的承诺内容签署的，不能改签，请上传。") % {"name": rule.name}
         raise Invalid(Fault(f"material.{code}", text))
     _fill(gap, now)
-    return promise
+    assert actor.user_id is not None
+    return Promise.objects.create(
+        application=application, material_code=code, text=rule.promise, signed_by_id=actor.user_id, signed_at=now
+    )
 
 
 def reuse_known(*, application: Application, actor: Actor, now: datetime) -> list[Material]:
@@ -217,13 +210,22 @@ def _rule(*, application: Application, code: str) -> MaterialRule:
     return found
 
 
-def _check_open(*, application: Application, code: str, actor: Actor) -> ToleratedGap | None:
+def _gap(*, application: Application, code: str) -> ToleratedGap | None:
+    return ToleratedGap.objects.filter(application=application, material_code=code).first()
+
+
+def _check_open(*, application: Application, code: str, actor: Actor, now: datetime) -> ToleratedGap | None:
     """The gap that the material fills, if any. Raises Denied where it may not come in now."""
     if not actor.acts_for(application.enterprise_id) or actor.user_id is None:
         raise Denied(_("没有这件申报，或者您无权办理。"))
-    gap = ToleratedGap.objects.filter(application=application, material_code=code).first()
-    if application.status in _OPEN or (gap is not None and application.status in _GAP_OPEN):
+    gap = _gap(application=application, code=code)
+    if application.status in _OPEN:
         return gap
+    # Files that are sent together share their moment, and fill it together.
+    if gap is not None and gap.filled_at in (None, now) and application.status in _GAP_OPEN:
+        return gap
+    if gap is not None and application.status in _GAP_OPEN:
+        raise Denied(_("容缺材料已补齐，不能再改动。需要更换时，请等待补正通知。"))
     raise Denied(_("申报已提交，现在不能改动材料。需要更正时，请等待补正通知或撤回后重新申报。"))
 
 

@@ -17,6 +17,7 @@ from disbursement.selectors.evidence import codes_there, promised_codes, verifie
 from disbursement.selectors.forms import MaterialRule, Rules, form_fields, material_rules
 from disbursement.services.application import invoices as invoice_tables
 from disbursement.services.application import judging, sheets
+from disbursement.services.application.promises import has_broken_one
 from matching.days import day_of
 from matching.forms import FieldType, answered_facts, is_required, unknown_keys
 from matching.models import PolicyVersion
@@ -102,6 +103,10 @@ def needed_gaps(
 def _there(*, application: Application, version: PolicyVersion, day: date, covered: Collection[str]) -> set[str]:
     """Codes of materials that need not be brought any more: there, promised, or `covered`."""
     there = codes_there(application=application, day=day) | set(covered)
+    if has_broken_one(enterprise_id=application.enterprise_id, day=day):
+        return (
+            there  # what was signed in a draft before that came to light counts no more than what would be signed now
+        )
     return there | promised_codes(application=application, version=version)
 
 

@@ -1,5 +1,6 @@
 """What the machine leaves to people because of other cases of the same enterprise for the same item: one under way, one
-that people refused or revoked this year, and what was granted this year already, which counts towards its ceiling.
+that people refused or revoked this year, money of it that was asked back, and what was granted this year already, which
+counts towards its ceiling.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from disbursement.domain import money
 from disbursement.domain.workflow import ApplicationState
-from disbursement.models import Application, Award
+from disbursement.models import Application, Award, Clawback, DecisionKind
 from matching.days import day_of
 
 _REFUSED = (ApplicationState.REJECTED, ApplicationState.REJECTION_UPHELD, ApplicationState.REVOKED)
@@ -25,17 +26,31 @@ _BESIDE = (
 
 
 def refused_by_people(*, enterprise_id: int, item_id: int, now: datetime) -> Iterator[str]:
-    """What people refused or revoked in the calendar year of `now`: no machine grants it after all."""
-    found = Application.objects.filter(
-        enterprise_id=enterprise_id,
-        item_id=item_id,
-        state__in=[state.value for state in _REFUSED],
-        decided_at__year=day_of(now).year,
+    """What people refused, revoked or asked back in the calendar year of `now`, or still wait to have back: no machine
+    grants it after all.
+    """
+    year = day_of(now).year
+    own = Application.objects.filter(enterprise_id=enterprise_id, item_id=item_id)
+    refused = Q(state__in=[ApplicationState.REJECTED, ApplicationState.REJECTION_UPHELD], decided_at__year=year)
+    # `decided_at` stays the day of the approval, which may be of another year.
+    revoked = Q(
+        state=ApplicationState.REVOKED,
+        pk__in=own.filter(decisions__kind=DecisionKind.REVOKED, decisions__at__year=year).values("pk"),
     )
-    for each in found.order_by("pk"):
+    for each in own.filter(refused | revoked).order_by("pk"):
         yield _("本年同一事项的申报 %(number)s（%(state)s）由人员决定，须由人员办理。") % {
             "number": each.number,
             "state": each.get_state_display(),
+        }
+    demands = Clawback.objects.filter(
+        Q(ordered_at__year=year) | Q(recovered_at__isnull=True),
+        payable__application__enterprise_id=enterprise_id,
+        payable__application__item_id=item_id,
+    )
+    for demand in demands.select_related("payable__application").order_by("pk"):
+        yield _("同一事项的申报 %(number)s 已兑现的资金要求退回（%(demand)s），须由人员办理。") % {
+            "number": demand.payable.application.number,
+            "demand": demand.number,
         }
 
 

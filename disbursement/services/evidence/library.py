@@ -24,6 +24,7 @@ from disbursement.models import (
 )
 from disbursement.selectors.evidence import kinds
 from disbursement.services.evidence import stored
+from disbursement.services.review import interests
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox
@@ -105,7 +106,10 @@ def attest(
     now: datetime,
 ) -> EvidenceVersion:
     """Register a certificate that the department itself issued: the stronger source. Raises Denied or Invalid."""
-    _check_registrar(department_id=department_id, enterprise_id=enterprise_id, actor=actor)
+    enterprise = Enterprise.objects.filter(pk=enterprise_id).first()
+    if enterprise is None:
+        raise Denied(_("没有这家企业。"))
+    _check_registrar(department_id=department_id, enterprise=enterprise, actor=actor)
     label = _kind_name(kind)
     _check(details=details, day=day_of(now))
     examined = stored.examine(content=content, name=name)
@@ -306,18 +310,17 @@ def _validity_faults(details: Details, day: date) -> Sequence[Fault]:
     return []
 
 
-def _check_registrar(*, department_id: int, enterprise_id: int, actor: Actor) -> None:
+def _check_registrar(*, department_id: int, enterprise: Enterprise, actor: Actor) -> None:
     if actor.user_id is None or not any(actor.holds(role, department_id=department_id) for role in REGISTRARS):
         raise Denied(_("证照由签发部门的受理人或审核人登记。"))
-    if actor.acts_for(enterprise_id):
-        raise Denied(_("您是这家企业的办理人员，不能以部门身份登记它的证照。请由其他人员办理。"))
+    interests.keep_away(actor=actor, enterprise=enterprise, subject=_("登记它的证照"))
 
 
 def _check_keeper(*, evidence: Evidence, actor: Actor) -> None:
     """Who put it there keeps it: the enterprise its own, the department what it registered."""
     if evidence.department_id is not None:
         if actor.grants:
-            _check_registrar(department_id=evidence.department_id, enterprise_id=evidence.enterprise_id, actor=actor)
+            _check_registrar(department_id=evidence.department_id, enterprise=evidence.enterprise, actor=actor)
         else:
             raise Denied(_("这份证照由签发部门登记，企业不能更改。如有出入，请联系登记部门。"))
     elif not actor.acts_for(evidence.enterprise_id):

@@ -25,6 +25,7 @@ from disbursement.models import (
     Occasion,
     Publicity,
 )
+from disbursement.selectors.calendar import working_calendar
 from disbursement.selectors.invoices import table_of
 from disbursement.services.application import judging
 from disbursement.services.application.applications import transition
@@ -118,7 +119,9 @@ def reject(*, application_id: int, reasons: Sequence[Reason], remedy: str, actor
 
 
 def appeal(*, application_id: int, grounds: str, actor: Actor, now: datetime) -> Application:
-    """The enterprise asks for another look at a rejection (申请复核), once, within 60 days."""
+    """The enterprise asks for another look at a rejection (申请复核), once, within 60 days (Asia/Shanghai): the day of
+    the decision does not count, the last day does to its end, and one that is free gives way to the next working day.
+    """
     if not grounds.strip():
         raise Invalid(Fault("grounds", _("请写明申请复核的理由。")))
     with transition(
@@ -127,7 +130,7 @@ def appeal(*, application_id: int, grounds: str, actor: Actor, now: datetime) ->
         if Appeal.objects.filter(application=application).exists():
             raise Invalid(Fault("grounds", _("每件申报只能申请一次复核，这件已复核过。如仍不服，可依法申请行政复议。")))
         assert application.decided_at is not None
-        if now > application.decided_at + APPEAL_WITHIN:
+        if day_of(now) > working_calendar().next_working_day(day_of(application.decided_at) + APPEAL_WITHIN):
             raise Invalid(Fault("grounds", _("已超过收到决定之日起 60 日的复核期限。")))
         assert actor.user_id is not None
         application.handler_id = None

@@ -27,6 +27,7 @@ from disbursement.models import (
     Participation,
 )
 from disbursement.services.application.applications import lock
+from disbursement.services.review import interests
 from disbursement.services.review.standing import Past, loans, past_of, roles_for, standing_of
 from disbursement.services.supervision import clocks
 from matching.days import day_of
@@ -200,6 +201,9 @@ def _check_may_assign(*, application: Application, actor: Actor, only_own: bool 
         raise Denied(_("分派由本部门人员办理；他人手中的申报由复审人改派。"))
     if application.state not in UNDER_WAY:
         raise Invalid(Fault("application", _("这件申报已经办结或还没有提交，不需要分派。")))
+    # Who has to keep away does not choose who decides either; but what is on their own desk they must get rid of.
+    if application.handler_id is None or application.handler_id != actor.user_id:
+        interests.keep_away(actor=actor, enterprise=application.enterprise, subject=_("分派这件申报"))
 
 
 def hand_over(

@@ -19,7 +19,7 @@ from disbursement.domain.workflow import ApplicationAction, ApplicationState
 from disbursement.models import Application, Document, RatingLevel
 from disbursement.selectors.applications import lines, with_clocks
 from disbursement.selectors.invoices import rows_of
-from disbursement.services.application import applications, corrections, judging, ratings, sheets
+from disbursement.services.application import applications, corrections, judging, ratings
 from disbursement.services.application.correction_answers import known_of, wanted_by
 from disbursement.services.review import decisions
 from matching.days import day_of
@@ -132,9 +132,10 @@ def respond(request: HttpRequest, application_id: int) -> HttpResponseBase:
                 application_id=found.pk,
                 actor=enterprise_actor(request),
                 now=now,
-                form=sheets.with_totals(
-                    rules=rules, form={key: state["value"] for key, state in typed.items() if state}, keys=list(typed)
-                ),
+                # What is on file is not taken out by leaving it as it is.
+                form={
+                    key: state["value"] if state else None for key, state in typed.items() if state or key not in known
+                },
                 invoices=None if invoices is None else invoices.typed,
                 note=words.cleaned_data["note"] if words is not None else "",
             )

@@ -19,6 +19,7 @@ from disbursement.selectors.delivery import open_offers, shown_amounts
 from disbursement.selectors.demands import open_demands
 from disbursement.selectors.evidence import library
 from disbursement.selectors.forms import material_rules
+from disbursement.services.application.materials import GAP_WAITS
 from disbursement.services.recovery.recoveries import standing_of
 from matching.days import day_of
 from matching.models import Enterprise
@@ -137,7 +138,10 @@ def to_do(enterprise: Enterprise) -> list[ToDo]:
         for row in corrections
     ]
     gaps = ToleratedGap.objects.filter(
-        application__enterprise=enterprise, filled_at__isnull=True, granted_at__isnull=False
+        application__enterprise=enterprise,
+        application__state__in=[state.value for state in GAP_WAITS],
+        filled_at__isnull=True,
+        granted_at__isnull=False,
     ).select_related("application__item", "application__version")
     for gap in gaps:
         names = {rule.code: rule.name for rule in material_rules(version=gap.application.version)}

@@ -121,6 +121,7 @@ async function save() {
       return;
     }
     if (response.status === 422 && isAnswer) {
+      dirty = true; // nothing of it was kept: whoever closes the page is asked first
       say((await response.json()).message, "wrong");
       busy = false;
       return;

@@ -70,3 +70,21 @@ def test_two_who_differ_in_the_part_used_are_told_in_what() -> None:
     told = page.content.decode()
     assert f"合同 成都电子测试所 {paper['number']} 900000.00 本次使用 400000.00" in told
     assert "本次使用 200000.00" in told
+
+
+def test_one_paper_by_code_and_by_name_costs_no_other_answer() -> None:
+    made, client = begun()
+    one = {**invoices("900000")[0], "number": "25510001"}
+    issuer = made.enterprise
+    cells = {
+        **{f"invoice-0-{name}": text for name, text in {**one, "issuer": issuer.name}.items()},
+        **{f"invoice-1-{name}": text for name, text in {**one, "issuer": issuer.credit_code}.items()},
+    }
+    sent = {"revision": "0", "save": "1", "contact_name": "张三", **cells}
+    page = client.post(reverse("enterprise:edit", args=[made.id]), sent).content.decode()
+    assert "是同一家单位，请删去一行" in page
+    assert "已保存，有内容需要您看一下" in page
+    assert made.fresh().contact_name == "张三"
+    assert not ApplicationInvoice.objects.filter(application_id=made.id).exists()
+    for again in (shown(page), opened(client, made)):
+        assert [again[f"invoice-{n}-issuer"] for n in range(2)] == [issuer.name, issuer.credit_code]

@@ -154,3 +154,25 @@ def test_what_data_proves_is_not_asked_for_on_paper() -> None:
         base.learn(made.enterprise, now=made.now, valid_on=on, source="市场监管", registered_region=value)
     made.submitted()
     assert "proof" not in {ask.code for ask in compose(application=made.fresh(), now=made.now)}
+
+
+def test_an_answer_that_is_taken_out_is_taken_out() -> None:
+    note: dict[str, Any] = {"type": "text", "key": "expert", "label": "外籍专家", "required": False}
+    name = {**note, "key": "device", "label": "设备", "required": True}
+    made = case(item(criteria={"all": [HERE, HONEST, SPENT]}, form=[note, name], materials=MATERIALS)).drafted()
+    form = {"expert": "有", "device": "车床"}
+    drafts.save_draft(application_id=made.id, actor=made.agent, now=made.now, form=form)
+    drafts.submit(application_id=made.id, actor=made.agent, now=made.later().now)
+    made.later()
+    asked = ask(made, *(Ask(CorrectionSubject.FIELD, key, "不符", "请删去。") for key in ("expert", "device")))
+    assert wanted(made, asked).fields == {"expert", "device"}
+    client = Client()
+    client.force_login(User.objects.get(pk=made.agent.user_id or 0))
+    address = reverse("enterprise:respond", args=[made.id])
+    refused = client.post(address, {"supply": "1", "fact-expert": "", "fact-device": ""})
+    assert "请填写“设备”" in refused.content.decode()
+    assert made.fresh().form["expert"] == "有"
+    assert client.post(address, {"supply": "1", "fact-expert": "", "fact-device": "铣床"}).status_code == 302
+    answers = made.fresh().form
+    assert "expert" not in answers
+    assert answers["device"] == "铣床"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from disbursement.domain.actors import Actor
+from disbursement.domain.conflicts import Conflict
 from disbursement.domain.errors import Denied, Invalid
 from disbursement.domain.workflow import Role
 from disbursement.models import (
@@ -27,7 +28,7 @@ from disbursement.services.application.corrections import Ask
 from disbursement.services.evidence import following as evidence_following
 from disbursement.services.evidence import library as evidence
 from disbursement.services.evidence.library import Details
-from disbursement.services.review import complete_list, decisions, publicity
+from disbursement.services.review import complete_list, decisions, interests, publicity
 from matching.days import day_of
 from matching.models import Enterprise
 from matching.registry import outbox
@@ -155,7 +156,7 @@ def test_only_kinds_that_items_take_from_the_library_are_kept_and_only_by_those_
     with pytest.raises(Denied, match="签发部门"):
         evidence.attest(**attest, department_id=other.pk, actor=registrar)
     ours = Actor(user_id=registrar.user_id, grants=registrar.grants, enterprise_ids=frozenset({made.enterprise.pk}))
-    with pytest.raises(Denied, match="办理人员"):
+    with pytest.raises(Conflict, match="办理人员"):
         evidence.attest(**attest, department_id=made.version.item.department_id, actor=ours)
 
 
@@ -415,3 +416,25 @@ def test_a_person_of_the_district_who_registered_a_certificate_has_not_written_t
     )
     made.accepted()
     assert Material.objects.get(application_id=made.id, code="licence").uploaded_by_id == made.agent.user_id
+
+
+def test_who_declared_an_interest_registers_nothing_for_the_enterprise() -> None:
+    made = case()
+    given: dict[str, Any] = {
+        "enterprise_id": made.enterprise.pk,
+        "kind": "licence",
+        "department_id": made.version.item.department_id,
+        "details": DETAILS,
+        "content": papers.pdf(mark="attested"),
+        "name": "a.pdf",
+        "now": made.now,
+    }
+    version = evidence.attest(**given, actor=made.reviewer)
+    interests.declare(enterprise_id=made.enterprise.pk, reason="配偶任职", actor=made.acceptor, now=made.now)
+    deeds = (
+        partial(evidence.attest, **given),
+        partial(evidence.withdraw, evidence_id=version.evidence_id, reason="已注销", now=made.now),
+    )
+    for deed in deeds:
+        with pytest.raises(Conflict, match="须回避登记它的证照"):
+            deed(actor=made.acceptor)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from disbursement.domain.errors import Denied
 from disbursement.models import Application, CorrectionSubject
 from disbursement.selectors.attention import Attention, attention
-from disbursement.services.application import corrections, gaps, materials
+from disbursement.services.application import applications, corrections, gaps, materials
 from disbursement.services.application.corrections import Ask
 from disbursement.services.review import decisions, reviews
 from disbursement.services.review.complete_list import compose
 from matching.registry.models import OutboxMessage
+from portal.accounts.models import User
 from tests.factories import papers
 from tests.factories.disbursement import MATERIALS, Case, at, case, invoices
 
@@ -71,3 +75,32 @@ def test_what_is_past_its_day_is_marked_and_may_be_asked_for_without_being_an_af
     assert [ask.code for ask in asked] == ["lease"]
     correction = corrections.ask(application_id=made.id, items=asked, actor=made.reviewer, now=late)
     assert not correction.late_reason
+
+
+def test_what_came_in_for_a_gap_is_not_changed_behind_the_reviewers_back() -> None:
+    made = promised()
+    together = [papers.pdf(mark="lease"), papers.pdf(mark="more")]
+    for content in together:
+        made.upload("lease", content)
+    made.later()
+    with pytest.raises(Denied, match="已补齐"):
+        made.upload("lease", papers.pdf(mark="other"))
+    assert made.application.materials.filter(code="lease", replaced_at__isnull=True).count() == 2
+    reviews.start_review(application_id=made.id, actor=made.reviewer, now=made.now)
+    asked = [Ask(CorrectionSubject.MATERIAL, "lease", "看不清", "请重新上传")]
+    corrections.ask(application_id=made.id, items=asked, actor=made.reviewer, now=made.now)
+    made.later().upload("lease", papers.pdf(mark="other"))
+    corrections.supply(application_id=made.id, actor=made.agent, now=made.later().now)
+
+
+def test_a_gap_of_an_application_that_is_over_asks_for_nothing() -> None:
+    made = promised()
+    client = Client()
+    client.force_login(User.objects.get(pk=made.agent.user_id or 0))
+    addresses = [reverse("enterprise:overview"), reverse("enterprise:application", args=[made.id])]
+    asked = ["补齐容缺材料", "容缺材料“租赁合同”请在"]
+    for address, words in zip(addresses, asked, strict=True):
+        assert words in client.get(address).content.decode()
+    applications.withdraw(application_id=made.id, actor=made.agent, now=made.now, reason="不再申报")
+    for address, words in zip(addresses, asked, strict=True):
+        assert words not in client.get(address).content.decode()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
+from django.db import transaction
 
 from disbursement.domain.actors import Actor
 from disbursement.domain.conflicts import Conflict
@@ -17,7 +19,8 @@ from disbursement.services.review import decisions, interests, reviews
 from disbursement.services.review.conditions import Reason
 from matching.days import day_of
 from tests.factories import matching as base
-from tests.factories.disbursement import MATERIALS, START, Case, agent, budget_line, case, staff
+from tests.factories import papers
+from tests.factories.disbursement import MATERIALS, START, Case, agent, at, budget_line, case, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -203,7 +206,7 @@ def test_a_second_appeal_is_refused_with_what_else_may_be_done() -> None:
 
 
 def test_an_appeal_after_sixty_days_comes_too_late() -> None:
-    made = case().rejected().later(days=61)
+    made = case().rejected().later(days=70)
     with pytest.raises(Invalid, match="60"):
         decisions.appeal(application_id=made.id, grounds="不服", actor=made.agent, now=made.now)
 
@@ -218,6 +221,23 @@ def test_a_decision_draft_is_its_writers_and_goes_with_the_decision() -> None:
         reviews.save_decision_draft(application_id=made.id, content=content, actor=made.agent, now=made.now)
     decisions.approve(application_id=made.id, actor=made.second, now=made.now)
     assert not DecisionDraft.objects.exists()
+
+
+def test_the_sixtieth_day_is_in_time_to_its_end_and_gives_way_where_nobody_works() -> None:
+    made = case().rejected()
+    decided = made.fresh().decided_at
+    assert decided is not None
+    last = day_of(decided) + timedelta(days=60)
+    assert last == date(2026, 5, 1), "Labour Day, free to the fifth"
+    for now, fits in ((at("2026-05-06", 23, 30), True), (at("2026-05-07", 0, 10), False)):
+        appealed = partial(decisions.appeal, application_id=made.id, grounds="不服", actor=made.agent, now=now)
+        if fits:
+            with transaction.atomic():
+                appealed()
+                transaction.set_rollback(True)
+        else:
+            with pytest.raises(Invalid, match="60"):
+                appealed()
 
 
 def test_two_agents_of_one_enterprise_may_share_the_work() -> None:
@@ -274,6 +294,20 @@ def test_whoever_broke_a_promise_signs_no_other_until_the_record_is_repaired() -
     repaired = made.now + timedelta(days=1)
     base.learn(made.enterprise, now=repaired, valid_on=day_of(repaired), promises_broken=[])
     assert materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=repaired).text
+
+
+def test_a_promise_signed_before_the_record_and_handed_in_after_it_replaces_no_paper() -> None:
+    lease = {"code": "lease", "name": "租赁合同", "required": True, "from": "upload", "promise": "承诺合同真实。"}
+    made = case(materials=[lease, MATERIALS[0]])
+    made.drafted()
+    materials.sign_promise(application_id=made.id, code="lease", actor=made.agent, now=made.now)
+    broken = [{"code": "informed_promise", "on": "2026-01-05"}]
+    base.learn(made.enterprise, now=made.now, valid_on=day_of(made.now), promises_broken=broken)
+    with pytest.raises(Invalid, match="租赁合同"):
+        drafts.submit(application_id=made.id, actor=made.agent, now=made.later().now)
+    made.upload("lease", papers.pdf(mark="lease"))
+    drafts.submit(application_id=made.id, actor=made.agent, now=made.later().now)
+    assert made.fresh().state == "submitted"
 
 
 def test_a_broken_promise_is_checked_once_and_becomes_a_fact() -> None:

@@ -267,6 +267,24 @@ def test_passing_on_needs_a_reason_and_somebody_who_may_have_it() -> None:
         Handover.objects.filter(pk=row.pk).update(reason="改过")
 
 
+def test_who_has_to_keep_away_does_not_choose_who_decides_but_may_be_rid_of_it() -> None:
+    made = case().accepted()
+    taker = staff(Role.REVIEWER, made.version.item.department)
+    told: dict[str, Any] = {"application_id": made.id, "now": made.now}
+    for person in (made.second, made.reviewer):
+        interests.declare(enterprise_id=made.enterprise.pk, reason="任职", actor=person, now=made.now)
+    for actor in (made.second, made.reviewer):
+        with pytest.raises(Conflict, match="须回避分派"):
+            staffing.reassign(taker=taker, reason="忙", actor=actor, **told)
+        with pytest.raises(Conflict, match="须回避分派"):
+            staffing.assign(candidates=[taker], actor=actor, **told)
+    staffing.assign(candidates=[taker], actor=made.acceptor, **told)
+    interests.declare(enterprise_id=made.enterprise.pk, reason="任职", actor=taker, now=made.now)
+    next_one = staff(Role.REVIEWER, made.version.item.department)
+    staffing.reassign(taker=next_one, reason="须回避", actor=taker, **told)
+    assert handler(made) == next_one.user_id
+
+
 def test_who_could_take_it_is_found_with_as_many_queries_for_twenty_people_as_for_four() -> None:
     made = case()
     department = made.version.item.department

@@ -10,14 +10,14 @@ import pytest
 
 from disbursement.domain.errors import Invalid
 from disbursement.domain.workflow import ApplicationState, Role
-from disbursement.models import Application, LaneChoice, Offer, PassedOver
+from disbursement.models import Application, LaneChoice, Offer, PassedOver, Payable
 from disbursement.services.application import drafts
-from disbursement.services.delivery import consents, offers
-from disbursement.services.payment import payees
+from disbursement.services.delivery import consents, earlier_cases, offers
+from disbursement.services.payment import payees, payments
 from disbursement.services.review import decisions, reviews
 from disbursement.services.review.conditions import Reason
 from matching.models import Enterprise, PolicyVersion
-from tests.factories import delivery
+from tests.factories import delivery, money
 from tests.factories import disbursement as people
 from tests.factories.disbursement import START, at
 
@@ -66,6 +66,40 @@ def test_the_machine_grants_nothing_that_people_refused_this_year(mode: str) -> 
     again = apply(version, made, now=NEXT)
     assert again.status is ApplicationState.SUBMITTED
     assert "由人员决定" in why(again)
+
+
+def test_what_was_approved_last_year_and_revoked_this_year_is_not_granted_by_machine_this_year() -> None:
+    made = people.case().approved()
+    january = at("2027-01-10")
+    decisions.revoke(
+        application_id=made.id, reasons=[Reason(reason="抽查不实")], remedy="可复议", actor=made.second, now=january
+    )
+    for now, count in ((january, 1), (at("2028-01-10"), 0)):
+        told = list(
+            earlier_cases.refused_by_people(enterprise_id=made.enterprise.pk, item_id=made.version.item_id, now=now)
+        )
+        assert len(told) == count
+
+
+def test_the_machine_grants_nothing_of_which_money_was_asked_back() -> None:
+    version = delivery.item(mode="instant", terms=INSTANT)
+    made = delivery.enterprise(contribution="200000")
+    assert apply(version, made).approved_amount == Decimal("20000.00")
+    finance = money.Finance()
+    for batch in money.cut():
+        money.paid(batch, finance)
+    demanded = at("2026-03-27")
+    payments.claw_back(
+        payable_id=Payable.objects.get().pk,
+        actor=finance.approver,
+        now=demanded,
+        reason="不实",
+        due_on=at("2026-04-30").date(),
+    )
+    delivery.learn(made, now=demanded, contribution="200000")
+    again = apply(version, made, now=demanded)
+    assert again.status is ApplicationState.SUBMITTED
+    assert "要求退回" in why(again)
 
 
 def test_what_is_above_the_ceiling_is_not_granted_by_machine_in_parts() -> None:
