@@ -283,13 +283,13 @@ def _invoice_state(filling: Filling, data: Any) -> State:
     if not table.typed:
         return None
     if table.read(now=filling.now):
-        invoices = read_table(table.typed, now=filling.now)
+        invoices = read_table(rows=table.typed, now=filling.now)
         return {"value": [invoice.to_row() for invoice in invoices]}
     wrong = {fault.place.split(".")[1] for fault in table.faults if fault.place.startswith("invoice.")}
     good = [row for number, row in enumerate(table.typed, start=1) if str(number) not in wrong]
     state: dict[str, Any] = {"raw": table.typed, "messages": [fault.message for fault in table.faults]}
     try:
-        rows = [invoice.to_row() for invoice in read_table(good, now=filling.now)]
+        rows = [invoice.to_row() for invoice in read_table(rows=good, now=filling.now)]
     except Invalid:
         rows = []
     return {**state, "value": rows} if rows else state

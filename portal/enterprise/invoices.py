@@ -44,7 +44,7 @@ class InvoiceTable:
     def read(self, *, now: datetime) -> bool:
         """Whether the rows can be kept; where not, `faults` says why."""
         try:
-            read_table(self.typed, now=now)
+            read_table(rows=self.typed, now=now)
         except Invalid as invalid:
             self.faults = invalid.faults
         return not self.faults

@@ -26,7 +26,7 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
     fact = invoice_fact(rules=rules)
     if fact is None:
         raise Invalid(Fault("invoices", _("这个事项不需要填写发票清单。")))
-    table = read_table(rows, now=now)
+    table = read_table(rows=rows, now=now)
     ApplicationInvoice.objects.filter(application=application).delete()
     ApplicationInvoice.objects.bulk_create(
         ApplicationInvoice(
@@ -46,7 +46,7 @@ def replace(*, application: Application, rules: Rules, rows: Sequence[Mapping[st
         application.form[fact.key] = _answer(table)
 
 
-def read_table(rows: Sequence[Mapping[str, str]], *, now: datetime) -> list[Invoice]:
+def read_table(*, rows: Sequence[Mapping[str, str]], now: datetime) -> list[Invoice]:
     """The rows as a table that can be kept. Raises Invalid for a bad row, or one paper in two of them."""
     table = read_rows(rows, as_of=day_of(now))
     _check_repeated(table)
